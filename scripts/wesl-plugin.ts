@@ -1,0 +1,82 @@
+// Vite plugin: `import link from './x.wgsl?link'` gives `link({ software, f16, subgroups })`, the linked plain WGSL text.
+// Every combination of the three conditions is linked at build time and equal texts are stored once, so no linker
+// and no shader source tree is shipped. It does not minify and does not validate: the driver does that.
+// Language: WESL 0.7 (wesl-lang.dev): imports come first, then directives, then declarations.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
+import type { Plugin } from 'vite';
+import { linkWithResolver, RecordResolver, TrackingResolver } from 'wesl';
+
+/** Bit i of a variant number is condition i; src/env.d.ts declares the same names. */
+export const CONDITIONS = ['software', 'f16', 'subgroups'] as const;
+
+const SUFFIX = '.wgsl?link';
+
+/** `shaders/ops/soft-max.wgsl` -> `package::ops::soft_max`: `-` is not allowed in a WESL path, so `_` stands for it. */
+function modulePath(root: string, file: string): string {
+  const parts = relative(root, file).slice(0, -'.wgsl'.length).split(sep);
+  return ['package', ...parts].join('::').replaceAll('-', '_');
+}
+
+function shaderFiles(root: string): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const entry of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    if (!entry.endsWith('.wgsl')) continue;
+    const file = resolve(root, entry);
+    const path = modulePath(root, file);
+    const twin = files.get(path);
+    if (twin) throw new Error(`${twin} and ${file} have the same module path ${path}`);
+    files.set(path, file);
+  }
+  return files;
+}
+
+export interface LinkedVariants {
+  /** Distinct WGSL texts. */
+  texts: string[];
+  /** Variant number (bits in the order of CONDITIONS) -> index into `texts`. */
+  variants: number[];
+  /** Every file that took part, the module itself included. */
+  files: string[];
+}
+
+/** Links `file`, a module below `root`, for every combination of the conditions. */
+export async function linkVariants(root: string, file: string): Promise<LinkedVariants> {
+  const available = shaderFiles(root);
+  const sources = Object.fromEntries([...available].map(([path, name]) => [path, readFileSync(name, 'utf8')]));
+  const resolver = new TrackingResolver(new RecordResolver(sources, { debugWeslRoot: 'shaders' }));
+  const rootModuleName = modulePath(root, file);
+  const texts: string[] = [];
+  const variants: number[] = [];
+  for (let variant = 0; variant < 1 << CONDITIONS.length; variant++) {
+    const conditions = Object.fromEntries(CONDITIONS.map((name, bit) => [name, ((variant >> bit) & 1) === 1]));
+    const linked = await linkWithResolver({ resolver, rootModuleName, conditions, sourceMap: false }).catch((error) => {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(message.replaceAll('.wesl', '.wgsl'), { cause: error });
+    });
+    const text = `${linked.dest.trim()}\n`;
+    const known = texts.indexOf(text);
+    variants.push(known >= 0 ? known : texts.push(text) - 1);
+  }
+  const files = [...resolver.visited].map((path) => available.get(path)).filter((name) => name !== undefined);
+  return { texts, variants, files };
+}
+
+export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): Plugin {
+  return {
+    name: 'tenfold-wesl',
+    async load(id) {
+      if (!id.endsWith(SUFFIX)) return null;
+      const { texts, variants, files } = await linkVariants(root, id.slice(0, -'?link'.length));
+      for (const file of files) this.addWatchFile(file);
+      const bits = CONDITIONS.map((name, bit) => `(conditions.${name} ? ${1 << bit} : 0)`).join(' + ');
+      const code = [
+        `const texts = ${JSON.stringify(texts)};`,
+        `const variants = ${JSON.stringify(variants)};`,
+        `export default function link(conditions = {}) { return texts[variants[${bits}]]; }`,
+      ].join('\n');
+      return { code, map: { mappings: '' }, moduleType: 'js' };
+    },
+  };
+}

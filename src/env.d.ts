@@ -1,0 +1,8 @@
+// Types of what the build adds: Vite's own client types and linked shader modules (scripts/wesl-plugin.ts).
+
+/// <reference types="vite/client" />
+
+declare module '*.wgsl?link' {
+  /** The linked WGSL text for these conditions; a condition that is left out is false. */
+  export default function link(conditions?: { software?: boolean; f16?: boolean; subgroups?: boolean }): string;
+}
