@@ -21,7 +21,9 @@ function usualPlaces() {
       .flatMap((folder) => ['Google/Chrome', 'Chromium'].map((name) => join(folder, name, 'Application/chrome.exe')));
   }
   const path = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return [...path, '/usr/bin', '/usr/local/bin', '/snap/bin'].flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  return [...path, '/usr/bin', '/usr/local/bin', '/snap/bin'].flatMap((folder) =>
+    NAMES.map((name) => join(folder, name)),
+  );
 }
 
 /** @returns {string[]} newest download first */
