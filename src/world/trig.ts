@@ -1,45 +1,30 @@
 /**
- * Sine of a binary angle, as integers: 65536 units = one turn, values in Q14.
- * Not Math.sin, whose last bits differ between engines: the table is summed from the Taylor series with + and *
- * only, which IEEE doubles define exactly, so every machine holds the same bytes (tests re-derive them with BigInt).
+ * Sine and cosine as integers: angles are u16 (65536 = one turn), values Q14. Used by movement and by the camera set-up.
+ * The table is a Taylor series in IEEE doubles using + and * only, which every engine rounds identically (Math.sin is not so
+ * defined); a test re-derives it with exact BigInt arithmetic.
  */
-
-/** One turn in angle units. */
-export const TURN = 65536;
-/** 1.0 in Q14, the format of sines, cosines and ray directions. */
-export const ONE_Q14 = 16384;
-
-const PI = 3.141592653589793;
-
-function quarterSine(unit: number): number {
-  const x = (unit * 2 * PI) / TURN;
-  const xx = x * x;
+const QUARTER = 16384;
+const table = new Int16Array(QUARTER + 1);
+// 2 pi / 65536, the nearest double.
+const STEP = 0.00009587379924285257;
+for (let i = 0; i <= QUARTER; i++) {
+  const x = i * STEP;
+  const q = x * x;
   let term = x;
   let sum = x;
-  for (let k = 1; k <= 10; k++) {
-    term = (-term * xx) / (2 * k * (2 * k + 1));
+  for (let n = 1; n <= 10; n++) {
+    term = (-term * q) / (2 * n * (2 * n + 1));
     sum += term;
   }
-  return Math.floor(sum * ONE_Q14 + 0.5);
+  table[i] = Math.floor(sum * 16384 + 0.5);
 }
 
-/** SIN[a] = round(2^14 sin(2 pi a / 65536)), a in 0..65535. */
-export const SIN: Int16Array = (() => {
-  const table = new Int16Array(TURN);
-  for (let a = 0; a <= TURN / 4; a++) {
-    const v = quarterSine(a);
-    table[a] = v;
-    table[TURN / 2 - a] = v;
-    table[(TURN / 2 + a) % TURN] = -v;
-    table[(TURN - a) % TURN] = -v;
-  }
-  return table;
-})();
-
+/** sin of an angle in 1/65536 turn, Q14 (-16384..16384). */
 export function sinQ14(angle: number): number {
-  return SIN[angle & 65535];
+  const a = angle & 65535;
+  if (a < 32768) return a <= QUARTER ? table[a] : table[32768 - a];
+  const b = a - 32768;
+  return b <= QUARTER ? -table[b] : -table[32768 - b];
 }
 
-export function cosQ14(angle: number): number {
-  return SIN[(angle + 16384) & 65535];
-}
+export const cosQ14 = (angle: number) => sinQ14(angle + QUARTER);

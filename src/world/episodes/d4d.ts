@@ -99,7 +99,8 @@ export class EpisodeFile {
     }
     const section = expectSection(bytes, header.indexOffset, bytes.length, 'INDX', 'the index');
     const index = parseJson(section.raw, isIndex, 'the index');
-    if (section.end !== bytes.length || index.episodes.length !== header.count) throw corrupt('the index does not match the header');
+    if (section.end !== bytes.length || index.episodes.length !== header.count)
+      throw corrupt('the index does not match the header');
     if (crc32(json(index.configs)) !== header.profileCrc) throw corrupt('the configurations do not match the header');
     this.bytes = bytes;
     this.simVersion = simVersion;
@@ -150,13 +151,17 @@ const corrupt = (why: string) => new EpisodeFileError('corrupt', `episode file i
 
 function readHeader(bytes: Uint8Array) {
   const head = String.fromCharCode(...bytes.subarray(0, 4));
-  if (!MAGIC.startsWith(head) || bytes.length === 0) throw new EpisodeFileError('foreign', 'not an episode file (it does not begin with D4DS)');
+  if (!MAGIC.startsWith(head) || bytes.length === 0)
+    throw new EpisodeFileError('foreign', 'not an episode file (it does not begin with D4DS)');
   if (bytes.length < HEADER) throw truncated();
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER);
   const version = view.getUint16(4, true);
   if (crc32(bytes.subarray(0, 60)) !== view.getUint32(60, true)) throw corrupt('the header fails its checksum');
   if (version !== FORMAT_VERSION) {
-    throw new EpisodeFileError('version', `episode file has format version ${version}; this program reads version ${FORMAT_VERSION}`);
+    throw new EpisodeFileError(
+      'version',
+      `episode file has format version ${version}; this program reads version ${FORMAT_VERSION}`,
+    );
   }
   const end = view.getBigUint64(16, true) + view.getBigUint64(24, true);
   if (end > BigInt(bytes.length)) throw truncated();
@@ -173,7 +178,8 @@ const truncated = () => new EpisodeFileError('truncated', 'episode file is trunc
 
 function expectSection(bytes: Uint8Array, at: number, limit: number, name: string, what: string): Section {
   const section = decodeSection(bytes, at, limit, what);
-  if (section.name !== name) throw corrupt(`${what} has a section ${JSON.stringify(section.name)} where ${name} must be`);
+  if (section.name !== name)
+    throw corrupt(`${what} has a section ${JSON.stringify(section.name)} where ${name} must be`);
   return section;
 }
 
@@ -192,7 +198,9 @@ const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === 'obj
 const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
 
 function isMeta(v: unknown): v is Meta {
-  return isRecord(v) && isCount(v.config) && isCount(v.worldSeed) && isCount(v.episodeSeed) && typeof v.player === 'string';
+  return (
+    isRecord(v) && isCount(v.config) && isCount(v.worldSeed) && isCount(v.episodeSeed) && typeof v.player === 'string'
+  );
 }
 
 function isIndex(v: unknown): v is Index {
@@ -201,7 +209,10 @@ function isIndex(v: unknown): v is Index {
     Array.isArray(v.configs) &&
     v.configs.every((c) => isRecord(c) && isCount(c.ticksPerStep) && c.ticksPerStep > 0) &&
     Array.isArray(v.episodes) &&
-    v.episodes.every((e) => isRecord(e) && isCount(e.offset) && isCount(e.steps) && isCount(e.worldSeed) && typeof e.player === 'string')
+    v.episodes.every(
+      (e) =>
+        isRecord(e) && isCount(e.offset) && isCount(e.steps) && isCount(e.worldSeed) && typeof e.player === 'string',
+    )
   );
 }
 

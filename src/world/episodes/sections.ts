@@ -60,11 +60,16 @@ export function decodeSection(bytes: Uint8Array, at: number, limit: number, what
   const stop = start + Number(length);
   const end = at + align8(stop - at);
   const stored = bytes.subarray(start, stop);
-  if (crc32(stored, crc32(bytes.subarray(at, at + 24))) !== view.getUint32(24, true)) throw corrupt('fails its checksum');
+  if (crc32(stored, crc32(bytes.subarray(at, at + 24))) !== view.getUint32(24, true))
+    throw corrupt('fails its checksum');
   if (end > limit || view.getUint32(28, true) !== 0 || bytes.subarray(stop, end).some((b) => b !== 0)) {
     throw corrupt('has bytes where there must be none');
   }
-  return { name: String.fromCharCode(...bytes.subarray(at, at + 4)), raw: inflate(stored, codec, Number(rawLength), corrupt), end };
+  return {
+    name: String.fromCharCode(...bytes.subarray(at, at + 4)),
+    raw: inflate(stored, codec, Number(rawLength), corrupt),
+    end,
+  };
 }
 
 function inflate(stored: Uint8Array, codec: number, rawLength: number, corrupt: (why: string) => Error): Uint8Array {

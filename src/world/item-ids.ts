@@ -1,0 +1,81 @@
+/**
+ * Item ids (u8, 0 = empty slot). Ids are part of saved data: append, never renumber.
+ * Kept apart from items.ts so that the block table can name drops without a circular import.
+ */
+export const I = {
+  none: 0,
+  stone: 1,
+  cobblestone: 2,
+  dirt: 3,
+  grass: 4,
+  sand: 5,
+  sandstone: 6,
+  gravel: 7,
+  snow: 8,
+  ice: 9,
+  log: 10,
+  leaves: 11,
+  planks: 12,
+  iron_ore: 13,
+  iron_block: 14,
+  diamond_block: 15,
+  glass: 16,
+  glass_pane: 17,
+  fence: 18,
+  crafting_table: 19,
+  furnace: 20,
+  torch: 21,
+  door: 22,
+  bed: 23,
+  wool: 24,
+  sugar_cane: 25,
+  flower_red: 26,
+  flower_yellow: 27,
+  cactus: 28,
+  obsidian: 29,
+  netherrack: 30,
+  soul_sand: 31,
+  glowstone: 32,
+  nether_brick: 33,
+  end_stone: 34,
+  end_plant: 35,
+  stick: 36,
+  coal: 37,
+  charcoal: 38,
+  iron_ingot: 39,
+  diamond: 40,
+  wooden_pickaxe: 41,
+  wooden_axe: 42,
+  wooden_shovel: 43,
+  wooden_sword: 44,
+  stone_pickaxe: 45,
+  stone_axe: 46,
+  stone_shovel: 47,
+  stone_sword: 48,
+  iron_pickaxe: 49,
+  iron_axe: 50,
+  iron_shovel: 51,
+  iron_sword: 52,
+  diamond_pickaxe: 53,
+  diamond_axe: 54,
+  diamond_shovel: 55,
+  diamond_sword: 56,
+  bucket: 57,
+  water_bucket: 58,
+  boat: 59,
+  apple: 60,
+  raw_meat: 61,
+  cooked_meat: 62,
+  rotten_flesh: 63,
+  quartz: 64,
+  flint_lighter: 65,
+} as const;
+
+export type ItemName = keyof typeof I;
+
+/** One past the largest item id. Counter tables use ITEM_STRIDE rows so that adding an item keeps their layout. */
+export const ITEM_COUNT = 66;
+export const ITEM_STRIDE = 80;
+
+/** Tool kinds, shared by blocks (which tool speeds a break) and items (which tool this is). */
+export const TOOL = { none: 0, pickaxe: 1, axe: 2, shovel: 3, sword: 4 } as const;
