@@ -4,22 +4,53 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { weslPlugin } from './scripts/wesl-plugin.ts';
 
+// Dawn is a native module that only Node loads: never bundled, and never reached in a browser.
+const NATIVE = ['webgpu'];
+
 export default defineConfig({
   // Relative addresses: the built page works from any folder of any host.
   base: './',
   plugins: [weslPlugin(), react()],
-  worker: { format: 'es', plugins: () => [weslPlugin()] },
-  build: { target: 'es2023', outDir: 'dist' },
-  // Dawn is a native module: it is never bundled.
-  ssr: { external: ['webgpu'] },
+  worker: { format: 'es', plugins: () => [weslPlugin()], rolldownOptions: { external: NATIVE } },
+  build: { target: 'es2023', rolldownOptions: { external: NATIVE } },
+  optimizeDeps: { exclude: NATIVE },
+  ssr: { external: NATIVE },
   test: {
-    environment: 'node',
-    include: ['tests/**/*.test.ts'],
-    exclude: ['tests/long/**', 'tests/e2e/**'],
-    // Two cores: GPU files beside each other on a CPU adapter only slow each other down.
-    pool: 'forks',
+    // Two cores, and CPU adapters use both: more processes only take turns.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/long/**', 'tests/e2e/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          globalSetup: ['tests/support/page-server.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: ['tests/long/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 3_600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
   },
 });
