@@ -1,0 +1,16 @@
+// The commands by name. A command is loaded only when it is called: `list` does not pay for the engine.
+
+import type { Command } from './command.ts';
+
+export interface CommandEntry {
+  summary: string;
+  /** The module's command; its flags' exact types matter only inside that module. */
+  load(): Promise<Command>;
+}
+
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  list: {
+    summary: 'the ten methods and what works of them',
+    load: async () => (await import('./list.ts')).list as Command,
+  },
+};

@@ -1,0 +1,64 @@
+// The command line as a process: exit codes, what goes to which stream. No experiment is run here.
+
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+
+const LAB = resolve(import.meta.dirname, '../../scripts/lab.mjs');
+
+function lab(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [LAB, ...args], {
+    encoding: 'utf8',
+    timeout: 100_000,
+  });
+  return { status, stdout, stderr };
+}
+
+// The first call bundles the command line; the tests then see the streams of the commands alone.
+beforeAll(() => {
+  lab('help');
+}, 120_000);
+
+test('help names every command and succeeds', () => {
+  for (const args of [[], ['help'], ['--help']]) {
+    const { status, stdout, stderr } = lab(...args);
+    expect(status).toBe(0);
+    expect(stdout).toContain('usage: npm run lab -- <command>');
+    expect(stdout).toMatch(/^ {2}list /m);
+    expect(stderr).toBe('');
+  }
+});
+
+test('a command explains itself', () => {
+  const { status, stdout } = lab('list', '--help');
+  expect(status).toBe(0);
+  expect(stdout).toContain('--json');
+});
+
+test('list prints ten methods', () => {
+  const { status, stdout } = lab('list');
+  expect(status).toBe(0);
+  expect(stdout.trim().split('\n')).toHaveLength(10);
+  expect(stdout).toMatch(/^dreamer4 /m);
+});
+
+test('--json prints exactly one JSON object and nothing else on standard output', () => {
+  const { status, stdout } = lab('list', '--json');
+  expect(status).toBe(0);
+  const { methods } = JSON.parse(stdout);
+  expect(methods).toHaveLength(10);
+  expect(methods[0]).toMatchObject({ id: 'dreamer4', arxiv: '2509.24527' });
+});
+
+test.each([
+  [['dance'], /^lab: unknown command 'dance' \(known: .*list.*\)\n$/],
+  [['toString'], /^lab: unknown command 'toString'/],
+  [['list', '--sed', '1'], /^lab: unknown flag --sed \(known: --json\)\n$/],
+  [['list', 'more'], /^lab: list takes no argument, got 'more'\n$/],
+])('bad arguments %j: exit code 2 and one line', (args, expected) => {
+  const { status, stdout, stderr } = lab(...args);
+  expect(status).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(expected);
+  expect(stderr.trimEnd()).not.toContain('\n');
+});
