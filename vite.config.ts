@@ -4,6 +4,17 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { weslPlugin } from './scripts/wesl-plugin.ts';
 
+// Vitest 5 prints failed tests with Map.groupBy, which Node 20 lacks.
+if (!('groupBy' in Map)) {
+  Object.defineProperty(Map, 'groupBy', {
+    value: <T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> => {
+      const groups = new Map<K, T[]>();
+      for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+      return groups;
+    },
+  });
+}
+
 // Dawn is a native module that only Node loads: never bundled, and never reached in a browser.
 const NATIVE = ['webgpu'];
 
