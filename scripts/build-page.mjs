@@ -28,6 +28,8 @@ export function buildPage() {
     cwd: ROOT,
     stdio: ['ignore', 2, 2],
     timeout: 300_000,
+    // A test runner's NODE_ENV would build the development version of React.
+    env: { ...process.env, NODE_ENV: 'production' },
   });
   if (status !== 0) return false;
   writeFileSync(stamp, state);
