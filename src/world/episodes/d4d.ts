@@ -223,8 +223,8 @@ function encodeEvents(events: readonly EpisodeEvent[]): Uint8Array {
   for (const e of events) {
     out.put(e.tick - tick);
     out.put(e.type);
-    out.put(e.a);
-    out.put(e.b);
+    out.put(e.a >>> 0);
+    out.put(e.b >>> 0);
     tick = e.tick;
   }
   return out.finish();

@@ -2,14 +2,10 @@
 // Recording is in record.ts, replaying in replay.ts, the file in d4d.ts.
 
 import type { WorldConfig } from '../config.ts';
+import type { WorldEvent } from '../events.ts';
 
-/** Simulator event as a row of unsigned integers; the meaning of `a` and `b` depends on `type` (world/events). */
-export interface EpisodeEvent {
-  tick: number;
-  type: number;
-  a: number;
-  b: number;
-}
+/** Four unsigned integers; what `a` and `b` are depends on `type` (world/events.ts). */
+export type EpisodeEvent = WorldEvent;
 
 export interface EpisodeSpec {
   config: WorldConfig;
