@@ -134,19 +134,18 @@ const workbenchSide = (s: number) =>
 
 /** Recipe per tile name; the argument seeds the grain. */
 export const TILE_RECIPES: Record<string, (seed: number) => TileCanvas> = {
-  missing: plain(0xff00ff, 0),
   bedrock: (s) => new TileCanvas(P.bedrock, s).grain(8, 2),
   stone,
   cobblestone: cobble,
-  dirt: (s) => new TileCanvas(P.dirt, s).grain(4, 1),
-  grass_top: (s) => new TileCanvas(P.grass, s).grain(4, 1),
+  dirt: rimmed(P.dirt, 4),
+  grass_top: rimmed(P.grass, 4, -11),
   grass_side: (s) => {
     const t = new TileCanvas(P.dirt, s).grain(4, 1).rect(0, 0, 16, 4, shift(P.grass, -6));
     for (const x of [1, 2, 6, 9, 10, 14]) t.rect(x, 4, 1, 1, shift(P.grass, -14));
     return t;
   },
   snowy_side: (s) => new TileCanvas(P.dirt, s).grain(4, 1).rect(0, 0, 16, 5, shift(P.snow, -6)),
-  sand: (s) => new TileCanvas(P.sand, s).grain(3, 1),
+  sand: rimmed(P.sand, 3, -11),
   sandstone_side: (s) =>
     new TileCanvas(P.sandstone, s)
       .grain(2, 1)
@@ -155,7 +154,7 @@ export const TILE_RECIPES: Record<string, (seed: number) => TileCanvas> = {
       .rect(0, 14, 16, 2, shift(P.sandstone, -14)),
   sandstone_top: plain(shift(P.sandstone, 10), 2),
   gravel: (s) => new TileCanvas(P.gravel, s).grain(5, 1).spots(PEBBLES, shift(P.gravel, -16)),
-  snow: plain(P.snow, 2),
+  snow: rimmed(P.snow, 2, -11),
   ice: (s) => new TileCanvas(P.ice, s).grain(2, 1).rect(3, 3, 4, 1, 0xd8ecfa).rect(9, 10, 4, 1, 0xd8ecfa),
   log_side: bark,
   log_top: rings,
@@ -179,10 +178,10 @@ export const TILE_RECIPES: Record<string, (seed: number) => TileCanvas> = {
       .rect(0, 6, 16, 2, 0xf29b38)
       .rect(0, 8, 16, 8, blend(P.bark, P.wood, 96)),
   torch_top: plain(0xfff3c4, 0),
-  door_top: doorHalf(true),
-  door_bottom: doorHalf(false),
+  door_upper: doorHalf(true),
+  door_lower: doorHalf(false),
   wool: plain(P.wool, 3),
-  bed_top: (s) => new TileCanvas(0xb8434a, s).grain(2, 1),
+  bed_foot: (s) => new TileCanvas(0xb8434a, s).grain(2, 1),
   bed_head: (s) => new TileCanvas(0xb8434a, s).grain(2, 1).rect(0, 0, 16, 7, 0xf0ece4),
   bed_side: (s) => new TileCanvas(0xb8434a, s).rect(0, 8, 16, 8, P.wood),
   sugar_cane: (s) =>
@@ -212,8 +211,11 @@ export const TILE_RECIPES: Record<string, (seed: number) => TileCanvas> = {
   nether_portal: (s) => new TileCanvas(P.portal, s).grain(8, 2).opacity(170),
   end_stone: (s) => new TileCanvas(P.endstone, s).grain(4, 1),
   end_gate: (s) => new TileCanvas(P.void, s).grain(6, 1),
-  gate_frame: framed(blend(P.endstone, P.obsidian, 120), -30),
+  gate_frame_side: framed(blend(P.endstone, P.obsidian, 120), -30),
+  gate_frame_top: framed(blend(P.endstone, 0x3f8f7f, 120), -30),
   end_plant: plain(0x7a5a86, 4),
-  arena_light: plain(P.arena, 2),
-  arena_dark: plain(shift(P.arena, -40), 2),
+  marker_0: plain(P.arena, 2),
+  marker_1: plain(shift(P.arena, -40), 2),
+  marker_2: plain(0xc98f7a, 2),
+  marker_3: plain(0x7a9ec9, 2),
 };
