@@ -6,9 +6,21 @@ import { mix32 } from '../hash.ts';
 import type { PlayerId } from '../players/scripted-player.ts';
 import type { EpisodeSpec } from './episode.ts';
 
-export const SHARES: Readonly<Record<PlayerId, number>> = { builder: 0.3, rambler: 0.25, miner: 0.2, noise: 0.15, climber: 0.1 };
+export const SHARES: Readonly<Record<PlayerId, number>> = {
+  builder: 0.3,
+  rambler: 0.25,
+  miner: 0.2,
+  noise: 0.15,
+  climber: 0.1,
+};
 
-const STREAM = { world: 0x3c6ef372, episode: 0xa54ff53a, kit: 0x510e527f, split: 0x9b05688c, evaluation: 0x1f83d9ab } as const;
+const STREAM = {
+  world: 0x3c6ef372,
+  episode: 0xa54ff53a,
+  kit: 0x510e527f,
+  split: 0x9b05688c,
+  evaluation: 0x1f83d9ab,
+} as const;
 
 /** World seeds of data sets are even and those of evaluations odd, so that no evaluation can meet a world of any data set. */
 export const dataWorldSeed = (datasetSeed: number, i: number) => (mix32(datasetSeed, i, 0, STREAM.world) & ~1) >>> 0;
@@ -33,7 +45,12 @@ export interface MixOptions {
  * `count` episodes of `stepsPerEpisode` agent steps, each in a world of its own. Any prefix keeps the shares as well as whole episodes can,
  * so "the first hours" of a set are a smaller set of the same kind.
  */
-export function standardMix(datasetSeed: number, count: number, stepsPerEpisode: number, options: MixOptions = {}): EpisodeSpec[] {
+export function standardMix(
+  datasetSeed: number,
+  count: number,
+  stepsPerEpisode: number,
+  options: MixOptions = {},
+): EpisodeSpec[] {
   const base = options.config ?? worldConfig('meadow');
   const players = options.players ?? (Object.keys(SHARES) as PlayerId[]);
   const total = players.reduce((sum, p) => sum + SHARES[p], 0);
@@ -42,7 +59,8 @@ export function standardMix(datasetSeed: number, count: number, stepsPerEpisode:
     const player = mostOwed(players, drawn, (p) => ((i + 1) * SHARES[p]) / total);
     drawn.set(player, (drawn.get(player) ?? 0) + 1);
     return {
-      config: player === 'climber' ? { ...base, startKit: [] } : shuffledKit(base, mix32(datasetSeed, i, 0, STREAM.kit)),
+      config:
+        player === 'climber' ? { ...base, startKit: [] } : shuffledKit(base, mix32(datasetSeed, i, 0, STREAM.kit)),
       worldSeed: dataWorldSeed(datasetSeed, i),
       episodeSeed: mix32(datasetSeed, i, 0, STREAM.episode),
       player,
@@ -51,7 +69,11 @@ export function standardMix(datasetSeed: number, count: number, stepsPerEpisode:
   });
 }
 
-function mostOwed(players: readonly PlayerId[], drawn: ReadonlyMap<PlayerId, number>, due: (p: PlayerId) => number): PlayerId {
+function mostOwed(
+  players: readonly PlayerId[],
+  drawn: ReadonlyMap<PlayerId, number>,
+  due: (p: PlayerId) => number,
+): PlayerId {
   let best = players[0];
   for (const p of players) if (due(p) - (drawn.get(p) ?? 0) > due(best) - (drawn.get(best) ?? 0)) best = p;
   return best;

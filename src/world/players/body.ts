@@ -205,7 +205,8 @@ export class Body {
       const here = { x: walk.x, y: walk.y, z: walk.z };
       const b = this.sight.at(here.x, here.y, here.z);
       const wanted = here.x === goal.x && here.y === goal.y && here.z === goal.z;
-      if (b > B.air && (FLAGS[b] & FLAG.fluid) === 0 && (wanted || (FLAGS[b] & FLAG.needsSupport) === 0)) return { ...here, before };
+      if (b > B.air && (FLAGS[b] & FLAG.fluid) === 0 && (wanted || (FLAGS[b] & FLAG.needsSupport) === 0))
+        return { ...here, before };
       before = here;
       walk.next();
     }

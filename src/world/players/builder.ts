@@ -32,7 +32,12 @@ export function* build(b: Body, c: Cell): Skill {
 /** Direction the player faces, as one of four. */
 function facing(b: Body): [number, number] {
   const quadrant = Math.round(b.yaw / 16384) & 3;
-  return [[0, 1], [-1, 0], [0, -1], [1, 0]][quadrant] as [number, number];
+  return [
+    [0, 1],
+    [-1, 0],
+    [0, -1],
+    [1, 0],
+  ][quadrant] as [number, number];
 }
 
 /** Top of the ground in a column near the feet: the lowest free cell with something solid under it. */
@@ -120,7 +125,14 @@ function* stairs(b: Body): Skill {
       if (b.sight.passable(c.x, c.y, c.z)) yield* build(b, c);
     }
   }
-  return yield* walkTo(b, { reached: (x, y, z) => x === x0 + (steps - 1) * fx && z === z0 + (steps - 1) * fz && y >= y0, left: (x, _y, z) => Math.hypot(x - x0 - (steps - 1) * fx, z - z0 - (steps - 1) * fz) }, 60);
+  return yield* walkTo(
+    b,
+    {
+      reached: (x, y, z) => x === x0 + (steps - 1) * fx && z === z0 + (steps - 1) * fz && y >= y0,
+      left: (x, _y, z) => Math.hypot(x - x0 - (steps - 1) * fx, z - z0 - (steps - 1) * fz),
+    },
+    60,
+  );
 }
 
 function* pit(b: Body): Skill {

@@ -82,7 +82,20 @@ function* placeTable(b: Body): Skill {
   if (!(yield* bringToHand(b, TABLE.item))) return false;
   const at = b.cell();
   const spots: Cell[] = [];
-  for (const [dx, dz] of [[0, 2], [2, 0], [0, -2], [-2, 0], [2, 1], [1, 2], [-2, 1], [1, -2], [0, 1], [1, 0], [0, -1], [-1, 0]]) {
+  for (const [dx, dz] of [
+    [0, 2],
+    [2, 0],
+    [0, -2],
+    [-2, 0],
+    [2, 1],
+    [1, 2],
+    [-2, 1],
+    [1, -2],
+    [0, 1],
+    [1, 0],
+    [0, -1],
+    [-1, 0],
+  ]) {
     for (const dy of [0, 1, -1]) {
       const c = { x: at.x + dx, y: at.y + dy, z: at.z + dz };
       if (b.sight.solid(c.x, c.y - 1, c.z) && b.sight.passable(c.x, c.y, c.z)) spots.push(c);

@@ -4,7 +4,7 @@ import { CURSOR_Q8, cameraClass, KEY, makeAction } from '../actions.ts';
 import { B } from '../blocks.ts';
 import { cellCentre, guiCells } from '../gui-layout.ts';
 import { I } from '../items.ts';
-import { craftable } from '../recipes.ts';
+import { craftable, RECIPES } from '../recipes.ts';
 import { player } from '../state.ts';
 import { GUI, P } from '../state-layout.ts';
 import type { Body, Skill } from './body.ts';
@@ -16,7 +16,8 @@ import { walkTo, withinReach } from './walk.ts';
 function cursorBin(distance: number, ticksPerStep: number): number {
   let best = 5;
   for (let k = 0; k < CURSOR_Q8.length; k++) {
-    if (Math.abs(CURSOR_Q8[k] * ticksPerStep - distance) < Math.abs(CURSOR_Q8[best] * ticksPerStep - distance)) best = k;
+    if (Math.abs(CURSOR_Q8[k] * ticksPerStep - distance) < Math.abs(CURSOR_Q8[best] * ticksPerStep - distance))
+      best = k;
   }
   return best;
 }
@@ -47,7 +48,7 @@ function* click(b: Body): Skill {
 /** Crafts an item by its cell of the recipe strip until the player has `want` of it. The screen must be open. */
 export function* craftInStrip(b: Body, item: number, want: number): Skill {
   for (let tries = 0; tries < 12 && b.gui !== 0 && b.count(item) < want; tries++) {
-    const index = craftable(b.state).findIndex((r) => r.output === item);
+    const index = craftable(b.state, b.gui === GUI.table).findIndex((r) => RECIPES[r].output === item);
     const cell = guiCells(b.gui).findIndex((c) => c.kind === 'recipe' && c.index === index);
     if (index < 0 || cell < 0) return false;
     if (!(yield* pointAt(b, cell))) return false;

@@ -59,7 +59,10 @@ export function* breakHere(b: Body, c: Cell, limit = 60): Skill {
     const hit = b.crosshair();
     const on = hit !== null && same(hit, c);
     // Leaves and plants in the way are broken too; anything else means looking for another spot.
-    const soft = hit !== null && HARDNESS10[b.sight.at(hit.x, hit.y, hit.z)] >= 0 && HARDNESS10[b.sight.at(hit.x, hit.y, hit.z)] <= 2;
+    const soft =
+      hit !== null &&
+      HARDNESS10[b.sight.at(hit.x, hit.y, hit.z)] >= 0 &&
+      HARDNESS10[b.sight.at(hit.x, hit.y, hit.z)] <= 2;
     const settled = b.aimError() < 3 * DEGREE;
     if (!on && settled && ++misses > 3) {
       spot = visibleSpot(b, c);
@@ -91,7 +94,8 @@ export function dropsNear(b: Body, radius: number): Cell[] {
     const y = b.state.i32[at + E.y] / 65536;
     const z = b.state.i32[at + E.z] / 65536;
     const d = Math.hypot(x - b.x, z - b.z);
-    if (d <= radius && Math.abs(y - b.y) < 4) found.push({ x: Math.floor(x), y: Math.floor(y + 0.1), z: Math.floor(z), d });
+    if (d <= radius && Math.abs(y - b.y) < 4)
+      found.push({ x: Math.floor(x), y: Math.floor(y + 0.1), z: Math.floor(z), d });
   }
   return found.sort((p, q) => p.d - q.d);
 }

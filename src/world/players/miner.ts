@@ -56,7 +56,12 @@ const distance = (b: Body, c: Cell) => Math.hypot(c.x + 0.5 - b.x, c.z + 0.5 - b
  */
 export function* digStair(b: Body, slope: -1 | 0 | 1, steps: number): Skill {
   const quadrant = Math.round(b.yaw / 16384) & 3;
-  const [fx, fz] = [[0, 1], [-1, 0], [0, -1], [1, 0]][quadrant];
+  const [fx, fz] = [
+    [0, 1],
+    [-1, 0],
+    [0, -1],
+    [1, 0],
+  ][quadrant];
   for (let k = 0; k < steps; k++) {
     const at = b.cell();
     const x = at.x + fx;
@@ -135,7 +140,13 @@ export function* climbOut(b: Body): Skill {
 function roofed(b: Body): boolean {
   const c = b.cell();
   let closed = 0;
-  for (const [dx, dz] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) if (b.sight.solid(c.x + dx, c.y + 1, c.z + dz)) closed++;
+  for (const [dx, dz] of [
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+    [0, -1],
+  ])
+    if (b.sight.solid(c.x + dx, c.y + 1, c.z + dz)) closed++;
   let roof = false;
   for (let y = c.y + 2; y < c.y + 8; y++) roof ||= b.sight.solid(c.x, y, c.z) && b.sight.at(c.x, y, c.z) !== B.leaves;
   return roof || closed >= 3;
@@ -180,7 +191,10 @@ export const miner = (b: Body): Skill =>
     [5, (p) => lookAround(p, p.draws.int(1, 3))],
     [8, (p) => travel(p, 6, 20)],
     [4, (p) => stroll(p, p.draws.int(10, 30))],
-    [5, function* (p) {
-      return PLACES[p.held()] !== 0 ? yield* placeSomething(p) : false;
-    }],
+    [
+      5,
+      function* (p) {
+        return PLACES[p.held()] !== 0 ? yield* placeSomething(p) : false;
+      },
+    ],
   ]);

@@ -78,7 +78,16 @@ export function* noise(b: Body): Skill {
   for (;;) {
     const mode = b.draws.weighted([5, 2, 2, 2]);
     const steps = b.draws.int(20, 120);
-    const fixed = b.draws.pick([KEY.forward, KEY.forward | KEY.sprint, KEY.back, KEY.left, KEY.right, KEY.attack, KEY.forward | KEY.jump, 0]);
+    const fixed = b.draws.pick([
+      KEY.forward,
+      KEY.forward | KEY.sprint,
+      KEY.back,
+      KEY.left,
+      KEY.right,
+      KEY.attack,
+      KEY.forward | KEY.jump,
+      0,
+    ]);
     for (let i = 0; i < steps; i++) {
       const a = hands.next(b.pitch);
       const keys = a & 0x7fffff;

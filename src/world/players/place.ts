@@ -17,14 +17,23 @@ function supportSpot(b: Body, c: Cell): [number, number, number] | null {
     const block = b.sight.at(nx, ny, nz);
     if (block <= B.air || (FLAGS[block] & FLAG.fullSolid) === 0 || block === B.crafting_table) continue;
     // The face must look towards the eyes.
-    if ((ex - c.x - 0.5) * -FACE_DX[f] + (ey - c.y - 0.5) * -FACE_DY[f] + (ez - c.z - 0.5) * -FACE_DZ[f] < -0.45) continue;
+    if ((ex - c.x - 0.5) * -FACE_DX[f] + (ey - c.y - 0.5) * -FACE_DY[f] + (ez - c.z - 0.5) * -FACE_DZ[f] < -0.45)
+      continue;
     const spread = () => b.draws.between(-0.25, 0.25);
     const px = c.x + 0.5 + FACE_DX[f] * 0.51 + (FACE_DX[f] ? 0 : spread());
     const py = c.y + 0.5 + FACE_DY[f] * 0.51 + (FACE_DY[f] ? 0 : spread());
     const pz = c.z + 0.5 + FACE_DZ[f] * 0.51 + (FACE_DZ[f] ? 0 : spread());
     if (Math.hypot(px - ex, py - ey, pz - ez) > REACH) continue;
     const hit = b.firstHit(px, py, pz, { x: nx, y: ny, z: nz });
-    if (hit && hit.x === nx && hit.y === ny && hit.z === nz && hit.before.x === c.x && hit.before.y === c.y && hit.before.z === c.z) {
+    if (
+      hit &&
+      hit.x === nx &&
+      hit.y === ny &&
+      hit.z === nz &&
+      hit.before.x === c.x &&
+      hit.before.y === c.y &&
+      hit.before.z === c.z
+    ) {
       return [px, py, pz];
     }
   }

@@ -85,7 +85,13 @@ type Deed = readonly [weight: number, run: (b: Body) => Skill];
 const DEEDS: readonly Deed[] = [
   [22, (b) => travel(b, 6, 24)],
   [22, (b) => stroll(b, b.draws.int(15, 70))],
-  [4, (b) => stroll(b, b.draws.int(8, 30), { keys: b.draws.pick([KEY.back, KEY.left, KEY.right, KEY.forward | KEY.left, KEY.forward | KEY.right]) })],
+  [
+    4,
+    (b) =>
+      stroll(b, b.draws.int(8, 30), {
+        keys: b.draws.pick([KEY.back, KEY.left, KEY.right, KEY.forward | KEY.left, KEY.forward | KEY.right]),
+      }),
+  ],
   [3, (b) => stroll(b, b.draws.int(15, 40), { keys: KEY.forward | KEY.sneak })],
   [6, (b) => stroll(b, b.draws.int(15, 50), { jumpy: 0.25 })],
   [14, (b) => lookAround(b, b.draws.int(1, 4))],

@@ -16,7 +16,19 @@ const TAN_H = 1.12;
 const UNSEEN = -1;
 
 /** Blocks worth remembering, by what a player would want them for. */
-export type Kind = 'log' | 'leaves' | 'stone' | 'coal' | 'iron' | 'diamond' | 'sand' | 'dirt' | 'table' | 'furnace' | 'water' | 'plant';
+export type Kind =
+  | 'log'
+  | 'leaves'
+  | 'stone'
+  | 'coal'
+  | 'iron'
+  | 'diamond'
+  | 'sand'
+  | 'dirt'
+  | 'table'
+  | 'furnace'
+  | 'water'
+  | 'plant';
 
 const KIND_OF: (Kind | undefined)[] = [];
 KIND_OF[B.log] = 'log';
@@ -64,7 +76,12 @@ export class Sight implements Terrain {
   /** An unseen cell may well be air; what it rests on must have been seen. */
   passable(x: number, y: number, z: number): boolean {
     const b = this.at(x, y, z);
-    return b === UNSEEN || b === B.air || isWater(b) || (b !== B.lava && STATE_CLASS[b] === CLASS.shape && (FLAGS[b] & (FLAG.cross | FLAG.needsSupport)) !== 0);
+    return (
+      b === UNSEEN ||
+      b === B.air ||
+      isWater(b) ||
+      (b !== B.lava && STATE_CLASS[b] === CLASS.shape && (FLAGS[b] & (FLAG.cross | FLAG.needsSupport)) !== 0)
+    );
   }
 
   solid(x: number, y: number, z: number): boolean {
@@ -89,7 +106,8 @@ export class Sight implements Terrain {
   /** Touch: marks the cells around a body whose feet are in the given cell. */
   feel(s: State, x: number, y: number, z: number): void {
     this.state = s;
-    for (let dy = -1; dy <= 2; dy++) for (let dz = -1; dz <= 1; dz++) for (let dx = -1; dx <= 1; dx++) this.mark(x + dx, y + dy, z + dz);
+    for (let dy = -1; dy <= 2; dy++)
+      for (let dz = -1; dz <= 1; dz++) for (let dx = -1; dx <= 1; dx++) this.mark(x + dx, y + dy, z + dz);
   }
 
   /** Casts the rays of one step from an eye in blocks along a direction in radians (yaw 0 = +z, clockwise; pitch > 0 = down). */

@@ -30,7 +30,8 @@ export const atCell = (c: Cell): Destination => ({
 
 /** A standing cell from which the middle of cell `c` is within `reach` of the eyes (1.62 above the feet). */
 export const withinReach = (c: Cell, reach = 3.8): Destination => ({
-  reached: (x, y, z) => Math.hypot(x - c.x, y + 1.1 - c.y, z - c.z) <= reach && !(x === c.x && z === c.z && Math.abs(y - c.y) <= 1),
+  reached: (x, y, z) =>
+    Math.hypot(x - c.x, y + 1.1 - c.y, z - c.z) <= reach && !(x === c.x && z === c.z && Math.abs(y - c.y) <= 1),
   left: (x, _y, z) => Math.max(0, octile(x - c.x, z - c.z) - reach),
 });
 
