@@ -29,6 +29,8 @@ export interface WorldConfig {
   mainSlots: 24 | 27;
   /** Height amplitude in percent of the documented terrain (100 = 25 blocks between lowest and highest). */
   relief: number;
+  /** Ponds in percent of the usual frequency; they are dug into land whatever the relief. */
+  ponds: number;
   /** Trees in percent of the documented density. */
   treeDensity: number;
   biomes: readonly Biome[];
@@ -62,6 +64,7 @@ const FAITHFUL: WorldConfig = {
   hotbarSlots: 9,
   mainSlots: 27,
   relief: 100,
+  ponds: 100,
   treeDensity: 100,
   biomes: ['plains', 'forest', 'desert', 'snowy'],
   caves: true,
@@ -113,7 +116,7 @@ const MEADOW: WorldConfig = {
   survival: false,
   mobs: false,
   relief: 24,
-  treeDensity: 60,
+  treeDensity: 300,
   biomes: ['plains'],
   caves: false,
   outcrops: 7,

@@ -1,0 +1,255 @@
+/**
+ * Life of a world: create, fork, release, snapshot, restore, hash. Generated dimensions are cached per (configuration, seed) and shared
+ * by all states of a thread; a state copies a page only when it changes it (pool.ts).
+ */
+import { B } from './blocks.ts';
+import { configCrc, type WorldConfig } from './config.ts';
+import { eventCount } from './events.ts';
+import { addFeatures, findSpawn, guaranteeLadder, type Spawn } from './features.ts';
+import { digest64, mix32 } from './hash.ts';
+import { itemId, packSlot, STACK_MAX } from './items.ts';
+import { fillLight } from './light-fill.ts';
+import { PAGE_CELLS, pool, uniformHandle } from './pool.ts';
+import { makeState, newStateBuffer, type State, sectionCounts } from './state.ts';
+import { H, INV, P, PLAYER, RING, SLOT, STATE_BYTES, STATE_WORDS } from './state-layout.ts';
+import { buildGround } from './terrain.ts';
+import { HEIGHT, type Volume } from './volume.ts';
+
+/** Grows with every change of a rule or table that changes what an action log replays to. */
+export const SIM_VERSION = 1;
+const MAGIC = 0x44345753;
+
+/** Optional start: everything else comes from the configuration. */
+export interface StartSpec {
+  episodeSeed?: number;
+  /** Block position of the feet; default: the world's spawn. */
+  at?: readonly [number, number, number];
+  /** 1/65536 turn. */
+  yaw?: number;
+  pitch?: number;
+  /** Ticks of the day, 0..23999. */
+  time?: number;
+  items?: readonly (readonly [string, number])[];
+}
+
+interface Template {
+  handles: Int32Array;
+  root: WeakRef<Int32Array>;
+  spawn: Spawn;
+}
+
+const templates = new Map<string, Template>();
+const MAX_TEMPLATES = 12;
+
+/** Fresh, uncached overworld of a seed: blocks and light as flat arrays. */
+export function generate(cfg: WorldConfig, seed: number): { volume: Volume; spawn: Spawn } {
+  const volume = buildGround(cfg, mix32(seed, 0x7e44a1, configSalt(cfg), 0));
+  addFeatures(cfg, volume);
+  const spawn = findSpawn(volume);
+  if (cfg.ladder) guaranteeLadder(volume, spawn);
+  // Adding trees or veins can bury the point that was dry before.
+  while (spawn.y < HEIGHT - 2 && volume.blocks[(spawn.y * volume.sizeZ + spawn.z) * volume.sizeX + spawn.x] !== B.air)
+    spawn.y++;
+  fillLight(volume);
+  return { volume, spawn };
+}
+
+/** Terrain depends on the size only through the rim, so different sizes get different worlds. */
+const configSalt = (cfg: WorldConfig) => cfg.dims[0][0] * 1024 + cfg.dims[0][2];
+
+function template(cfg: WorldConfig, seed: number): Template {
+  const key = `${configCrc(cfg)}:${seed}`;
+  const known = templates.get(key);
+  if (known) {
+    templates.delete(key);
+    templates.set(key, known);
+    return known;
+  }
+  const { volume, spawn } = generate(cfg, seed);
+  const counts = sectionCounts(cfg);
+  const handles = new Int32Array(counts[0] + counts[1] + counts[2]).fill(uniformHandle(B.air, 0));
+  const root = pool.keep(handles);
+  toPages(volume, handles);
+  const t = { handles, root, spawn };
+  templates.set(key, t);
+  if (templates.size > MAX_TEMPLATES) {
+    const oldest = templates.keys().next().value as string;
+    pool.drop((templates.get(oldest) as Template).root);
+    templates.delete(oldest);
+  }
+  return t;
+}
+
+/** Cuts a volume into read-only pages; sections of one state and one light value need none. */
+function toPages(v: Volume, handles: Int32Array): void {
+  const nx = v.sizeX >> 4;
+  const nz = v.sizeZ >> 4;
+  for (let sz = 0; sz < nz; sz++)
+    for (let sx = 0; sx < nx; sx++)
+      for (let sy = 0; sy < 4; sy++) {
+        const at = (i: number) => {
+          const y = sy * 16 + (i >> 8);
+          const z = sz * 16 + ((i >> 4) & 15);
+          return (y * v.sizeZ + z) * v.sizeX + sx * 16;
+        };
+        const first = at(0);
+        const state = v.blocks[first];
+        const light = v.light[first];
+        let uniform = true;
+        for (let row = 0; row < PAGE_CELLS && uniform; row += 16) {
+          const i = at(row);
+          for (let x = 0; x < 16; x++)
+            if (v.blocks[i + x] !== state || v.light[i + x] !== light) {
+              uniform = false;
+              break;
+            }
+        }
+        const h = ((sz * nx + sx) << 2) + sy;
+        if (uniform) {
+          handles[h] = uniformHandle(state, light);
+          continue;
+        }
+        const page = pool.alloc(0);
+        for (let row = 0; row < PAGE_CELLS; row += 16) {
+          const i = at(row);
+          pool.blocks.set(v.blocks.subarray(i, i + 16), page * PAGE_CELLS + row);
+          pool.light.set(v.light.subarray(i, i + 16), page * PAGE_CELLS + row);
+        }
+        handles[h] = page;
+      }
+}
+
+/** A new world at tick 0. Same configuration, seed and start: same bits. */
+export function createWorld(cfg: WorldConfig, seed: number, start: StartSpec = {}): State {
+  const t = template(cfg, seed);
+  const s = makeState(cfg, newStateBuffer(), t.handles.slice());
+  const w = s.i32;
+  w[H.magic] = MAGIC;
+  w[H.worldSeed] = seed | 0;
+  w[H.episodeSeed] = (start.episodeSeed ?? 0) | 0;
+  w[H.time] = start.time ?? (cfg.dayCycle ? 1000 : 6000);
+  const [x, y, z] = start.at ?? [t.spawn.x, t.spawn.y, t.spawn.z];
+  w[H.spawnX] = x;
+  w[H.spawnY] = y;
+  w[H.spawnZ] = z;
+  const set = (field: number, value: number) => {
+    w[PLAYER + field] = value;
+  };
+  set(P.x, x * 65536 + 32768);
+  set(P.y, y * 65536);
+  set(P.z, z * 65536 + 32768);
+  set(P.yaw, (start.yaw ?? mix32(seed, start.episodeSeed ?? 0, 0, 0x59a3)) & 65535);
+  set(P.pitch, start.pitch ?? 0);
+  set(P.onGround, 1);
+  set(P.health, 20);
+  set(P.food, 20);
+  set(P.saturation, 5 << 8);
+  set(P.air, 300);
+  set(P.spawnX, x);
+  set(P.spawnY, y);
+  set(P.spawnZ, z);
+  giveStart(s, start.items ?? cfg.startKit);
+  return s;
+}
+
+function giveStart(s: State, items: readonly (readonly [string, number])[]): void {
+  const order = [
+    ...Array.from({ length: s.cfg.hotbarSlots }, (_, i) => SLOT.hotbar + i),
+    ...Array.from({ length: s.cfg.mainSlots }, (_, i) => SLOT.main + i),
+  ];
+  if (items.length > order.length)
+    throw new Error(`start kit has ${items.length} stacks, the inventory ${order.length} slots`);
+  items.forEach(([name, n], i) => {
+    const id = itemId(name);
+    if (n < 1 || n > STACK_MAX[id])
+      throw new Error(`start kit: ${n} x ${name} does not fit a stack of ${STACK_MAX[id]}`);
+    s.u32[INV + order[i]] = packSlot(id, n);
+  });
+}
+
+/** An independent copy: 16 KB and the handle table; pages are shared until one side writes. */
+export function fork(s: State): State {
+  const copy = makeState(s.cfg, s.i32.buffer.slice(0) as ArrayBuffer, s.handles.slice());
+  // The parent's old pages are shared now: it must not write them in place either.
+  s.token = pool.token();
+  return copy;
+}
+
+/** Gives the pages back early; a released state must not be used again. Unreachable states are collected anyway. */
+export function release(s: State): void {
+  if (s.released) return;
+  s.released = true;
+  pool.drop(s.root);
+}
+
+/** 64 bits over everything that matters: dynamic state without the event ring, and the block changes. */
+export function hash(s: State): [number, number] {
+  const a = digest64(s.u32, 0, RING);
+  const b = digest64(s.u32, RING + 16 + 256, STATE_WORDS);
+  return [(a[0] ^ mix32(b[0], a[1], 3, 0)) >>> 0, (a[1] ^ mix32(b[1], a[0], 5, 0)) >>> 0];
+}
+
+/**
+ * Bytes that restore() turns into an equal state: magic, version, configuration, dynamic block, and every section whose blocks differ
+ * from generated terrain. Light is recomputed by restore from the stored pages, which carry it.
+ */
+export function snapshot(s: State): Uint8Array {
+  const t = template(s.cfg, s.i32[H.worldSeed]);
+  const changed: number[] = [];
+  for (let i = 0; i < s.handles.length; i++) if (s.handles[i] !== t.handles[i]) changed.push(i);
+  const config = new TextEncoder().encode(JSON.stringify(s.cfg));
+  const head = 20 + ((config.length + 3) & ~3);
+  const out = new Uint8Array(head + STATE_BYTES + changed.length * (4 + 2 * PAGE_CELLS));
+  const view = new DataView(out.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint32(4, SIM_VERSION, true);
+  view.setUint32(8, config.length, true);
+  view.setUint32(12, changed.length, true);
+  view.setUint32(16, eventCount(s), true);
+  out.set(config, 20);
+  out.set(new Uint8Array(s.i32.buffer), head);
+  let at = head + STATE_BYTES;
+  for (const i of changed) {
+    const h = s.handles[i];
+    view.setUint32(at, i, true);
+    at += 4;
+    if (h >= 0) {
+      out.set(pool.blocks.subarray(h * PAGE_CELLS, (h + 1) * PAGE_CELLS), at);
+      out.set(pool.light.subarray(h * PAGE_CELLS, (h + 1) * PAGE_CELLS), at + PAGE_CELLS);
+    } else {
+      out.fill(h & 255, at, at + PAGE_CELLS);
+      out.fill((h >>> 8) & 255, at + PAGE_CELLS, at + 2 * PAGE_CELLS);
+    }
+    at += 2 * PAGE_CELLS;
+  }
+  return out;
+}
+
+/** Throws one clear error on foreign, truncated or other-version bytes. */
+export function restore(bytes: Uint8Array): State {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 20 || view.getUint32(0, true) !== MAGIC) throw new Error('not a world snapshot');
+  const version = view.getUint32(4, true);
+  if (version !== SIM_VERSION)
+    throw new Error(`snapshot of simulator version ${version}; this is version ${SIM_VERSION}`);
+  const configLength = view.getUint32(8, true);
+  const sections = view.getUint32(12, true);
+  const head = 20 + ((configLength + 3) & ~3);
+  if (bytes.length !== head + STATE_BYTES + sections * (4 + 2 * PAGE_CELLS))
+    throw new Error('truncated world snapshot');
+  const cfg = JSON.parse(new TextDecoder().decode(bytes.subarray(20, 20 + configLength))) as WorldConfig;
+  const words = bytes.slice(head, head + STATE_BYTES).buffer as ArrayBuffer;
+  const t = template(cfg, new Int32Array(words)[H.worldSeed]);
+  const s = makeState(cfg, words, t.handles.slice());
+  let at = head + STATE_BYTES;
+  for (let k = 0; k < sections; k++) {
+    const i = view.getUint32(at, true);
+    if (i >= s.handles.length) throw new Error(`snapshot names section ${i} of ${s.handles.length}`);
+    const page = pool.alloc(s.token);
+    s.handles[i] = page;
+    pool.blocks.set(bytes.subarray(at + 4, at + 4 + PAGE_CELLS), page * PAGE_CELLS);
+    pool.light.set(bytes.subarray(at + 4 + PAGE_CELLS, at + 4 + 2 * PAGE_CELLS), page * PAGE_CELLS);
+    at += 4 + 2 * PAGE_CELLS;
+  }
+  return s;
+}
