@@ -1,0 +1,69 @@
+// Attention backward, query side: dq, and delta = do . o for the key side. Scores are recomputed from lse.
+import package::attention::layout::{Params, capped, capped_slope};
+
+const DH4: u32 = 4u;
+const WIDTH: u32 = 8u;
+
+@group(0) @binding(0) var<storage, read_write> qkv: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> mask: array<u32>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dout: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> dqkv: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(7) var<uniform> params: Params;
+
+@compute @workgroup_size(WIDTH)
+fn backward_query(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let sequence = wid.z;
+  let head = wid.y;
+  let query = wid.x * WIDTH + lane;
+  let kv_head = head / (params.heads / params.kv);
+  let width = (params.heads + 2u * params.kv) * DH4;
+  let base = (sequence / params.inner) * params.outer + sequence % params.inner;
+  let i = min(query, params.length - 1u);
+  let row = base + i * params.stride;
+
+  var q: array<vec4f, DH4>;
+  var d: array<vec4f, DH4>;
+  var dq: array<vec4f, DH4>;
+  var along = vec4f(0.0);
+  for (var c = 0u; c < DH4; c++) {
+    q[c] = qkv[row * width + head * DH4 + c] * params.scale;
+    d[c] = dout[(row * params.heads + head) * DH4 + c];
+    along += d[c] * out[(row * params.heads + head) * DH4 + c];
+    dq[c] = vec4f(0.0);
+  }
+  let own_delta = along.x + along.y + along.z + along.w;
+  let own_lse = lse[row * params.heads + head];
+  var lo = 0u;
+  var hi = params.length;
+  var first = 0u;
+  if (params.mode == 1u) {
+    let start = mask[sequence / params.inner];
+    lo = select(max(start, i + 1u - min(i + 1u, params.window)), i, start > i);
+    hi = i + 1u;
+    let from_ = wid.x * WIDTH + 1u;
+    first = from_ - min(from_, params.window);
+  }
+  let last = select(params.length, min(params.length, (wid.x + 1u) * WIDTH), params.mode == 1u);
+  for (var j = first; j < last; j++) {
+    let at = (base + j * params.stride) * width + (params.heads + kv_head) * DH4;
+    var seen = j >= lo && j < hi;
+    if (params.mode == 0u) { seen = seen && ((mask[i * params.words + j / 32u] >> (j % 32u)) & 1u) == 1u; }
+    var dots = vec4f(0.0);
+    var grads = vec4f(0.0);
+    for (var c = 0u; c < DH4; c++) {
+      dots += q[c] * qkv[at + c];
+      grads += d[c] * qkv[at + params.kv * DH4 + c];
+    }
+    let s = capped(dots.x + dots.y + dots.z + dots.w, params.cap);
+    let p = select(0.0, exp(min(s - own_lse, 0.0)), seen);
+    let ds = p * (grads.x + grads.y + grads.z + grads.w - own_delta) * capped_slope(s, params.cap) * params.scale;
+    for (var c = 0u; c < DH4; c++) { dq[c] += ds * qkv[at + c]; }
+  }
+  if (query < params.length) {
+    for (var c = 0u; c < DH4; c++) { dqkv[row * width + head * DH4 + c] = dq[c]; }
+    delta[row * params.heads + head] = own_delta;
+  }
+}

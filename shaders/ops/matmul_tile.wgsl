@@ -1,0 +1,47 @@
+// C = A * B on a GPU: 64 x 64 of C per workgroup of 16 x 16 threads, 4 x 4 sums per thread, k in slices of 16 through
+// workgroup memory. Not for CPU adapters, where barriers are slow: see matmul_software.wgsl.
+// Lines that end in `if ...` are chosen by src/tensor/kernels/matmul.ts.
+// Forms: nn, nt: A[M,K] is `straight`; tn: A[K,M] is `turned`; nt: B[N,K] is turned.
+
+const SIDE: u32 = 64u;
+const SLICE: u32 = 16u;
+
+// slice_a[k][row / 4], slice_b[k][col / 4]: the four sums of a thread lie side by side.
+var<workgroup> slice_a: array<array<vec4f, 16>, 16>;
+var<workgroup> slice_b: array<array<vec4f, 16>, 16>;
+
+@compute @workgroup_size(16, 16)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) at: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let base_a = group.z * p.stride_a;
+  let base_b = group.z * p.stride_b;
+  let base_c = group.z * p.stride_c;
+  let top = group.y * SIDE;
+  let left = group.x * SIDE;
+  // Along memory: four words of one of 64 rows (turned matrices: of one of 16 rows of 64 words).
+  let quad = thread % 4u;
+  let line = thread / 4u;
+  var sums: array<vec4f, 4>;
+  for (var k = 0u; k < p.k; k += SLICE) {
+    let xa = four_a(base_a, top + line, k + 4u * quad, p.m, p.k); // if a straight
+    for (var j = 0u; j < 4u; j++) { slice_a[4u * quad + j][line / 4u][line % 4u] = xa[j]; } // if a straight
+    slice_a[at.y][at.x] = four_a(base_a, k + at.y, top + 4u * at.x, p.k, p.m); // if a turned
+    slice_b[at.y][at.x] = four_b(base_b, k + at.y, left + 4u * at.x, p.k, p.n); // if b straight
+    let xb = four_b(base_b, left + line, k + 4u * quad, p.n, p.k); // if b turned
+    for (var j = 0u; j < 4u; j++) { slice_b[4u * quad + j][line / 4u][line % 4u] = xb[j]; } // if b turned
+    workgroupBarrier();
+    for (var j = 0u; j < SLICE; j++) {
+      let x = slice_a[j][at.y];
+      let y = slice_b[j][at.x];
+      sums[0] += x.x * y;
+      sums[1] += x.y * y;
+      sums[2] += x.z * y;
+      sums[3] += x.w * y;
+    }
+    workgroupBarrier();
+  }
+  for (var i = 0u; i < 4u; i++) { finish(sums[i], base_c, top + 4u * at.y + i, left + 4u * at.x); }
+}

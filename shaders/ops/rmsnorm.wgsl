@@ -1,0 +1,23 @@
+// RMSNorm over rows of width 4*d4: y = x * rstd * gain, rstd = 1 / sqrt(mean(x^2) + eps). One thread a row: rows are
+// short (D <= 512) and many, and on CPU adapters barriers cost more than they save.
+import package::lib::index::linear;
+
+struct Params { rows: u32, d4: u32, eps: f32 }
+
+@group(0) @binding(0) var<storage, read_write> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> gain: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> rstd: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn forward(@builtin(global_invocation_id) gid: vec3u) {
+  let row = linear(gid);
+  if (row >= params.rows) { return; }
+  let at = row * params.d4;
+  var sum = 0.0;
+  for (var i = 0u; i < params.d4; i++) { sum += dot(x[at + i], x[at + i]); }
+  let r = inverseSqrt(sum / f32(params.d4 * 4u) + params.eps);
+  rstd[row] = r;
+  for (var i = 0u; i < params.d4; i++) { y[at + i] = x[at + i] * r * gain[i]; }
+}

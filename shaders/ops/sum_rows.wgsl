@@ -1,0 +1,36 @@
+// Sum over selected rows with a fixed order: x [.., 4*d4] -> y [4*d4]. Row r of the sum is row
+// (r / count) * group + lo + r % count of x, so that a sum may pick some heads out of every token.
+struct Params { rows: u32, d4: u32, group: u32, lo: u32, count: u32, scale: f32 }
+
+@group(0) @binding(0) var<storage, read_write> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+fn element(r: u32, column: u32) -> vec4f {
+  return x[((r / params.count) * params.group + params.lo + r % params.count) * params.d4 + column];
+}
+
+// CPU adapters: one thread a column, no barrier.
+@compute @workgroup_size(8)
+fn serial(@builtin(global_invocation_id) gid: vec3u) {
+  if (gid.x >= params.d4) { return; }
+  var sum = vec4f(0.0);
+  for (var r = 0u; r < params.rows; r++) { sum += element(r, gid.x); }
+  y[gid.x] = sum * params.scale;
+}
+
+// GPUs: one workgroup a column, a tree in workgroup memory.
+var<workgroup> partial: array<vec4f, 128>;
+
+@compute @workgroup_size(128)
+fn tree(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  var sum = vec4f(0.0);
+  for (var r = lane; r < params.rows; r += 128u) { sum += element(r, wid.x); }
+  partial[lane] = sum;
+  workgroupBarrier();
+  for (var step = 64u; step > 0u; step >>= 1u) {
+    if (lane < step) { partial[lane] += partial[lane + step]; }
+    workgroupBarrier();
+  }
+  if (lane == 0u) { y[wid.x] = partial[0] * params.scale; }
+}

@@ -1,0 +1,133 @@
+/**
+ * Opens the WebGPU device of this process (a worker, a page or Node on Dawn), says what it can do, and says why not
+ * when there is none. In Node the adapter is the Vulkan driver that VK_ICD_FILENAMES names (scripts/find-adapter.mjs
+ * sets it before the process starts).
+ */
+import { PipelineCache } from './pipelines.ts';
+
+/** Facts that choose kernel variants; they select text in shaders/ through `@if`. */
+export interface Conditions {
+  software: boolean;
+  f16: boolean;
+  subgroups: boolean;
+}
+
+export interface AdapterReport {
+  vendor: string;
+  architecture: string;
+  device: string;
+  description: string;
+  /** Runs on the CPU (SwiftShader, lavapipe, WARP) or calls itself a fallback. */
+  software: boolean;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly report: AdapterReport;
+  readonly conditions: Conditions;
+  readonly pipelines: PipelineCache;
+  /** Set once the device is lost; every later use fails with this reason. */
+  lostReason: string | null;
+  readonly lost: Promise<GPUDeviceLostInfo>;
+  /** First uncaptured validation or memory error, if any; programs check it when they read back. */
+  error: string | null;
+  dispose(): void;
+}
+
+export type GpuResult = { ok: true; gpu: Gpu } | { ok: false; reason: string; advice: string };
+
+const WANTED_FEATURES: GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const;
+
+// Dawn's instance must outlive everything made from it: keep it here.
+let nodeInstance: GPU | null = null;
+
+async function entryPoint(): Promise<GPU | null> {
+  if (typeof navigator !== 'undefined' && 'gpu' in navigator && navigator.gpu) return navigator.gpu;
+  if (typeof process === 'undefined' || !process.versions?.node) return null;
+  if (!nodeInstance) {
+    const dawn = await import(/* @vite-ignore */ 'webgpu');
+    Object.assign(globalThis, dawn.globals);
+    nodeInstance = dawn.create((process.env.TENFOLD_DAWN ?? '').split(' ').filter(Boolean)) as GPU;
+  }
+  return nodeInstance;
+}
+
+export async function openGpu(): Promise<GpuResult> {
+  const gpu = await entryPoint();
+  if (!gpu) {
+    return {
+      ok: false,
+      reason: 'This browser has no WebGPU.',
+      advice:
+        'Use a current Chrome, Edge, Safari 26 or Firefox 141 or later; on Linux Chrome may need chrome://flags/#enable-unsafe-webgpu. The page must come from https or localhost.',
+    };
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    return {
+      ok: false,
+      reason: 'WebGPU is there, but it offers no adapter.',
+      advice:
+        'Update the graphics driver, turn hardware acceleration on in the browser settings, and look at chrome://gpu. In Node, name a Vulkan driver in VK_ICD_FILENAMES.',
+    };
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
+  const requiredFeatures = WANTED_FEATURES.filter((f) => adapter.features.has(f));
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  } catch (error) {
+    return {
+      ok: false,
+      reason: `The adapter refused a device: ${error instanceof Error ? error.message : String(error)}`,
+      advice: 'Close other tabs that use the GPU and reload.',
+    };
+  }
+  return { ok: true, gpu: wrap(adapter, device) };
+}
+
+function wrap(adapter: GPUAdapter, device: GPUDevice): Gpu {
+  const info = adapter.info;
+  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
+  const software =
+    /swiftshader|llvmpipe|lavapipe|software|warp|basic render/.test(words) ||
+    (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  const limits: Record<string, number> = {};
+  for (const name of WANTED_LIMITS) limits[name] = device.limits[name];
+  const gpu: Gpu = {
+    device,
+    report: {
+      vendor: info.vendor,
+      architecture: info.architecture,
+      device: info.device,
+      description: info.description,
+      software,
+      features: [...device.features].sort(),
+      limits,
+    },
+    conditions: { software, f16: device.features.has('shader-f16'), subgroups: device.features.has('subgroups') },
+    pipelines: new PipelineCache(device),
+    lostReason: null,
+    lost: device.lost,
+    error: null,
+    dispose: () => device.destroy(),
+  };
+  device.lost.then((lost) => {
+    gpu.lostReason = lost.message || lost.reason || 'unknown reason';
+  });
+  device.addEventListener('uncapturederror', (event) => {
+    gpu.error ??= (event as GPUUncapturedErrorEvent).error.message;
+  });
+  return gpu;
+}

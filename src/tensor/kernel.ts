@@ -1,0 +1,54 @@
+/** One dispatch of one kernel, before buffers are known; and the packing of its uniform struct. */
+import type { Tensor } from './graph.ts';
+
+export interface Dispatch {
+  label: string;
+  code: string;
+  entryPoint: string;
+  constants?: Record<string, number>;
+  /** Tensors in binding order; the uniform struct follows them. */
+  bindings: Tensor[];
+  uniforms: Uint32Array<ArrayBuffer>;
+  workgroups: [number, number, number];
+  /** Work of this dispatch: floating point operations and bytes that must cross memory at least once. */
+  flops: number;
+  bytes: number;
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+/** Bits of a number as f32, for a u32 word of a uniform struct. */
+export function f32bits(x: number): number {
+  scratch.setFloat32(0, x, true);
+  return scratch.getUint32(0, true);
+}
+
+/** Packs words (u32) and `{ f }` (f32) into a uniform struct of 4-byte members, padded to 16 bytes. */
+export function pack(...members: (number | { f: number })[]): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(members.length / 4) * 4);
+  members.forEach((m, i) => {
+    words[i] = typeof m === 'number' ? m >>> 0 : f32bits(m.f);
+  });
+  return words;
+}
+
+/** Threads per workgroup of the one-dimensional kernels, and their widest row of workgroups (see lib/index.wgsl). */
+export const GROUP = 64;
+const MAX_ROW = 65535;
+
+/** Workgroups that cover `threads` invocations of a one-dimensional kernel, folded into rows. */
+export function cover(threads: number, group = GROUP): [number, number, number] {
+  const groups = Math.max(1, Math.ceil(threads / group));
+  return groups <= MAX_ROW ? [groups, 1, 1] : [MAX_ROW, Math.ceil(groups / MAX_ROW), 1];
+}
+
+/** Sets `const NAME: u32 = <n>u;` lines of a WGSL text: sizes that must be compile-time constants (register tiles). */
+export function specialise(code: string, constants: Record<string, number>): string {
+  let out = code;
+  for (const [name, value] of Object.entries(constants)) {
+    const pattern = new RegExp(`(const\\s+${name}\\s*(?::\\s*u32)?\\s*=\\s*)\\d+u?;`);
+    if (!pattern.test(out)) throw new Error(`specialise: no constant ${name} in this kernel`);
+    out = out.replace(pattern, `$1${value}u;`);
+  }
+  return out;
+}

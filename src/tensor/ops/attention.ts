@@ -1,0 +1,295 @@
+/**
+ * One attention family: space (all slots of a frame, bit mask), time (one sequence a slot, causal window), causal.
+ * Rows are packed [H query heads | G key heads | G value heads] x dh. Formulas: Vaswani et al. 2017, online softmax of
+ * Milakov and Gimelshein 2018, grouped queries of Ainslie et al. 2023, QK norm and soft cap as in dreamer4 section 3.
+ */
+import backwardKeyLink from '../../../shaders/attention/backward_key.wgsl?link';
+import backwardQueryLink from '../../../shaders/attention/backward_query.wgsl?link';
+import decodeLink from '../../../shaders/attention/decode.wgsl?link';
+import forwardLink from '../../../shaders/attention/forward.wgsl?link';
+import ropeLink from '../../../shaders/attention/qk_rope.wgsl?link';
+import ropeBackwardLink from '../../../shaders/attention/qk_rope_backward.wgsl?link';
+import type { Tensor } from '../graph.ts';
+import { cover, pack, specialise } from '../kernel.ts';
+import { NORM_EPS } from './norm.ts';
+import { sumRows } from './reduce.ts';
+
+export interface Heads {
+  heads: number;
+  kvHeads: number;
+  /** Channels per head; a multiple of 4. */
+  dim: number;
+}
+
+/** Position of a row in a rotary table: (row / every) % period. */
+export interface RowPosition {
+  every: number;
+  period: number;
+}
+
+export interface SequenceLayout {
+  /** Elements of a sequence and number of sequences. */
+  length: number;
+  count: number;
+  inner: number;
+  outer: number;
+  stride: number;
+  /** Bits: mask tensor holds u32 words [length, ceil(length/32)]. Window: it holds the first visible element per batch row. */
+  mask: { kind: 'bits' } | { kind: 'window'; window: number };
+  cap: number;
+}
+
+/** One sequence per frame of S slots. */
+export function spaceLayout(frames: number, slots: number, cap: number): SequenceLayout {
+  return { length: slots, count: frames, inner: 1, outer: slots, stride: 1, mask: { kind: 'bits' }, cap };
+}
+
+/** One causal sequence per slot: rows [B, T, S]. */
+export function timeLayout(batch: number, time: number, slots: number, window: number, cap: number): SequenceLayout {
+  return {
+    length: time,
+    count: batch * slots,
+    inner: slots,
+    outer: time * slots,
+    stride: slots,
+    mask: { kind: 'window', window },
+    cap,
+  };
+}
+
+/** One causal sequence per batch row: rows [B, T]. */
+export function causalLayout(batch: number, time: number, window: number, cap = 0): SequenceLayout {
+  return { length: time, count: batch, inner: 1, outer: time, stride: 1, mask: { kind: 'window', window }, cap };
+}
+
+/** Packs a boolean mask [S, S] (row = query) into the words that a `bits` layout reads. */
+export function maskBits(size: number, allowed: (query: number, key: number) => boolean): Uint32Array<ArrayBuffer> {
+  const words = Math.ceil(size / 32);
+  const bits = new Uint32Array(size * words);
+  for (let q = 0; q < size; q++) {
+    for (let k = 0; k < size; k++) if (allowed(q, k)) bits[q * words + (k >> 5)] |= 1 << (k & 31);
+  }
+  return bits;
+}
+
+/** (cos, sin) pairs of positions 0..count-1 for heads of `dim` channels, base 10000: [count, dim]. */
+export function ropeTable(count: number, dim: number, base = 10000): Float32Array<ArrayBuffer> {
+  const table = new Float32Array(count * dim);
+  for (let p = 0; p < count; p++) {
+    for (let i = 0; i < dim / 2; i++) {
+      const angle = p * base ** (-(2 * i) / dim);
+      table[p * dim + 2 * i] = Math.cos(angle);
+      table[p * dim + 2 * i + 1] = Math.sin(angle);
+    }
+  }
+  return table;
+}
+
+/** QK norm and rotary embedding of packed rows. `table` [positions, dh]; gains [dh]. */
+export function qkRope(qkv: Tensor, gainQ: Tensor, gainK: Tensor, table: Tensor, shape: Heads, at: RowPosition): Tensor {
+  const { heads, kvHeads, dim } = shape;
+  const slots = heads + 2 * kvHeads;
+  const rows = qkv.size / (slots * dim);
+  if (!Number.isInteger(rows)) throw new Error(`qkRope: [${qkv.shape}] is not packed as ${slots} heads of ${dim}`);
+  if (table.size < at.period * dim) throw new Error(`qkRope: table [${table.shape}] has fewer than ${at.period} positions`);
+  const uniforms = pack(rows, heads, kvHeads, at.every, at.period, { f: NORM_EPS });
+  const constants = { DH4: dim / 4 };
+  const [y] = qkv.graph.add({
+    name: 'qk rope',
+    inputs: [qkv, gainQ, gainK, table],
+    outputs: [qkv.shape],
+    dispatch: ([out]) => [
+      {
+        label: 'qk rope',
+        code: specialise(ropeLink(qkv.graph.conditions), constants),
+        entryPoint: 'forward',
+        bindings: [qkv, gainQ, gainK, table, out],
+        uniforms,
+        workgroups: cover(rows * slots),
+        flops: qkv.size * 8,
+        bytes: qkv.size * 8,
+      },
+    ],
+    backward: ([dy]) => {
+      if (!dy) return [];
+      const [dqkv, contributions] = qkv.graph.add({
+        name: 'qk rope backward',
+        inputs: [qkv, gainQ, gainK, table, dy],
+        outputs: [qkv.shape, [rows, heads + kvHeads, dim]],
+        dispatch: ([outX, outGain]) => [
+          {
+            label: 'qk rope backward',
+            code: specialise(ropeBackwardLink(qkv.graph.conditions), constants),
+            entryPoint: 'backward',
+            bindings: [qkv, gainQ, gainK, table, dy, outX, outGain],
+            uniforms,
+            workgroups: cover(rows * slots),
+            flops: qkv.size * 16,
+            bytes: qkv.size * 16,
+          },
+        ],
+      });
+      const group = heads + kvHeads;
+      return [
+        dqkv,
+        sumRows(contributions, dim, 1, { group, lo: 0, count: heads }),
+        sumRows(contributions, dim, 1, { group, lo: heads, count: kvHeads }),
+        null,
+      ];
+    },
+  });
+  return y;
+}
+
+/** Work of one attention pass in multiply-adds x 2, counting visible pairs only. */
+export function attentionFlops(layout: SequenceLayout, shape: Heads): number {
+  const { length, mask } = layout;
+  const window = mask.kind === 'window' ? Math.min(mask.window, length) : 0;
+  const pairs = mask.kind === 'window' ? window * length - (window * (window - 1)) / 2 : length * length;
+  return 4 * pairs * layout.count * shape.heads * shape.dim;
+}
+
+/** Attention of packed rows: [rows, H*dh]. `mask` as the layout says. */
+export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, shape: Heads): Tensor {
+  const { heads, kvHeads, dim } = shape;
+  const graph = qkv.graph;
+  const rows = qkv.size / ((heads + 2 * kvHeads) * dim);
+  if (rows !== layout.count * layout.length) {
+    throw new Error(`attention: [${qkv.shape}] has ${rows} rows, the layout covers ${layout.count * layout.length}`);
+  }
+  const width = graph.conditions.software ? 8 : 64;
+  const window = layout.mask.kind === 'window' ? layout.mask.window : 0;
+  const words = Math.ceil(layout.length / 32);
+  const uniforms = pack(
+    layout.length,
+    heads,
+    kvHeads,
+    layout.inner,
+    layout.outer,
+    layout.stride,
+    layout.mask.kind === 'bits' ? 0 : 1,
+    words,
+    window,
+    { f: 1 / Math.sqrt(dim) },
+    { f: layout.cap },
+    layout.count,
+  );
+  const constants = { DH4: dim / 4, WIDTH: width };
+  const blocks = Math.ceil(layout.length / width);
+  const flops = attentionFlops(layout, shape);
+  const [out] = graph.add({
+    name: 'attention',
+    inputs: [qkv, mask],
+    outputs: [
+      [rows, heads * dim],
+      [rows, heads],
+    ],
+    dispatch: ([o, lse]) => [
+      {
+        label: 'attention',
+        code: specialise(forwardLink(graph.conditions), constants),
+        entryPoint: 'forward',
+        bindings: [qkv, mask, o, lse],
+        uniforms,
+        workgroups: [blocks, heads, layout.count],
+        flops,
+        bytes: (qkv.size + o.size) * 4,
+      },
+    ],
+    backward: ([dout], [o, lse]) => {
+      if (!dout) return [];
+      const [dqkv] = graph.add({
+        name: 'attention backward',
+        inputs: [qkv, mask, o, lse, dout],
+        outputs: [qkv.shape, [rows, heads]],
+        dispatch: ([d, delta]) => [
+          {
+            label: 'attention backward query',
+            code: specialise(backwardQueryLink(graph.conditions), constants),
+            entryPoint: 'backward_query',
+            bindings: [qkv, mask, o, lse, dout, d, delta],
+            uniforms,
+            workgroups: [blocks, heads, layout.count],
+            flops: flops * 1.5,
+            bytes: (qkv.size + 3 * o.size) * 4,
+          },
+          {
+            label: 'attention backward key',
+            code: specialise(backwardKeyLink(graph.conditions), constants),
+            entryPoint: 'backward_key',
+            bindings: [qkv, mask, lse, dout, delta, d],
+            uniforms,
+            workgroups: [blocks, kvHeads, layout.count],
+            flops: flops * 2,
+            bytes: (qkv.size + 3 * o.size) * 4,
+          },
+        ],
+      });
+      return [dqkv, null];
+    },
+  });
+  return out;
+}
+
+/** A ring of past keys and values of one time layer: tensors on buffers that outlive the program. */
+export interface Ring {
+  /** [capacity, rows, 2, G, dh] */
+  data: Tensor;
+  /** u32 [next slot, valid frames] */
+  clock: Tensor;
+  /** Rotary table with at least `window` positions: [positions, dh]. */
+  table: Tensor;
+  capacity: number;
+  window: number;
+}
+
+/**
+ * Time attention of one new frame over a ring: `qkv` [rows, (H+2G)*dh], normalised and not rotated. With `write`, its
+ * keys and values enter the ring at the clock's slot; advancing the clock is the caller's business.
+ */
+export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number, write: boolean): Tensor {
+  const { heads, kvHeads, dim } = shape;
+  const graph = qkv.graph;
+  const rows = qkv.size / ((heads + 2 * kvHeads) * dim);
+  const uniforms = pack(rows, heads, kvHeads, ring.capacity, ring.window, { f: 1 / Math.sqrt(dim) }, { f: cap });
+  const code = specialise(decodeLink(graph.conditions), { DH4: dim / 4 });
+  const [out] = graph.add({
+    name: 'ring attention',
+    inputs: [qkv, ring.data, ring.table, ring.clock],
+    outputs: [[rows, heads * dim]],
+    dispatch: ([o]) => [
+      {
+        label: 'ring attention',
+        code,
+        entryPoint: 'decode',
+        bindings: [qkv, ring.data, ring.table, ring.clock, o],
+        uniforms,
+        workgroups: cover(rows * heads, 8),
+        flops: 4 * rows * heads * dim * ring.window,
+        bytes: rows * ring.window * 2 * kvHeads * dim * 4,
+      },
+    ],
+  });
+  if (write) {
+    // `out` is an input so that the write comes after the read even if nodes were reordered.
+    graph.add({
+      name: 'ring append',
+      inputs: [qkv, ring.data, ring.table, ring.clock, out],
+      outputs: [[4]],
+      effect: true,
+      dispatch: ([unused]) => [
+        {
+          label: 'ring append',
+          code,
+          entryPoint: 'append',
+          bindings: [qkv, ring.data, ring.table, ring.clock, unused],
+          uniforms,
+          workgroups: cover(rows * 2 * kvHeads, 8),
+          flops: 0,
+          bytes: rows * 2 * kvHeads * dim * 8,
+        },
+      ],
+    });
+  }
+  return out;
+}

@@ -1,0 +1,209 @@
+/**
+ * A compiled graph: one arena, one uniform buffer, a flat list of dispatches that are recorded into one command buffer
+ * per run. Nothing is allocated while it runs. What changes from run to run travels through inputs.
+ */
+import type { Gpu } from '../gpu/device.ts';
+import { Graph, type Tensor } from './graph.ts';
+import type { Dispatch } from './kernel.ts';
+import { ALIGN, alignUp, plan } from './plan.ts';
+
+interface Command {
+  label: string;
+  pipeline: GPUComputePipeline;
+  bind: GPUBindGroup;
+  workgroups: [number, number, number];
+  flops: number;
+  bytes: number;
+}
+
+export type InputData = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+export interface ProgramStats {
+  dispatches: number;
+  pipelines: number;
+  arenaBytes: number;
+  unsharedBytes: number;
+  flops: number;
+  bytes: number;
+}
+
+/** Traces `build` once and makes its buffers, pipelines and bind groups. */
+export function compile(gpu: Gpu, build: (graph: Graph) => void): Program {
+  const graph = new Graph(gpu.conditions);
+  build(graph);
+  return new Program(gpu, graph);
+}
+
+export class Program {
+  readonly stats: ProgramStats;
+  private readonly gpu: Gpu;
+  private readonly arena: GPUBuffer;
+  private readonly uniforms: GPUBuffer;
+  private readonly commands: Command[] = [];
+  private readonly places = new Map<string, { buffer: GPUBuffer; offset: number; size: number }>();
+  private readonly staging = new Map<string, GPUBuffer>();
+
+  constructor(gpu: Gpu, graph: Graph) {
+    this.gpu = gpu;
+    const { nodes, offsets, arenaBytes, unsharedBytes } = plan(graph);
+    const device = gpu.device;
+    if (arenaBytes > device.limits.maxBufferSize) {
+      throw new Error(
+        `compile: this program needs an arena of ${(arenaBytes / 2 ** 20).toFixed(0)} MiB, this adapter allows ${(device.limits.maxBufferSize / 2 ** 20).toFixed(0)} MiB per buffer. Use fewer rows per micro-batch.`,
+      );
+    }
+    this.arena = device.createBuffer({
+      size: Math.max(ALIGN, arenaBytes),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      label: 'arena',
+    });
+    const place = (t: Tensor): { buffer: GPUBuffer; offset: number; size: number } => {
+      const s = t.storage;
+      if (s.external) return { buffer: s.external.buffer(), offset: s.external.offset, size: s.size };
+      return { buffer: this.arena, offset: offsets.get(s.id) ?? 0, size: s.size };
+    };
+    const dispatches: Dispatch[] = nodes.flatMap((n) => n.dispatch());
+    const uniformAlign = Math.max(ALIGN, device.limits.minUniformBufferOffsetAlignment);
+    let uniformBytes = 0;
+    for (const d of dispatches) uniformBytes += Math.ceil(d.uniforms.byteLength / uniformAlign) * uniformAlign;
+    this.uniforms = device.createBuffer({
+      size: Math.max(ALIGN, uniformBytes),
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      label: 'uniforms',
+    });
+    const words = new Uint32Array(Math.max(ALIGN, uniformBytes) / 4);
+    const pipelines = new Set<GPUComputePipeline>();
+    let at = 0;
+    for (const d of dispatches) {
+      words.set(d.uniforms, at / 4);
+      const pipeline = gpu.pipelines.get({
+        code: d.code,
+        entryPoint: d.entryPoint,
+        storage: d.bindings.length,
+        constants: d.constants,
+        label: d.label,
+      });
+      pipelines.add(pipeline);
+      const entries: GPUBindGroupEntry[] = d.bindings.map((t, binding) => {
+        const { buffer, offset, size } = place(t);
+        // Rounded up so that vec4 kernels may touch the padding behind a ragged tensor.
+        const bytes = Math.min(alignUp(size * 4), buffer.size - offset);
+        return { binding, resource: { buffer, offset, size: bytes } };
+      });
+      if (new Set(d.bindings.map((t) => t.storage.id)).size !== d.bindings.length) {
+        throw new Error(`${d.label}: the same tensor is bound twice in one dispatch`);
+      }
+      entries.push({
+        binding: d.bindings.length,
+        resource: { buffer: this.uniforms, offset: at, size: d.uniforms.byteLength },
+      });
+      this.commands.push({
+        label: d.label,
+        pipeline,
+        bind: device.createBindGroup({ layout: gpu.pipelines.layout(d.bindings.length).bind, entries }),
+        workgroups: d.workgroups,
+        flops: d.flops,
+        bytes: d.bytes,
+      });
+      at += Math.ceil(d.uniforms.byteLength / uniformAlign) * uniformAlign;
+    }
+    device.queue.writeBuffer(this.uniforms, 0, words);
+    for (const [name, t] of [...graph.inputs, ...graph.outputs]) this.places.set(name, place(t));
+    this.stats = {
+      dispatches: this.commands.length,
+      pipelines: pipelines.size,
+      arenaBytes,
+      unsharedBytes,
+      flops: this.commands.reduce((sum, c) => sum + c.flops, 0),
+      bytes: this.commands.reduce((sum, c) => sum + c.bytes, 0),
+    };
+  }
+
+  private find(name: string): { buffer: GPUBuffer; offset: number; size: number } {
+    const place = this.places.get(name);
+    if (!place) throw new Error(`program: no input or output named ${name}; there are ${[...this.places.keys()].join(', ')}`);
+    return place;
+  }
+
+  /** Where a named tensor lives, for callers that copy on the GPU. */
+  locate(name: string): { buffer: GPUBuffer; offset: number; bytes: number } {
+    const { buffer, offset, size } = this.find(name);
+    return { buffer, offset, bytes: size * 4 };
+  }
+
+  write(name: string, data: InputData): void {
+    const { buffer, offset, size } = this.find(name);
+    if (data.byteLength !== size * 4) {
+      throw new Error(`program: input ${name} takes ${size * 4} bytes, ${data.byteLength} were given`);
+    }
+    this.gpu.device.queue.writeBuffer(buffer, offset, data);
+  }
+
+  /** Writes the inputs and submits one command buffer. Returns at once. */
+  run(inputs: Record<string, InputData> = {}): void {
+    if (this.gpu.lostReason !== null) throw new Error(`The GPU device was lost: ${this.gpu.lostReason}`);
+    for (const [name, data] of Object.entries(inputs)) this.write(name, data);
+    const encoder = this.gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    this.record(pass);
+    pass.end();
+    this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  record(pass: GPUComputePassEncoder, from = 0, to = this.commands.length): void {
+    let pipeline: GPUComputePipeline | null = null;
+    for (let i = from; i < to; i++) {
+      const c = this.commands[i];
+      if (c.pipeline !== pipeline) pass.setPipeline(c.pipeline);
+      pipeline = c.pipeline;
+      pass.setBindGroup(0, c.bind);
+      pass.dispatchWorkgroups(...c.workgroups);
+    }
+  }
+
+  /** Milliseconds of each dispatch, run one submission at a time: slow, for profiles only. */
+  async profile(): Promise<{ label: string; ms: number; flops: number; bytes: number }[]> {
+    const rows: { label: string; ms: number; flops: number; bytes: number }[] = [];
+    for (let i = 0; i < this.commands.length; i++) {
+      const encoder = this.gpu.device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      this.record(pass, i, i + 1);
+      pass.end();
+      const start = performance.now();
+      this.gpu.device.queue.submit([encoder.finish()]);
+      await this.gpu.device.queue.onSubmittedWorkDone();
+      const { label, flops, bytes } = this.commands[i];
+      rows.push({ label, ms: performance.now() - start, flops, bytes });
+    }
+    return rows;
+  }
+
+  /** Waits for the GPU and returns a copy of a named tensor. */
+  async read(name: string): Promise<Float32Array<ArrayBuffer>> {
+    return new Float32Array(await this.readBytes(name));
+  }
+
+  async readBytes(name: string): Promise<ArrayBuffer> {
+    const { buffer, offset, size } = this.find(name);
+    const device = this.gpu.device;
+    let staging = this.staging.get(name);
+    if (!staging || staging.mapState !== 'unmapped') {
+      staging = device.createBuffer({ size: size * 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      this.staging.set(name, staging);
+    }
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, size * 4);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    const copy = staging.getMappedRange().slice(0);
+    staging.unmap();
+    if (this.gpu.error !== null) throw new Error(`WebGPU: ${this.gpu.error}`);
+    return copy;
+  }
+
+  dispose(): void {
+    this.arena.destroy();
+    this.uniforms.destroy();
+    for (const b of this.staging.values()) b.destroy();
+  }
+}
