@@ -48,13 +48,15 @@ export function* placeHere(b: Body, c: Cell, limit = 25): Skill {
   const spot = supportSpot(b, c);
   if (!spot) return false;
   for (let i = 0; i < limit; i++) {
-    if (!replaceable(b.sight.at(c.x, c.y, c.z))) return true;
+    if (!replaceable(b.sight.at(c.x, c.y, c.z))) break;
     b.aimAt(...spot);
     const hit = b.crosshair();
     const on = hit !== null && hit.before.x === c.x && hit.before.y === c.y && hit.before.z === c.z;
     yield b.act(on && b.aimError() < 4 * DEGREE ? KEY.use : 0);
   }
-  return !replaceable(b.sight.at(c.x, c.y, c.z));
+  const done = !replaceable(b.sight.at(c.x, c.y, c.z));
+  if (done) b.sight.note(c);
+  return done;
 }
 
 /** Presses use at whatever the crosshair is on. */

@@ -147,6 +147,13 @@ export class Sight implements Terrain {
     return b;
   }
 
+  /** A block put there by the player itself: its cell was seen before, as air. */
+  note(c: Cell): void {
+    const kind = KIND_OF[this.mark(c.x, c.y, c.z)];
+    const key = (c.y << 16) | (c.z << 8) | c.x;
+    if (kind && !this.places.get(kind)?.includes(key)) this.remember(kind, key);
+  }
+
   private remember(kind: Kind, key: number): void {
     let list = this.places.get(kind);
     if (!list) {
