@@ -1,0 +1,38 @@
+// The routes. Each page is its own chunk; the playground is asked for at once, the rest when it is opened.
+
+import { type ComponentType, lazy, Suspense } from 'react';
+import { Route, Router, Switch } from 'wouter';
+import { Header } from './shell/Header.tsx';
+import { useHashPath } from './shell/hash-location.ts';
+import { METHODS } from './shell/method-list.ts';
+
+const pages = {
+  playground: lazy(() => import('./pages/PlaygroundPage.tsx')),
+  train: lazy(() => import('./pages/TrainPage.tsx')),
+  method: lazy(() => import('./pages/MethodPage.tsx')),
+  gpu: lazy(() => import('./pages/GpuPage.tsx')),
+  runs: lazy(() => import('./pages/RunsPage.tsx')),
+  missing: lazy(() => import('./pages/MissingPage.tsx')),
+} satisfies Record<string, ComponentType | ReturnType<typeof lazy>>;
+
+export function App() {
+  return (
+    <Router hook={useHashPath}>
+      <Header />
+      <Suspense fallback={<main aria-busy="true" style={{ flex: 1 }} />}>
+        <Switch>
+          <Route path="/" component={pages.playground} />
+          <Route path="/dreamer4" component={pages.train} />
+          <Route path="/gpu" component={pages.gpu} />
+          <Route path="/runs" component={pages.runs} />
+          {METHODS.filter((method) => !method.started).map((method) => (
+            <Route key={method.id} path={`/${method.id}`}>
+              <pages.method method={method} />
+            </Route>
+          ))}
+          <Route component={pages.missing} />
+        </Switch>
+      </Suspense>
+    </Router>
+  );
+}

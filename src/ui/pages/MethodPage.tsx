@@ -1,0 +1,32 @@
+// A method that is planned but not built: what it is, what its page will show, where to read about it. No figures.
+
+import { Link } from 'wouter';
+import { METHODS, type MethodEntry } from '../shell/method-list.ts';
+import css from './page.module.css';
+
+export default function MethodPage({ method }: { method: MethodEntry }) {
+  const next = METHODS[method.number % METHODS.length];
+  return (
+    <main className={css.page}>
+      <h1>{method.title}</h1>
+      <p className={css.lead}>{method.line}</p>
+      <dl className={css.facts}>
+        <dt>State</dt>
+        <dd>Not started. Nothing on this page is measured yet.</dd>
+        <dt>What you will see</dt>
+        <dd>{method.view}</dd>
+        <dt>Paper</dt>
+        <dd>
+          {method.paper},{' '}
+          <a href={`https://arxiv.org/abs/${method.arxiv}`} rel="noreferrer">
+            arXiv {method.arxiv}
+          </a>
+        </dd>
+        <dt>Next method</dt>
+        <dd>
+          <Link href={`/${next.id}`}>{next.title}</Link>
+        </dd>
+      </dl>
+    </main>
+  );
+}

@@ -1,0 +1,22 @@
+// Names of WebGPU features and limits in plain words.
+
+export const FEATURE_WORDS: readonly [feature: string, title: string, meaning: string][] = [
+  ['shader-f16', 'Half precision', '16-bit floats in kernels: half the memory traffic.'],
+  ['subgroups', 'Subgroups', 'Neighbouring threads exchange values without memory.'],
+  ['timestamp-query', 'Timestamps', 'Stages are timed on the GPU itself.'],
+];
+
+export const LIMIT_WORDS: readonly [limit: string, title: string, meaning: string][] = [
+  ['maxBufferSize', 'Largest buffer', 'Bounds the memory plan of one model.'],
+  ['maxStorageBufferBindingSize', 'Largest binding', 'Bounds what one kernel sees of a buffer.'],
+  ['maxStorageBuffersPerShaderStage', 'Buffers per kernel', 'Eight are guaranteed.'],
+  ['maxComputeWorkgroupStorageSize', 'Shared memory', 'Fast memory of one work group.'],
+  ['maxComputeInvocationsPerWorkgroup', 'Threads per group', '256 are guaranteed.'],
+  ['maxComputeWorkgroupSizeX', 'Threads per group, one axis', '256 are guaranteed.'],
+];
+
+export function bytesOf(count: number): string {
+  if (count >= 2 ** 30) return `${(count / 2 ** 30).toFixed(count % 2 ** 30 ? 1 : 0)} GiB`;
+  if (count >= 2 ** 20) return `${Math.round(count / 2 ** 20)} MiB`;
+  return `${Math.round(count / 1024)} KiB`;
+}

@@ -1,0 +1,207 @@
+// The gpu worker's half of the playground: owns the device, the loaded dream and the canvas of the dream pane. Every call
+// answers with an Outcome; nothing throws across the thread. Knows nothing of the page.
+
+import type { AdapterReport, Gpu, GpuResult } from '../../gpu/device.ts';
+import { type Dream, type DreamInfo, type DreamSettings, NO_ACTION } from '../../methods/dreamer4/play-contract.ts';
+import { fetchShipped } from './checkpoint-source.ts';
+import { compareImages, pixelMoments } from './image-metrics.ts';
+import type { DreamReport, Failure, GpuApi, Outcome, TruthMessage } from './protocol.ts';
+import { packContext, type TrueFrame, TruthFeed } from './truth-feed.ts';
+
+export type DreamFactory = (
+  gpu: Gpu,
+  checkpoint: Uint8Array,
+  options: { streams: number; k?: number },
+) => Promise<Dream>;
+
+export interface DreamSessionParts {
+  openGpu(): Promise<GpuResult>;
+  /** null: this build has no model code. */
+  factory(): Promise<DreamFactory | null>;
+  fetch: typeof fetch;
+}
+
+export class DreamSession implements GpuApi {
+  readonly #parts: DreamSessionParts;
+  readonly #feed = new TruthFeed();
+  #gpu: Gpu | null = null;
+  #canvas: OffscreenCanvas | null = null;
+  #surface: GPUCanvasContext | null = null;
+  #checkpoint: Uint8Array | null = null;
+  #dream: Dream | null = null;
+  /** What the dream has seen and dreamed, newest last: its context if the device has to be rebuilt. */
+  #past: TrueFrame[] = [];
+  #start = { mean: 0, deviation: 0 };
+
+  constructor(parts: DreamSessionParts) {
+    this.#parts = parts;
+  }
+
+  async open(canvas: OffscreenCanvas | null, truth: MessagePort): Promise<Outcome<AdapterReport>> {
+    truth.onmessage = (event: MessageEvent<TruthMessage>) => this.#feed.accept(event.data);
+    this.#canvas = canvas;
+    return this.#openDevice();
+  }
+
+  async report(): Promise<Outcome<AdapterReport>> {
+    return this.#gpu ? { ok: true, value: this.#gpu.report } : this.#openDevice();
+  }
+
+  async loadShipped(base: string): Promise<Outcome<DreamInfo>> {
+    const fetched = await fetchShipped(base, this.#parts.fetch);
+    return fetched.ok ? this.loadBytes(fetched.value) : fetched;
+  }
+
+  async loadBytes(bytes: Uint8Array): Promise<Outcome<DreamInfo>> {
+    if (!this.#gpu) return noDevice;
+    const factory = await this.#parts.factory();
+    if (!factory)
+      return failure(
+        'no-checkpoint',
+        'This build cannot play a world model yet.',
+        'The true world beside it is playable.',
+      );
+    let dream: Dream;
+    try {
+      dream = await factory(this.#gpu, bytes, { streams: 1 });
+    } catch (error) {
+      if (this.#gpu.lostReason !== null) return lost(this.#gpu);
+      return failure(
+        'bad-checkpoint',
+        `The checkpoint cannot be played: ${sentence(error)}`,
+        'Choose another file, or reload for the shipped one.',
+      );
+    }
+    // Only a checkpoint that works replaces the one that is there.
+    this.#dream?.dispose();
+    this.#dream = dream;
+    this.#checkpoint = bytes;
+    this.#past = [];
+    return { ok: true, value: dream.info };
+  }
+
+  async dreamFromTruth(): Promise<Outcome<DreamReport | null>> {
+    if (!this.#dream) return noDevice;
+    const context = this.#feed.recent(this.#dream.info.contextFrames);
+    if (context.length === 0) return { ok: true, value: null };
+    const size = this.#dream.info.width * this.#dream.info.height * 3;
+    if (context[0].rgb.length !== size) {
+      return failure(
+        'bad-checkpoint',
+        `The model dreams ${this.#dream.info.width}x${this.#dream.info.height} pixels, this world has ${this.#feed.width}x${this.#feed.height}.`,
+        'Choose a checkpoint of the same frame size.',
+      );
+    }
+    return this.#guard(async () => {
+      await this.#observe(context);
+      this.#start = pixelMoments(context[context.length - 1].rgb);
+      this.#draw();
+      return null;
+    });
+  }
+
+  async step(episode: number, index: number, settings: DreamSettings, film: boolean): Promise<Outcome<DreamReport>> {
+    const truth = await this.#feed.frame(episode, index);
+    return this.#guard(async (dream) => {
+      const frame = await dream.step(Uint32Array.of(truth.action), settings, { rgb: true, film });
+      this.#draw();
+      this.#past.push({ index, action: truth.action, rgb: frame.rgb });
+      if (this.#past.length > dream.info.contextFrames) this.#past.shift();
+      const { psnr, cells } = compareImages(frame.rgb, truth.rgb, dream.info.width, dream.info.height);
+      const { mean, deviation } = pixelMoments(frame.rgb);
+      return {
+        episode,
+        index,
+        // A copy: the page takes the buffer, the past keeps its own.
+        rgb: frame.rgb.slice(),
+        film: frame.film,
+        ringFill: frame.ringFill,
+        timing: frame.timing,
+        psnr,
+        cells,
+        mean,
+        deviation,
+        startMean: this.#start.mean,
+        startDeviation: this.#start.deviation,
+      };
+    });
+  }
+
+  async rebuild(): Promise<Outcome<DreamInfo>> {
+    if (!this.#checkpoint) return noDevice;
+    const past = this.#past;
+    this.#dream = null;
+    const device = await this.#openDevice();
+    if (!device.ok) return device;
+    const loaded = await this.loadBytes(this.#checkpoint);
+    if (!loaded.ok || past.length === 0) return loaded;
+    // The frame before the oldest one is gone, so nothing is known about the action that led into it.
+    const context = past.map((frame, i) => (i === 0 ? { ...frame, action: NO_ACTION } : frame));
+    return this.#guard(async (dream) => {
+      await this.#observe(context);
+      this.#draw();
+      return dream.info;
+    });
+  }
+
+  /** Ends the device as a driver crash would; only the page's own test of its recovery asks for it. */
+  loseDevice(): void {
+    this.#gpu?.device.destroy();
+  }
+
+  async #openDevice(): Promise<Outcome<AdapterReport>> {
+    const result = await this.#parts.openGpu();
+    if (!result.ok) return failure('no-webgpu', result.reason, result.advice);
+    this.#gpu = result.gpu;
+    this.#surface = this.#canvas?.getContext('webgpu') ?? null;
+    this.#surface?.configure({
+      device: result.gpu.device,
+      format: navigator.gpu.getPreferredCanvasFormat(),
+      alphaMode: 'opaque',
+    });
+    return { ok: true, value: result.gpu.report };
+  }
+
+  async #observe(frames: readonly TrueFrame[]): Promise<void> {
+    const dream = this.#dream as Dream;
+    dream.reset();
+    const { rgb, actions } = packContext(frames);
+    await dream.observe(rgb, actions);
+    this.#past = frames.slice();
+  }
+
+  #draw(): void {
+    if (this.#surface) this.#dream?.present?.(this.#surface);
+  }
+
+  /** Runs work on the dream; a lost device ends it even when the work itself would wait for ever. */
+  async #guard<T>(work: (dream: Dream) => Promise<T>): Promise<Outcome<T>> {
+    const gpu = this.#gpu;
+    const dream = this.#dream;
+    if (!gpu || !dream) return noDevice;
+    if (gpu.lostReason !== null) return lost(gpu);
+    const gone = gpu.lost.then(() => null);
+    try {
+      const value = await Promise.race([work(dream).then((done) => ({ done })), gone]);
+      return value ? { ok: true, value: value.done } : lost(gpu);
+    } catch (error) {
+      if (gpu.lostReason !== null) return lost(gpu);
+      return failure('internal', `The dream stopped: ${sentence(error)}`, 'Reset starts it again.');
+    }
+  }
+}
+
+const failure = (code: Failure['code'], reason: string, advice: string): Failure => ({
+  ok: false,
+  code,
+  reason,
+  advice,
+});
+const noDevice = failure('no-webgpu', 'No world model is loaded.', 'Reload the page.');
+const lost = (gpu: Gpu): Failure =>
+  failure('device-lost', `The GPU device was lost (${gpu.lostReason ?? 'no reason given'}).`, 'It is being rebuilt.');
+
+function sentence(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.endsWith('.') ? text : `${text}.`;
+}

@@ -1,0 +1,114 @@
+// The clock of the playground: one true step, then the dream of the same step, at the model's own rate. If the dream is
+// slower than that, both slow down together; they never drift apart. Knows nothing of React, canvases or workers.
+
+import type { DreamSettings } from '../../methods/dreamer4/play-contract.ts';
+import type { DreamReport, Failure, GpuApi, SimApi, TruthTick } from './protocol.ts';
+
+export interface LockStepParts {
+  sim: Pick<SimApi, 'start' | 'step'>;
+  dream: Pick<GpuApi, 'dreamFromTruth' | 'step' | 'rebuild'>;
+  /** The next action of the visitor, or null while the scripted player walks. */
+  chooseAction(): number | null;
+  settings(): { dream: DreamSettings; film: boolean; speed: number };
+  onTruth(tick: TruthTick): void;
+  onDream(report: DreamReport): void;
+  /** The dream stopped; the truth goes on. */
+  onDreamFailure(failure: Failure): void;
+  onNotice(text: string): void;
+}
+
+export class LockStep {
+  readonly #parts: LockStepParts;
+  #hz = 10;
+  #due = 0;
+  #episode = 0;
+  #dreaming = false;
+  #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(parts: LockStepParts) {
+    this.#parts = parts;
+  }
+
+  set hz(value: number) {
+    this.#hz = value;
+  }
+
+  get dreaming(): boolean {
+    return this.#dreaming;
+  }
+
+  /** True while a step or a start is under way. */
+  get busy(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Called once per animation frame while playing; `now` in milliseconds. */
+  pump(now: number): void {
+    if (this.busy || now < this.#due) return;
+    const interval = 1000 / (this.#hz * this.#parts.settings().speed);
+    // A late step does not make the next ones hurry.
+    this.#due = Math.max(this.#due + interval, now);
+    void this.step();
+  }
+
+  /** One agent step of both worlds. */
+  step(): Promise<void> {
+    return this.#serial(async () => {
+      const tick = await this.#parts.sim.step(this.#parts.chooseAction());
+      this.#parts.onTruth(tick);
+      if (this.#dreaming) await this.#dreamStep(tick);
+    });
+  }
+
+  /** New episode from a seed; the dream, if there is one, starts from the same frames. */
+  start(seed: number): Promise<void> {
+    return this.#serial(async () => {
+      const tick = await this.#parts.sim.start({ seed });
+      this.#episode = tick.episode;
+      this.#parts.onTruth(tick);
+      if (this.#dreaming) await this.#anchor();
+    });
+  }
+
+  /** The dream is ready, or has to forget: the true frames of this episode become its context. */
+  dreamFromHere(): Promise<void> {
+    return this.#serial(() => this.#anchor());
+  }
+
+  stopDreaming(): void {
+    this.#dreaming = false;
+  }
+
+  async #anchor(): Promise<void> {
+    const result = await this.#parts.dream.dreamFromTruth(this.#episode);
+    this.#dreaming = result.ok;
+    if (!result.ok) this.#parts.onDreamFailure(result);
+    else if (result.value) this.#parts.onDream(result.value);
+  }
+
+  async #dreamStep(tick: TruthTick): Promise<void> {
+    const { dream, film } = this.#parts.settings();
+    const result = await this.#parts.dream.step(tick.episode, tick.index, dream, film);
+    if (result.ok) return this.#parts.onDream(result.value);
+    if (result.code !== 'device-lost') return this.#fail(result);
+    this.#parts.onNotice('The GPU device was lost. Rebuilding it; the dream goes on from its last frames.');
+    const rebuilt = await this.#parts.dream.rebuild();
+    if (!rebuilt.ok) return this.#fail(rebuilt);
+    this.#parts.onNotice('');
+  }
+
+  #fail(failure: Failure): void {
+    this.#dreaming = false;
+    this.#parts.onDreamFailure(failure);
+  }
+
+  #serial(work: () => Promise<void>): Promise<void> {
+    this.#waiting++;
+    const done = this.#queue.then(work).finally(() => {
+      this.#waiting--;
+    });
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+}

@@ -1,0 +1,282 @@
+// The playground while it is on screen: starts the two workers, runs the clock, moves results into the store and the
+// settings into the address. One per mounted stage; dispose() ends everything it started.
+
+import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import { replaceQuery } from '../shell/hash-location.ts';
+import { ActionSampler } from './action-sampler.ts';
+import { CLIP_SECONDS, ClipRing, download, makeVideo } from './clip.ts';
+import { GamepadReader } from './gamepad.ts';
+import { LockStep } from './lock-step.ts';
+import { type DreamPhase, INITIAL, type PlayState, usePlay } from './play-store.ts';
+import type { DreamReport, Failure, GpuApi, SimApi, TruthTick } from './protocol.ts';
+import { RateMeter } from './rate.ts';
+import { type PlaySettings, settingsToQuery } from './share.ts';
+import { StageInput } from './stage-input.ts';
+import { onlyTab } from './tab-lock.ts';
+import { TraceLog } from './trace-log.ts';
+
+export interface StageElements {
+  stage: HTMLElement;
+  dream: HTMLCanvasElement;
+  truth: HTMLCanvasElement;
+}
+
+const set = (change: Partial<PlayState>) => usePlay.setState(change);
+
+export class PlaySession {
+  readonly trace = new TraceLog();
+  readonly sampler = new ActionSampler();
+  readonly #workers: Worker[];
+  readonly #sim: Remote<SimApi>;
+  readonly #gpu: Remote<GpuApi>;
+  readonly #clock: LockStep;
+  readonly #input: StageInput;
+  readonly #pad = new GamepadReader(this.sampler);
+  readonly #rate = new RateMeter();
+  readonly #abort = new AbortController();
+  #clip = new ClipRing(CLIP_SECONDS * 10);
+  #frame = 0;
+  #lastFrame = 0;
+  #ended = false;
+  #showKeys: () => void;
+
+  constructor(elements: StageElements, settings: PlaySettings, showKeys: () => void) {
+    usePlay.setState(
+      { ...INITIAL, settings, hidden: document.hidden, touch: matchMedia('(pointer: coarse)').matches },
+      true,
+    );
+    this.#showKeys = showKeys;
+    const simWorker = new Worker(new URL('../../../workers/sim.ts', import.meta.url), { type: 'module', name: 'sim' });
+    const gpuWorker = new Worker(new URL('../../../workers/gpu.ts', import.meta.url), { type: 'module', name: 'gpu' });
+    this.#workers = [simWorker, gpuWorker];
+    for (const worker of this.#workers) worker.onerror = (event) => this.#workerFailed(event);
+    this.#sim = wrap<SimApi>(simWorker);
+    this.#gpu = wrap<GpuApi>(gpuWorker);
+    this.#clock = new LockStep({
+      sim: this.#sim,
+      dream: this.#gpu,
+      chooseAction: () => this.#chooseAction(),
+      settings: () => usePlay.getState().settings,
+      onTruth: (tick) => this.#onTruth(tick),
+      onDream: (report) => this.#onDream(report),
+      onDreamFailure: (failure) => this.#onDreamFailure(failure),
+      onNotice: (notice) => set({ notice }),
+    });
+    this.#input = new StageInput(elements.stage, this.sampler, {
+      takeOver: () => this.takeOver(),
+      togglePlay: () => this.togglePlay(),
+      singleStep: () => this.singleStep(),
+      continueDream: () => this.continueDream(),
+      newStart: () => this.newStart(),
+      showKeys: () => this.#showKeys(),
+      captured: (captured) => set({ captured }),
+      captureRefused: () =>
+        set({ notice: 'The browser did not lend the mouse. Keys and arrow keys work; click again in a second.' }),
+      touched: () => set({ touch: true }),
+    });
+    document.addEventListener('visibilitychange', () => this.#visibility(), { signal: this.#abort.signal });
+    onlyTab(this.#abort.signal, (otherTab) => set({ otherTab }));
+    this.#publish(settings);
+    void this.#open(elements, settings.seed);
+    this.#frame = requestAnimationFrame((now) => this.#loop(now));
+  }
+
+  dispose(): void {
+    this.#ended = true;
+    cancelAnimationFrame(this.#frame);
+    this.#abort.abort();
+    this.#input.dispose();
+    this.#sim[releaseProxy]();
+    this.#gpu[releaseProxy]();
+    for (const worker of this.#workers) worker.terminate();
+  }
+
+  // --- commands of the views ---
+
+  takeOver(): void {
+    const { driver, notice } = usePlay.getState();
+    if (driver !== 'visitor') set({ driver: 'visitor' });
+    if (notice && this.#clock.dreaming) set({ notice: '' });
+  }
+
+  letWalk(): void {
+    this.sampler.clear();
+    set({ driver: 'script' });
+  }
+
+  togglePlay(): void {
+    set({ playing: !usePlay.getState().playing });
+    this.#rate.clear();
+  }
+
+  singleStep(): void {
+    set({ playing: false });
+    if (!this.#clock.busy) void this.#run(this.#clock.step());
+  }
+
+  /** The last true frames become the dream's context. */
+  continueDream(): void {
+    if (usePlay.getState().dream.phase !== 'ready') return;
+    this.trace.mark();
+    void this.#run(this.#clock.dreamFromHere());
+  }
+
+  reset(): void {
+    this.startFrom(usePlay.getState().settings.seed);
+  }
+
+  newStart(): void {
+    this.startFrom(crypto.getRandomValues(new Uint32Array(1))[0]);
+  }
+
+  startFrom(seed: number): void {
+    this.sampler.clear();
+    this.change({ seed });
+    void this.#run(this.#clock.start(seed));
+  }
+
+  change(change: Partial<PlaySettings>): void {
+    const settings = { ...usePlay.getState().settings, ...change };
+    set({ settings });
+    this.#publish(settings);
+  }
+
+  /** The address changed under a running session: a share link was followed. */
+  follow(settings: PlaySettings): void {
+    const now = usePlay.getState().settings;
+    if (settingsToQuery(settings) === settingsToQuery(now)) return;
+    set({ settings });
+    if (settings.seed !== now.seed) this.startFrom(settings.seed);
+  }
+
+  async loadFile(file: File): Promise<void> {
+    set({ dream: { phase: 'loading' } });
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    await this.#adopt(this.#gpu.loadBytes(transfer(bytes, [bytes.buffer])));
+  }
+
+  preview(seed: number): Promise<Uint8Array> {
+    return this.#sim.preview(seed);
+  }
+
+  get sim(): Remote<SimApi> {
+    return this.#sim;
+  }
+
+  async saveVideo(): Promise<void> {
+    const { sim, saving } = usePlay.getState();
+    if (!sim || saving) return;
+    set({ saving: true });
+    try {
+      const video = await makeVideo(this.#clip.frames(), sim.width, sim.height, sim.hz);
+      download(video, `tenfold-${usePlay.getState().settings.seed}.webm`);
+    } catch (error) {
+      set({ notice: `No video: ${error instanceof Error ? error.message : String(error)}` });
+    } finally {
+      set({ saving: false });
+    }
+  }
+
+  // --- inside ---
+
+  async #open(elements: StageElements, seed: number): Promise<void> {
+    const channel = new MessageChannel();
+    const truth = elements.truth.transferControlToOffscreen();
+    const dream = elements.dream.transferControlToOffscreen();
+    const device = this.#gpu.open(transfer(dream, [dream]), transfer(channel.port2, [channel.port2]));
+    try {
+      const sim = await this.#sim.open(transfer(truth, [truth]), transfer(channel.port1, [channel.port1]));
+      this.#clip = new ClipRing(CLIP_SECONDS * sim.hz);
+      this.#clock.hz = sim.hz;
+      set({ sim });
+      await this.#clock.start(seed);
+    } catch (error) {
+      set({ simFailure: `The simulator could not start: ${error instanceof Error ? error.message : String(error)}` });
+      return;
+    }
+    const opened = await device;
+    if (this.#ended) return;
+    if (!opened.ok) return this.#onDreamFailure(opened);
+    set({ adapter: opened.value, dream: { phase: 'loading' } });
+    await this.#adopt(this.#gpu.loadShipped(new URL('models/dreamer4/', document.baseURI).href));
+  }
+
+  async #adopt(loading: ReturnType<GpuApi['loadShipped']>): Promise<void> {
+    const loaded = await loading;
+    if (this.#ended) return;
+    if (!loaded.ok) return this.#onDreamFailure(loaded);
+    const info = loaded.value;
+    set({ dream: { phase: 'ready', info } });
+    if (usePlay.getState().settings.dream.k > info.kMax) {
+      this.change({ dream: { ...usePlay.getState().settings.dream, k: info.kMax } });
+    }
+    this.continueDream();
+  }
+
+  #loop(now: number): void {
+    this.#frame = requestAnimationFrame((next) => this.#loop(next));
+    const seconds = Math.min(0.1, (now - this.#lastFrame) / 1000);
+    this.#lastFrame = now;
+    const pad = navigator.getGamepads?.().find((candidate) => candidate?.connected && candidate.mapping === 'standard');
+    if (pad && this.#pad.read(pad, seconds, now)) this.takeOver();
+    const { playing, hidden, truth } = usePlay.getState();
+    if (playing && !hidden && truth) this.#clock.pump(now);
+  }
+
+  #chooseAction(): number | null {
+    if (usePlay.getState().driver === 'script') return null;
+    this.#input.applyLookKeys();
+    return this.sampler.sample();
+  }
+
+  #onTruth(tick: TruthTick): void {
+    const { sim, dream } = usePlay.getState();
+    this.sampler.body = { guiOpen: tick.guiOpen, cursor: tick.cursor, slot: tick.slot, slots: 8 };
+    if (tick.index === 0) {
+      this.#clip.clear();
+      this.trace.clear();
+    }
+    this.#clip.push({ index: tick.index, truth: tick.rgb, dream: null, psnr: null });
+    this.trace.step(tick.index, tick.action);
+    const fps =
+      dream.phase === 'ready' && this.#clock.dreaming ? usePlay.getState().fps : this.#rate.mark(performance.now());
+    set({ truth: tick, fps, clipFrames: this.#clip.length, sim, ...(tick.index === 0 ? { report: null } : {}) });
+  }
+
+  #onDream(report: DreamReport): void {
+    this.#clip.attachDream(report.index, report.rgb, report.psnr);
+    this.trace.attach(report.index, report.psnr);
+    set({ report, fps: this.#rate.mark(performance.now()) });
+  }
+
+  #onDreamFailure(failure: Failure): void {
+    if (this.#ended) return;
+    const dream: DreamPhase = { phase: 'failed', failure };
+    this.#clock.stopDreaming();
+    set({ dream, report: null, notice: '' });
+  }
+
+  #visibility(): void {
+    if (document.hidden) this.sampler.clear();
+    this.#rate.clear();
+    set({ hidden: document.hidden });
+  }
+
+  async #run(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      set({
+        simFailure: `The simulator stopped: ${error instanceof Error ? error.message : String(error)}. Reload the page.`,
+      });
+    }
+  }
+
+  #workerFailed(event: ErrorEvent): void {
+    set({ simFailure: `A part of the page failed: ${event.message || 'a worker did not load'}. Reload the page.` });
+  }
+
+  #publish(settings: PlaySettings): void {
+    replaceQuery(settingsToQuery(settings));
+  }
+}

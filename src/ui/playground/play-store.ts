@@ -1,0 +1,78 @@
+// What the playground's views read. Written by play-session.ts only.
+
+import { create } from 'zustand';
+import type { AdapterReport } from '../../gpu/device.ts';
+import type { DreamInfo } from '../../methods/dreamer4/play-contract.ts';
+import type { DreamReport, Failure, SimInfo, TruthTick } from './protocol.ts';
+import { DEFAULTS, type PlaySettings } from './share.ts';
+
+export type DreamPhase =
+  | { phase: 'opening' }
+  | { phase: 'loading' }
+  | { phase: 'ready'; info: DreamInfo }
+  | { phase: 'failed'; failure: Failure };
+
+export interface PlayState {
+  settings: PlaySettings;
+  sim: SimInfo | null;
+  adapter: AdapterReport | null;
+  dream: DreamPhase;
+  playing: boolean;
+  /** The tab is hidden: play stands still and goes on when it is seen again. */
+  hidden: boolean;
+  /** Who chooses the actions. */
+  driver: 'script' | 'visitor';
+  captured: boolean;
+  truth: TruthTick | null;
+  report: DreamReport | null;
+  /** Steps shown per second, over the last two seconds; null before there are enough. */
+  fps: number | null;
+  clipFrames: number;
+  saving: boolean;
+  notice: string;
+  /** The true world itself could not start. */
+  simFailure: string;
+  otherTab: boolean;
+  touch: boolean;
+}
+
+export const INITIAL: PlayState = {
+  settings: DEFAULTS,
+  sim: null,
+  adapter: null,
+  dream: { phase: 'opening' },
+  playing: true,
+  hidden: false,
+  driver: 'script',
+  captured: false,
+  truth: null,
+  report: null,
+  fps: null,
+  clipFrames: 0,
+  saving: false,
+  notice: '',
+  simFailure: '',
+  otherTab: false,
+  touch: false,
+};
+
+export const usePlay = create<PlayState>(() => INITIAL);
+
+/** The one line under the panes: what is going on, most important first. */
+export function statusLine(state: PlayState): string {
+  if (state.simFailure) return state.simFailure;
+  if (state.notice) return state.notice;
+  if (!state.truth) return 'Building the world.';
+  if (state.hidden) return 'Paused while this tab is hidden.';
+  if (state.saving) return 'Writing the video.';
+  if (!state.playing) return 'Paused.';
+  if (state.dream.phase === 'opening') return 'Opening the GPU.';
+  if (state.dream.phase === 'loading') return 'Loading the world model.';
+  if (state.driver === 'script') {
+    return state.touch
+      ? 'A scripted player is walking. Touch a picture to take over.'
+      : 'A scripted player is walking. Press any game key, or click a picture, to take over.';
+  }
+  if (state.otherTab) return 'Tenfold also runs in another tab; both share one GPU, so each is slower.';
+  return 'You are walking.';
+}

@@ -1,0 +1,196 @@
+// The sim worker's half of the playground: the true world, its scripted walker, and the pictures of both panes' truth.
+// The same seed gives the same world, the same walk into it and so the same first frame.
+
+import { NO_ACTION } from '../../methods/dreamer4/play-contract.ts';
+import { worldConfig } from '../../world/config.ts';
+import { mix32 } from '../../world/hash.ts';
+import { type PlayerId, ScriptedPlayer } from '../../world/players/scripted-player.ts';
+import { FrameRendererCpu } from '../../world/render/frame-renderer-cpu.ts';
+import { frameSpec } from '../../world/render/frame-spec.ts';
+import { eyeY, player as field, type State } from '../../world/state.ts';
+import { GUI, P } from '../../world/state-layout.ts';
+import { stepAction } from '../../world/step.ts';
+import { createWorld, release } from '../../world/world.ts';
+import { toRgba } from './image-metrics.ts';
+import {
+  type EpisodeStart,
+  PRELUDE_STEPS,
+  type SectionMesh,
+  type SimApi,
+  type SimInfo,
+  type TruthMessage,
+  type TruthTick,
+} from './protocol.ts';
+import { meshSection, sectionStamp } from './section-mesh.ts';
+
+/** Who walks while nobody plays, in turns of this many steps. */
+const TROUPE: readonly PlayerId[] = ['rambler', 'builder', 'rambler', 'miner'];
+const TURN_STEPS = 240;
+/** Game ticks per second. */
+const TICK_HZ = 20;
+const WORLD = 'meadow';
+const MESH_RADIUS = 3;
+const TAU = 2 * Math.PI;
+
+export class SimSession implements SimApi {
+  readonly #config = worldConfig(WORLD);
+  readonly #renderer = new FrameRendererCpu(frameSpec(this.#config.frame));
+  #context: OffscreenCanvasRenderingContext2D | null = null;
+  #pixels: ImageData | null = null;
+  #toGpu: MessagePort | null = null;
+  #state: State | null = null;
+  #walker: ScriptedPlayer | null = null;
+  #turn = -1;
+  #seed = 0;
+  #episode = 0;
+  #index = 0;
+  #sentMeshes = new Map<string, number>();
+
+  async open(truth: OffscreenCanvas | null, toGpu: MessagePort | null): Promise<SimInfo> {
+    this.#toGpu = toGpu;
+    const { width, height } = this.#config.frame;
+    this.#context = truth?.getContext('2d', { alpha: false }) ?? null;
+    if (this.#context) this.#pixels = new ImageData(width, height);
+    return {
+      width,
+      height,
+      hz: TICK_HZ / this.#config.ticksPerStep,
+      ticksPerStep: this.#config.ticksPerStep,
+      worldName: WORLD,
+    };
+  }
+
+  async start({ seed }: EpisodeStart): Promise<TruthTick> {
+    const began = performance.now();
+    if (this.#state) release(this.#state);
+    this.#seed = seed;
+    this.#episode++;
+    this.#index = 0;
+    this.#walker = null;
+    this.#turn = -1;
+    this.#sentMeshes.clear();
+    const size = this.#renderer.frameBytes;
+    const frames = new Uint8Array((PRELUDE_STEPS + 1) * size);
+    const actions = new Uint32Array(PRELUDE_STEPS + 1).fill(NO_ACTION);
+    this.#state = this.#walkIn(seed, (state, i, action) => {
+      this.#renderer.frame(state, frames, i * size);
+      actions[i] = action;
+    });
+    const rgb = frames.slice(-size);
+    const { width, height } = this.#config.frame;
+    this.#send({ kind: 'episode', episode: this.#episode, width, height, frames, actions }, frames.buffer);
+    this.#draw(rgb);
+    return this.#tick(NO_ACTION, rgb, performance.now() - began, 0);
+  }
+
+  async step(action: number | null): Promise<TruthTick> {
+    const state = this.#state;
+    if (!state) throw new Error('no world has been started');
+    const began = performance.now();
+    if (action !== null) this.#walker = null;
+    const taken = action ?? this.#walk(state);
+    stepAction(state, taken);
+    this.#index++;
+    const simulated = performance.now();
+    const rgb = this.#renderer.frame(state);
+    const copy = rgb.slice();
+    this.#send({ kind: 'frame', episode: this.#episode, index: this.#index, action: taken, rgb: copy }, copy.buffer);
+    this.#draw(rgb);
+    return this.#tick(taken, rgb, simulated - began, performance.now() - simulated);
+  }
+
+  async preview(seed: number): Promise<Uint8Array> {
+    const state = this.#walkIn(seed, () => undefined);
+    const rgb = this.#renderer.frame(state);
+    release(state);
+    return rgb;
+  }
+
+  async mesh(limit: number, fresh: boolean): Promise<SectionMesh[]> {
+    const state = this.#state;
+    if (!state) return [];
+    if (fresh) this.#sentMeshes.clear();
+    const px = field(state, P.x) >> 20;
+    const pz = field(state, P.z) >> 20;
+    const near: { sx: number; sy: number; sz: number; distance: number }[] = [];
+    for (let sz = pz - MESH_RADIUS; sz <= pz + MESH_RADIUS; sz++)
+      for (let sx = px - MESH_RADIUS; sx <= px + MESH_RADIUS; sx++) {
+        if (sx < 0 || sz < 0 || sx >= state.sizeX >> 4 || sz >= state.sizeZ >> 4) continue;
+        for (let sy = 0; sy < 4; sy++) near.push({ sx, sy, sz, distance: Math.hypot(sx - px, sz - pz) });
+      }
+    near.sort((a, b) => a.distance - b.distance);
+    const meshes: SectionMesh[] = [];
+    for (const { sx, sy, sz } of near) {
+      if (meshes.length >= limit) break;
+      const key = `${sx}.${sy}.${sz}`;
+      const stamp = sectionStamp(state, sx, sy, sz);
+      if (this.#sentMeshes.get(key) === stamp) continue;
+      const empty = {
+        key,
+        at: [sx * 16, sy * 16, sz * 16] as [number, number, number],
+        vertices: new Float32Array(),
+        opaque: new Uint32Array(),
+        translucent: new Uint32Array(),
+      };
+      const before = this.#sentMeshes.has(key);
+      this.#sentMeshes.set(key, stamp);
+      const mesh = meshSection(state, sx, sy, sz, 0) ?? (before ? empty : null);
+      if (mesh) meshes.push(mesh);
+    }
+    return meshes;
+  }
+
+  /** A new world and the walk into it; `see` gets every state on the way with the action that led there. */
+  #walkIn(seed: number, see: (state: State, i: number, action: number) => void): State {
+    const state = createWorld(this.#config, seed, { episodeSeed: seed });
+    const walker = new ScriptedPlayer('rambler', state, mix32(seed, 0, 0, 0x51a7));
+    see(state, 0, NO_ACTION);
+    for (let i = 1; i <= PRELUDE_STEPS; i++) {
+      const action = walker.act(state);
+      stepAction(state, action);
+      see(state, i, action);
+    }
+    return state;
+  }
+
+  #walk(state: State): number {
+    const turn = Math.floor(this.#index / TURN_STEPS);
+    if (!this.#walker || turn !== this.#turn) {
+      this.#turn = turn;
+      this.#walker = new ScriptedPlayer(TROUPE[turn % TROUPE.length], state, mix32(this.#seed, this.#index, 1, 0x51a7));
+    }
+    return this.#walker.act(state);
+  }
+
+  #draw(rgb: Uint8Array): void {
+    if (!this.#context || !this.#pixels) return;
+    toRgba(rgb, this.#pixels.data);
+    this.#context.putImageData(this.#pixels, 0, 0);
+  }
+
+  #send(message: TruthMessage, buffer: ArrayBufferLike): void {
+    this.#toGpu?.postMessage(message, [buffer as ArrayBuffer]);
+  }
+
+  #tick(action: number, rgb: Uint8Array, simulateMs: number, renderMs: number): TruthTick {
+    const s = this.#state as State;
+    return {
+      episode: this.#episode,
+      index: this.#index,
+      action,
+      rgb,
+      simulateMs,
+      renderMs,
+      guiOpen: field(s, P.guiKind) !== GUI.none,
+      cursor: [field(s, P.cursorX) / 256, field(s, P.cursorY) / 256],
+      slot: field(s, P.selected),
+      camera: {
+        x: field(s, P.x) / 65536,
+        y: eyeY(s) / 65536,
+        z: field(s, P.z) / 65536,
+        yaw: (field(s, P.yaw) / 65536) * TAU,
+        pitch: (field(s, P.pitch) / 65536) * TAU,
+      },
+    };
+  }
+}

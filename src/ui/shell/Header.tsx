@@ -1,0 +1,95 @@
+// The thin bar on top: name, places, theme.
+
+import { Popover } from '@base-ui/react/popover';
+import { ChevronDown, Moon, Sun } from 'lucide-react';
+import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import css from './header.module.css';
+import { Logo } from './Logo.tsx';
+import { METHODS } from './method-list.ts';
+import { nextTheme, setTheme, shownTheme } from './theme.ts';
+
+export function Header() {
+  const [path] = useLocation();
+  return (
+    <header className={css.bar}>
+      <Link href="/" className={css.brand} aria-label="Tenfold, playground">
+        <Logo />
+        <span>Tenfold</span>
+      </Link>
+      <nav aria-label="Main" className={css.nav}>
+        <Place href="/" path={path}>
+          Play
+        </Place>
+        <MethodMenu path={path} />
+        <Place href="/gpu" path={path}>
+          GPU
+        </Place>
+        <Place href="/runs" path={path}>
+          Runs
+        </Place>
+      </nav>
+      <ThemeButton />
+    </header>
+  );
+}
+
+function Place({ href, path, children }: { href: string; path: string; children: string }) {
+  return (
+    <Link href={href} className={css.place} aria-current={path === href ? 'page' : undefined}>
+      {children}
+    </Link>
+  );
+}
+
+function MethodMenu({ path }: { path: string }) {
+  const [open, setOpen] = useState(false);
+  const here = METHODS.find((method) => path === `/${method.id}`);
+  return (
+    <Popover.Root open={open} onOpenChange={setOpen}>
+      <Popover.Trigger className={css.place} aria-current={here ? 'page' : undefined}>
+        Methods <ChevronDown size={14} aria-hidden="true" />
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Positioner sideOffset={8} align="start" className={css.positioner}>
+          <Popover.Popup className={css.menu} aria-label="The ten methods">
+            <ol>
+              {METHODS.map((method) => (
+                <li key={method.id}>
+                  <Link
+                    href={`/${method.id}`}
+                    className={css.method}
+                    aria-current={here === method ? 'page' : undefined}
+                    onClick={() => setOpen(false)}
+                  >
+                    <span className={css.number}>{method.number}</span>
+                    <span className={css.title}>{method.title}</span>
+                    <span className={css.line}>{method.started ? 'train it in this tab' : 'not started'}</span>
+                  </Link>
+                </li>
+              ))}
+            </ol>
+          </Popover.Popup>
+        </Popover.Positioner>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+function ThemeButton() {
+  const [theme, update] = useState(shownTheme);
+  const next = nextTheme(theme);
+  return (
+    <button
+      type="button"
+      className={css.theme}
+      aria-label={`Switch to ${next} colours`}
+      onClick={() => {
+        setTheme(next);
+        update(next);
+      }}
+    >
+      {theme === 'dark' ? <Sun size={18} aria-hidden="true" /> : <Moon size={18} aria-hidden="true" />}
+    </button>
+  );
+}
