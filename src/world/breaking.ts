@@ -38,7 +38,7 @@ export function baseBreakTicks(state: number, item: number): number {
   const fits = TOOL_KIND[state] !== 0 && ITEM_TOOL[item] === TOOL_KIND[state];
   const c = harvestable(state, item) ? 3 : 10;
   const ticks = Math.ceil((2 * c * h) / SPEED2[fits ? ITEM_TIER[item] : 0]);
-  return ticks < 1 ? 1 : ticks;
+  return Math.max(1, ticks);
 }
 
 /** With the profile's breakScale, and five times as long under water or off the ground. */
@@ -58,20 +58,19 @@ export function breakTicks(
 export function tickAttack(s: State, held: boolean): void {
   const cooldown = player(s, P.breakCooldown);
   if (cooldown > 0) setPlayer(s, P.breakCooldown, cooldown - 1);
-  if (!held) return stop(s);
+  if (!held || cooldown > 0 || !advance(s)) stop(s);
+}
+
+/** Adds a tick of work to the block in view; false if nothing is being broken (any more). */
+function advance(s: State): boolean {
   const t = target(s);
-  if (!t.hit) return stop(s);
+  if (!t.hit) return false;
   const { x, y, z } = t;
   const state = blockAt(s, x, y, z);
   const item = slotId(heldSlot(s));
-  const need = breakTicks(
-    s.cfg,
-    state,
-    item,
-    player(s, P.headInWater) === 1,
-    player(s, P.onGround) === 1 || player(s, P.inWater) !== 0,
-  );
-  if (need === Number.POSITIVE_INFINITY || cooldown > 0) return stop(s);
+  const firm = player(s, P.onGround) === 1 || player(s, P.inWater) !== 0;
+  const need = breakTicks(s.cfg, state, item, player(s, P.headInWater) === 1, firm);
+  if (need === Number.POSITIVE_INFINITY) return false;
   const pos = packPos(x, y, z) + 1;
   if (player(s, P.breakPos) !== pos) {
     setPlayer(s, P.breakPos, pos);
@@ -80,12 +79,13 @@ export function tickAttack(s: State, held: boolean): void {
   const done = player(s, P.breakTicks) + 1;
   setPlayer(s, P.breakTicks, done);
   setPlayer(s, P.breakNeed, need);
-  if (done < need) return;
+  if (done < need) return true;
   breakBlock(s, x, y, z, item);
-  stop(s);
   if (need > 1) setPlayer(s, P.breakCooldown, COOLDOWN);
+  return false;
 }
 
+/** Forgets the progress on the block being broken. */
 export function stop(s: State): void {
   setPlayer(s, P.breakPos, 0);
   setPlayer(s, P.breakTicks, 0);

@@ -20,6 +20,7 @@ import {
 import { dropAtBlock } from './drops.ts';
 import { packSlot } from './items.ts';
 import { relight } from './light.ts';
+import { meetsPlayer } from './physics.ts';
 import { SCHEDULE, schedule } from './schedule.ts';
 import { blockAt, inWorld, type State, writeBlock } from './state.ts';
 import { packPos } from './state-layout.ts';
@@ -66,7 +67,8 @@ function notify(s: State, x: number, y: number, z: number): void {
   if ((flags & FLAG.needsSupport) !== 0 && !supported(s, state, x, y, z)) popOff(s, state, x, y, z);
   else if ((flags & FLAG.falls) !== 0) schedule(s, SCHEDULE.fall, packPos(x, y, z), FALL_DELAY);
   else if (isWater(state)) schedule(s, SCHEDULE.fluid, packPos(x, y, z), FLUID_DELAY);
-  else if (state === B.lava && touchesWater(s, x, y, z)) setBlock(s, x, y, z, B.obsidian);
+  else if (state === B.lava && touchesWater(s, x, y, z) && !meetsPlayer(s, B.obsidian, x, y, z))
+    setBlock(s, x, y, z, B.obsidian);
 }
 
 /** Breaks without a tool: the drop appears, and for two-part blocks only one of the parts drops. */

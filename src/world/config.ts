@@ -15,6 +15,7 @@ export interface WorldConfig {
   frame: { width: number; height: number; ssaa: 1 | 2; viewDistance: number };
   /** Game ticks (20 Hz) per agent step. */
   ticksPerStep: number;
+  /** `none` crafts in a 3x3 grid by hand, whose screens (nine columns) are not part of this version: only `strip` can craft. */
   craftAssist: 'none' | 'strip';
   /** Break times are multiplied by breakNum / breakDen and rounded up. */
   breakNum: number;

@@ -4,9 +4,10 @@
  */
 import { B, FACING_DX, FACING_DZ, FLAG, FLAGS, isWater, STATES } from './blocks.ts';
 import { popOff, setBlock } from './change.ts';
-import { popDue, SCHEDULE, schedKind, schedPos } from './schedule.ts';
+import { meetsPlayer } from './physics.ts';
+import { popDue, SCHEDULE, schedKind, schedPos, schedule } from './schedule.ts';
 import { blockAt, type State } from './state.ts';
-import { posX, posY, posZ } from './state-layout.ts';
+import { packPos, posX, posY, posZ } from './state-layout.ts';
 
 const PER_TICK = 64;
 
@@ -29,6 +30,11 @@ function fall(s: State, x: number, y: number, z: number): void {
   if ((FLAGS[state] & FLAG.falls) === 0 || y === 0) return;
   const below = blockAt(s, x, y - 1, z);
   if (below !== B.air && (FLAGS[below] & (FLAG.fluid | FLAG.replaceable)) === 0) return;
+  // It waits above a player's head instead of burying it.
+  if (meetsPlayer(s, state, x, y - 1, z)) {
+    schedule(s, SCHEDULE.fall, packPos(x, y, z), 2);
+    return;
+  }
   // A swap with what it falls into, so that water keeps its volume.
   setBlock(s, x, y, z, below === B.air || (FLAGS[below] & FLAG.fluid) === 0 ? B.air : below);
   setBlock(s, x, y - 1, z, state);

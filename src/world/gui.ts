@@ -87,10 +87,16 @@ const sameItem = (a: number, b: number) => slotId(a) === slotId(b) && slotDamage
 const withCount = (stack: number, n: number) => packSlot(slotId(stack), n, slotDamage(stack));
 
 function leftClick(s: State, cell: GuiCell, quick: boolean): void {
-  if (cell.kind === 'recipe') return craft(s, cell.index, quick);
+  if (cell.kind === 'recipe') {
+    craft(s, cell.index, quick);
+    return;
+  }
   const at = wordOf(s, cell);
   if (at < 0) return;
-  if (quick) return quickMove(s, cell, at);
+  if (quick) {
+    quickMove(s, cell, at);
+    return;
+  }
   const held = s.u32[CURSOR];
   const here = s.u32[at];
   if (held === 0) {
@@ -104,7 +110,8 @@ function leftClick(s: State, cell: GuiCell, quick: boolean): void {
     if (here === 0 || !sameItem(held, here) || slotCount(held) + slotCount(here) > STACK_MAX[slotId(here)]) return;
     s.u32[CURSOR] = withCount(held, slotCount(held) + slotCount(here));
     s.u32[at] = 0;
-    return taken(s, here, slotCount(here));
+    taken(s, here, slotCount(here));
+    return;
   }
   if (!accepts(cell, slotId(held))) return;
   if (here !== 0 && sameItem(held, here)) {

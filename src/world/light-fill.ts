@@ -67,7 +67,7 @@ export function fillLight(v: Volume): void {
     }
     function visit(j: number, l: number): void {
       const o = OPACITY[blocks[j]];
-      const m = l - (o > 1 ? o : 1);
+      const m = l - Math.max(1, o);
       if (m > ((light[j] >> shift) & 15)) {
         light[j] = (light[j] & ~(15 << shift)) | (m << shift);
         queue[tail++] = j;

@@ -84,7 +84,7 @@ function channel(s: State, x: number, y: number, z: number, shift: number): void
       if (!inWorld(s, nx, ny, nz)) continue;
       const o = OPACITY[blockAt(s, nx, ny, nz)];
       if (o === 15) continue;
-      const m = shift === 4 && d === DOWN && level === 15 && o === 0 ? 15 : level - (o > 1 ? o : 1);
+      const m = shift === 4 && d === DOWN && level === 15 && o === 0 ? 15 : level - Math.max(1, o);
       if (m <= ((lightAt(s, nx, ny, nz) >> shift) & 15)) continue;
       put(s, nx, ny, nz, shift, m);
       addQueue.push(packPos(nx, ny, nz));

@@ -183,6 +183,30 @@ export function isFree(s: State, x: number, y: number, z: number, half: number, 
   return true;
 }
 
+/** Would a state's collision boxes in a cell cut into the player? Panes and fences count as their bare post. */
+export function meetsPlayer(s: State, state: number, x: number, y: number, z: number): boolean {
+  const px = player(s, P.x);
+  const py = player(s, P.y);
+  const pz = player(s, P.z);
+  const h = player(s, P.sneaking) ? HEIGHT_SNEAK : HEIGHT_STAND;
+  const d = COLLISION.data;
+  for (let b = 0; b < COLLISION.count[state * 16]; b++) {
+    const o = (COLLISION.first[state * 16] + b) * 6;
+    const lo = (a: number, c: number) => (c << 16) + (d[o + a] << 12);
+    const hi = (a: number, c: number) => (c << 16) + (d[o + 3 + a] << 12);
+    if (
+      px + HALF_WIDTH > lo(0, x) &&
+      px - HALF_WIDTH < hi(0, x) &&
+      py + h > lo(1, y) &&
+      py < hi(1, y) &&
+      pz + HALF_WIDTH > lo(2, z) &&
+      pz - HALF_WIDTH < hi(2, z)
+    )
+      return true;
+  }
+  return false;
+}
+
 /** Surface height of a fluid in a cell, Q16 above the cell floor; 0 if none. */
 function fluidTop(s: State, x: number, y: number, z: number, lava: boolean): number {
   const state = blockAt(s, x, y, z);

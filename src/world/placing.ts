@@ -22,8 +22,7 @@ import { count, EVENT, emit } from './events.ts';
 import { openGui } from './gui.ts';
 import { consumeHeld } from './inventory.ts';
 import { FOOD, I, PLACES, packSlot, SATURATION_Q8, slotId } from './items.ts';
-import { HALF_WIDTH, HEIGHT_SNEAK, HEIGHT_STAND } from './physics.ts';
-import { COLLISION } from './shapes.ts';
+import { meetsPlayer } from './physics.ts';
 import { blockAt, heldSlot, inWorld, player, type State, setPlayer, setSlot } from './state.ts';
 import { GUI, H, P, STAT_KIND } from './state-layout.ts';
 import { type Target, target } from './targeting.ts';
@@ -75,32 +74,10 @@ function act(s: State, item: number, edge: boolean): boolean {
 function swingDoor(s: State, state: number, x: number, y: number, z: number): void {
   const lowerY = ((state - B.door) & 1) === 1 ? y - 1 : y;
   const lower = (blockAt(s, x, lowerY, z) - B.door) ^ 2;
+  const inTheWay = meetsPlayer(s, B.door + lower, x, lowerY, z) || meetsPlayer(s, B.door + lower, x, lowerY + 1, z);
+  if (inTheWay) return;
   setPair(s, [x, lowerY, z], B.door + lower, [x, lowerY + 1, z], B.door + lower + 1);
   emit(s, EVENT.used, I.door, state);
-}
-
-/** Would a state's collision boxes in a cell cut into the player? */
-function meetsPlayer(s: State, state: number, x: number, y: number, z: number): boolean {
-  const px = player(s, P.x);
-  const py = player(s, P.y);
-  const pz = player(s, P.z);
-  const h = player(s, P.sneaking) ? HEIGHT_SNEAK : HEIGHT_STAND;
-  const d = COLLISION.data;
-  for (let b = 0; b < COLLISION.count[state * 16]; b++) {
-    const o = (COLLISION.first[state * 16] + b) * 6;
-    const lo = (a: number, c: number) => (c << 16) + (d[o + a] << 12);
-    const hi = (a: number, c: number) => (c << 16) + (d[o + 3 + a] << 12);
-    if (
-      px + HALF_WIDTH > lo(0, x) &&
-      px - HALF_WIDTH < hi(0, x) &&
-      py + h > lo(1, y) &&
-      py < hi(1, y) &&
-      pz + HALF_WIDTH > lo(2, z) &&
-      pz - HALF_WIDTH < hi(2, z)
-    )
-      return true;
-  }
-  return false;
 }
 
 const replaceable = (s: State, x: number, y: number, z: number) =>

@@ -14,6 +14,7 @@ import {
 } from './actions.ts';
 import { B, isDoor, isFurnace, isTorch, STATES } from './blocks.ts';
 import { stop, tickAttack } from './breaking.ts';
+import { DAY_TICKS } from './daylight.ts';
 import { throwStack, tickDrops } from './drops.ts';
 import { EVENT, emit } from './events.ts';
 import { tickScheduled } from './fluids.ts';
@@ -28,7 +29,6 @@ import { GUI, H, P, posX, posY, posZ, SLOT } from './state-layout.ts';
 import { tickSurvival } from './survival.ts';
 import { target } from './targeting.ts';
 
-const DAY = 24000;
 const PITCH_MAX = 16384;
 
 /** One game tick (1/20 s). Mutates the state. */
@@ -58,7 +58,7 @@ export function step(s: State, action: number): void {
   tickFurnaces(s);
   tickSurvival(s);
   s.i32[H.tick]++;
-  if (s.cfg.dayCycle) s.i32[H.time] = (s.i32[H.time] + 1) % DAY;
+  if (s.cfg.dayCycle) s.i32[H.time] = (s.i32[H.time] + 1) % DAY_TICKS;
 }
 
 /** One agent decision: the keys held for ticksPerStep ticks, the camera class applied in each, press edges only in the first. */
@@ -89,7 +89,10 @@ function worldInput(s: State, a: number, keys: number, pressed: number): void {
     throwStack(s, packSlot(slotId(t), 1, slotDamage(t)));
   }
   tickUse(s, (keys & KEY.use) !== 0, (pressed & KEY.use) !== 0);
-  if (player(s, P.guiKind) !== GUI.none) return stop(s);
+  if (player(s, P.guiKind) !== GUI.none) {
+    stop(s);
+    return;
+  }
   const attacking = (keys & KEY.attack) !== 0;
   tickAttack(s, attacking);
   if (attacking && player(s, P.swing) === 0) setPlayer(s, P.swing, 6);
