@@ -55,8 +55,16 @@ const PEBBLES = [
   [13, 13, 2],
 ] as const;
 
+/** A faint rim: the block grid of the ground stays readable close by and fades with the mips. */
+const rimmed =
+  (c: Rgb, grain: number, edge = -9) =>
+  (s: number) =>
+    new TileCanvas(shift(c, 1), s).grain(grain, 1).frame(0, 0, 16, 16, shift(c, edge));
+
 const stone = (s: number) =>
-  new TileCanvas(P.stone, s).grain(3, 1).rect(1, 5, 5, 1, shift(P.stone, -9)).rect(9, 11, 6, 1, shift(P.stone, -9));
+  rimmed(P.stone, 3)(s)
+    .rect(1, 5, 5, 1, shift(P.stone, -9))
+    .rect(9, 11, 6, 1, shift(P.stone, -9));
 const ore = (c: Rgb) => (s: number) => new TileCanvas(P.stone, s).grain(3, 1).spots(ORE_SPOTS, c);
 const planks = (s: number) => {
   const t = new TileCanvas(P.wood, s).grain(3, 1);
@@ -138,7 +146,7 @@ export const TILE_RECIPES: Record<string, (seed: number) => TileCanvas> = {
   stone,
   cobblestone: cobble,
   dirt: rimmed(P.dirt, 4),
-  grass_top: rimmed(P.grass, 4, -11),
+  grass_top: rimmed(P.grass, 4, -14),
   grass_side: (s) => {
     const t = new TileCanvas(P.dirt, s).grain(4, 1).rect(0, 0, 16, 4, shift(P.grass, -6));
     for (const x of [1, 2, 6, 9, 10, 14]) t.rect(x, 4, 1, 1, shift(P.grass, -14));

@@ -1,0 +1,84 @@
+// The WGSL ray caster and its TypeScript twin: the same bytes, whatever is in view.
+
+import { expect, test } from 'vitest';
+import { worldConfig } from '../../src/world/config.ts';
+import { REC_WORDS } from '../../src/world/render/frame-rec.ts';
+import { FrameRenderer } from '../../src/world/render/frame-renderer.ts';
+import { FrameRendererCpu } from '../../src/world/render/frame-renderer-cpu.ts';
+import { type FrameSpec, frameSpec } from '../../src/world/render/frame-spec.ts';
+import { PageStore } from '../../src/world/render/page-store.ts';
+import { testGpu } from '../support/gpu.ts';
+import { sampleState } from './render-states.ts';
+
+const mini = frameSpec(worldConfig('mini').frame);
+
+function differing(a: Uint8Array, b: Uint8Array): number {
+  let n = a.length === b.length ? 0 : Number.MAX_SAFE_INTEGER;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) n++;
+  return n;
+}
+
+async function compare(spec: FrameSpec, from: number, count: number): Promise<void> {
+  const { gpu } = await testGpu();
+  const pages = new PageStore(2048);
+  const cpu = new FrameRendererCpu(spec, pages);
+  const onGpu = new FrameRenderer(gpu, spec, { maxFrames: 12, pages });
+  const recs = new Uint32Array(count * REC_WORDS);
+  for (let i = 0; i < count; i++) onGpu.observe(sampleState(from + i), recs, i * REC_WORDS);
+  const ours = await onGpu.render(recs);
+  const twin = cpu.render(recs);
+  const size = cpu.frameBytes;
+  const wrong = Array.from({ length: count }, (_, i) =>
+    differing(ours.subarray(i * size, (i + 1) * size), twin.subarray(i * size, (i + 1) * size)),
+  );
+  expect(wrong).toEqual(wrong.map(() => 0));
+  expect(new Set(twin).size).toBeGreaterThan(100);
+  onGpu.dispose();
+}
+
+test('64 random states at 64x48 with 2x2 samples: no byte differs', () => compare(mini, 0, 64));
+test('16 random states at 64x48 with 1 sample', () => compare(frameSpec(worldConfig('ci').frame), 100, 16));
+test('96x64 and 160x96 frames', async () => {
+  const frame = worldConfig('mini').frame;
+  await compare(frameSpec({ ...frame, width: 96, height: 64 }), 200, 6);
+  await compare(frameSpec({ ...frame, width: 160, height: 96, viewDistance: 48 }), 220, 8);
+});
+
+test('the float tensor is byte / 255 at the asked place, and nothing else is touched', async () => {
+  const { gpu } = await testGpu();
+  const renderer = new FrameRenderer(gpu, mini, { maxFrames: 2 });
+  const recs = new Uint32Array(3 * REC_WORDS);
+  for (let i = 0; i < 3; i++) renderer.observe(sampleState(40 + i), recs, i * REC_WORDS);
+  const bytes = await renderer.render(recs);
+  const pad = 7;
+  const floats = bytes.length + 2 * pad;
+  const { device } = gpu;
+  const target = device.createBuffer({ size: floats * 4, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
+  const staging = device.createBuffer({ size: floats * 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  renderer.renderTensor(recs, target, pad);
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(target, 0, staging, 0, floats * 4);
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(GPUMapMode.READ);
+  const got = new Float32Array(staging.getMappedRange().slice(0));
+  const k = Math.fround(1 / 255);
+  const want = new Float32Array(floats);
+  bytes.forEach((b, i) => {
+    want[pad + i] = Math.fround(b * k);
+  });
+  expect(got).toEqual(want);
+  renderer.dispose();
+});
+
+test('a page store too small for everything gives the same frames', async () => {
+  const { gpu } = await testGpu();
+  const roomy = new FrameRendererCpu(mini, new PageStore(2048));
+  const tight = new FrameRenderer(gpu, mini, { pages: new PageStore(192) });
+  const rec = new Uint32Array(REC_WORDS);
+  for (const k of [0, 1, 2, 3, 0, 4, 1, 5, 6, 0]) {
+    tight.observe(sampleState(k), rec, 0);
+    const got = await tight.render(rec);
+    expect(differing(got, roomy.frame(sampleState(k)))).toBe(0);
+  }
+  tight.dispose();
+});
