@@ -2,9 +2,9 @@
 
 import { type ComponentType, lazy, Suspense } from 'react';
 import { Route, Router, Switch } from 'wouter';
+import { METHODS } from '../methods/method-list.ts';
 import { Header } from './shell/Header.tsx';
 import { useHashPath } from './shell/hash-location.ts';
-import { METHODS } from './shell/method-list.ts';
 
 const pages = {
   playground: lazy(() => import('./pages/PlaygroundPage.tsx')),

@@ -1,7 +1,7 @@
 // A method that is planned but not built: what it is, what its page will show, where to read about it. No figures.
 
 import { Link } from 'wouter';
-import { METHODS, type MethodEntry } from '../shell/method-list.ts';
+import { METHODS, type MethodEntry } from '../../methods/method-list.ts';
 import css from './page.module.css';
 
 export default function MethodPage({ method }: { method: MethodEntry }) {

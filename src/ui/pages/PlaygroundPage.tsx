@@ -23,6 +23,7 @@ export default function PlaygroundPage() {
   const [session, setSession] = useState<PlaySession | null>(null);
   const [keysShown, showKeys] = useState(false);
   const touch = usePlay((state) => state.touch);
+  const phase = usePlay((state) => state.dream.phase);
 
   useEffect(() => {
     if (!stage.current || !dream.current || !truth.current) return;
@@ -40,12 +41,12 @@ export default function PlaygroundPage() {
   }, []);
 
   return (
-    <main className={css.play} data-touch={touch || undefined}>
+    <main className={css.play} data-touch={touch || undefined} data-dream={phase}>
       <h1 className="visually-hidden">Playground: a dreamed world beside the true one</h1>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the stage takes keys like a game does */}
       <section
         ref={stage}
         className={css.stage}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the stage takes keys as a game does
         tabIndex={0}
         aria-label="Dream and truth. W A S D walk, arrow keys look."
       >

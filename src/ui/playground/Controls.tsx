@@ -10,7 +10,6 @@ import {
   Shuffle,
   Sparkles,
   StepForward,
-  WandSparkles,
 } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from '../controls/Button.tsx';
@@ -27,9 +26,16 @@ export function Controls({ session, showKeys }: { session: PlaySession | null; s
   const driver = usePlay((state) => state.driver);
   return (
     <>
-      <p className={css.status} role="status" data-testid="status">
-        {status}
-      </p>
+      <div className={css.status}>
+        <p role="status" data-testid="status">
+          {status}
+        </p>
+        {driver === 'visitor' && (
+          <button type="button" onClick={() => session?.letWalk()}>
+            Let the scripted player walk
+          </button>
+        )}
+      </div>
       <div className={css.controls} role="toolbar" aria-label="Play">
         <Button
           icon={playing ? Pause : Play}
@@ -65,12 +71,6 @@ export function Controls({ session, showKeys }: { session: PlaySession | null; s
         <Button icon={Shuffle} hint="A world that nobody has seen (N)" onClick={() => session?.newStart()}>
           New world
         </Button>
-        <Button
-          icon={WandSparkles}
-          label="Let the scripted player walk"
-          pressed={driver === 'script'}
-          onClick={() => (driver === 'script' ? session?.takeOver() : session?.letWalk())}
-        />
         <span className={css.gap} />
         <SaveVideo session={session} />
         <CopyLink />

@@ -120,7 +120,7 @@ function Disagreement() {
     });
   }, [shown]);
   if (!shown) return null;
-  return <canvas ref={canvas} className={css.overlay} width={8} height={6} aria-hidden="true" />;
+  return <canvas ref={canvas} className={css.overlay} width={8} height={6} />;
 }
 
 function parameterCount(count: number): string {

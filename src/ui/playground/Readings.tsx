@@ -17,7 +17,8 @@ export function Readings() {
         hint="Peak signal-to-noise ratio of the dream against the true frame of the same step"
         dreamed
       >
-        <span data-testid="psnr">{dreamt ? dreamt.psnr.toFixed(1) : '–'}</span> dB
+        <span data-testid="psnr">{dreamt ? dreamt.psnr.toFixed(1) : '–'}</span>
+        {dreamt && ' dB'}
       </Reading>
       <Reading name="drift, brightness" hint="Mean of the dreamed pixels against the start frame" dreamed>
         {dreamt ? signedPercent(dreamt.mean, dreamt.startMean) : '–'}

@@ -25,5 +25,5 @@ export function SmoothView({ session }: { session: PlaySession }) {
       scene.dispose();
     };
   }, [session]);
-  return <canvas ref={canvas} className={css.smooth} hidden={guiOpen} aria-hidden="true" />;
+  return <canvas ref={canvas} className={css.smooth} hidden={guiOpen} />;
 }

@@ -37,7 +37,7 @@ const KEYS: readonly PadKey[] = [
 
 export function TouchPad({ sampler, takeOver }: { sampler: ActionSampler; takeOver: () => void }) {
   return (
-    <div className={css.pad} role="group" aria-label="On-screen keys">
+    <fieldset className={css.pad} aria-label="On-screen keys">
       {KEYS.map(({ area, label, bit, icon: Icon }) => (
         <button
           key={area}
@@ -56,6 +56,6 @@ export function TouchPad({ sampler, takeOver }: { sampler: ActionSampler; takeOv
           <Icon size={22} aria-hidden="true" />
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

@@ -1,4 +1,4 @@
-// The last minute: how well the dream agreed (a line) above what was pressed (a piano roll). A tick marks the steps at
+// The last half minute: how well the dream agreed (a line) above what was pressed (a piano roll). A tick marks the steps at
 // which the dream got true frames as context.
 
 import { useEffect, useRef } from 'react';
@@ -8,18 +8,19 @@ import { usePlay } from './play-store.ts';
 import css from './playground.module.css';
 import { TRACE_ROWS, type TraceRow } from './trace-log.ts';
 
-const HOTBAR = 0x1ff << 5;
+const WALK = KEY.forward | KEY.back | KEY.left | KEY.right;
+/** Attack, use, drop, pick, swap and the hotbar. */
+const HANDS = KEY.attack | KEY.use | KEY.drop | KEY.pickItem | KEY.swapHands | (0x1ff << 5);
 const VOICES: readonly { name: string; on: (action: number) => boolean }[] = [
-  { name: 'walk', on: (action) => (action & (KEY.forward | KEY.back | KEY.left | KEY.right)) !== 0 },
-  { name: 'look', on: (action) => actionCamera(action) !== CAMERA_NULL },
+  { name: 'walk', on: (action) => (action & WALK) !== 0 },
   { name: 'jump', on: (action) => (action & KEY.jump) !== 0 },
-  { name: 'attack', on: (action) => (action & KEY.attack) !== 0 },
-  { name: 'use', on: (action) => (action & KEY.use) !== 0 },
-  { name: 'hotbar', on: (action) => (action & HOTBAR) !== 0 },
+  { name: 'look', on: (action) => actionCamera(action) !== CAMERA_NULL },
+  { name: 'hands', on: (action) => (action & HANDS) !== 0 },
 ];
-const VOICE_PX = 7;
+const VOICE_PX = 13;
 const LINE_PX = 46;
-const HEIGHT = LINE_PX + 6 + VOICES.length * VOICE_PX;
+const GAP_PX = 8;
+const HEIGHT = LINE_PX + GAP_PX + VOICES.length * VOICE_PX;
 const LABEL_PX = 48;
 /** Scale of the line, decibels. */
 const LOW = 10;
@@ -54,8 +55,8 @@ export function Trace({ session }: { session: PlaySession | null }) {
       role="img"
       aria-label={
         psnr === null
-          ? 'The actions of the last minute.'
-          : `Agreement of the dream over the last minute, now ${psnr.toFixed(0)} decibels, and the actions.`
+          ? 'The actions of the last half minute.'
+          : `Agreement of the dream over the last half minute, now ${psnr.toFixed(0)} decibels, and the actions.`
       }
     />
   );
@@ -89,19 +90,19 @@ function paint(element: HTMLCanvasElement, context: CanvasRenderingContext2D, ro
     context.fillRect(LABEL_PX, Math.round(y(level)), width - LABEL_PX, 1);
     context.globalAlpha = 1;
   }
-  VOICES.forEach((voice, v) => {
-    const top = LINE_PX + 6 + v * VOICE_PX;
-    context.globalAlpha = 0.16;
+  for (const [v, voice] of VOICES.entries()) {
+    const top = LINE_PX + GAP_PX + v * VOICE_PX;
+    const middle = top + VOICE_PX / 2;
     context.fillStyle = quiet;
-    context.fillRect(LABEL_PX, top + 3, width - LABEL_PX, 1);
+    context.fillText(voice.name, 0, middle);
+    context.globalAlpha = 0.3;
+    context.fillRect(LABEL_PX, Math.floor(middle), width - LABEL_PX, 1);
     context.globalAlpha = 1;
     context.fillStyle = ink;
-    rows.forEach((row, i) => {
-      if (row.index > 0 && voice.on(row.action)) context.fillRect(x(i), top + 1, Math.max(1, pixel), VOICE_PX - 2);
-    });
-  });
-  context.fillStyle = quiet;
-  context.fillText('keys', 0, LINE_PX + 6 + (VOICES.length * VOICE_PX) / 2);
+    for (const [i, row] of rows.entries()) {
+      if (row.index > 0 && voice.on(row.action)) context.fillRect(x(i), top + 3, Math.max(1, pixel), VOICE_PX - 6);
+    }
+  }
 
   context.strokeStyle = accent;
   context.fillStyle = accent;

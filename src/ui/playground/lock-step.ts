@@ -43,7 +43,7 @@ export class LockStep {
     return this.#waiting > 0;
   }
 
-  /** Called once per animation frame while playing; `now` in milliseconds. */
+  /** Called often while playing; `now` in milliseconds. */
   pump(now: number): void {
     if (this.busy || now < this.#due) return;
     const interval = 1000 / (this.#hz * this.#parts.settings().speed);

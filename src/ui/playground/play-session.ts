@@ -21,6 +21,9 @@ export interface StageElements {
   truth: HTMLCanvasElement;
 }
 
+/** How often the clock is looked at. Not an animation frame: a slow compositor must not slow the worlds down. */
+const BEAT_MS = 8;
+
 const set = (change: Partial<PlayState>) => usePlay.setState(change);
 
 export class PlaySession {
@@ -35,8 +38,8 @@ export class PlaySession {
   readonly #rate = new RateMeter();
   readonly #abort = new AbortController();
   #clip = new ClipRing(CLIP_SECONDS * 10);
-  #frame = 0;
-  #lastFrame = 0;
+  #timer: ReturnType<typeof setInterval>;
+  #lastBeat = 0;
   #ended = false;
   #showKeys: () => void;
 
@@ -78,12 +81,12 @@ export class PlaySession {
     onlyTab(this.#abort.signal, (otherTab) => set({ otherTab }));
     this.#publish(settings);
     void this.#open(elements, settings.seed);
-    this.#frame = requestAnimationFrame((now) => this.#loop(now));
+    this.#timer = setInterval(() => this.#beat(), BEAT_MS);
   }
 
   dispose(): void {
     this.#ended = true;
-    cancelAnimationFrame(this.#frame);
+    clearInterval(this.#timer);
     this.#abort.abort();
     this.#input.dispose();
     this.#sim[releaseProxy]();
@@ -213,10 +216,10 @@ export class PlaySession {
     this.continueDream();
   }
 
-  #loop(now: number): void {
-    this.#frame = requestAnimationFrame((next) => this.#loop(next));
-    const seconds = Math.min(0.1, (now - this.#lastFrame) / 1000);
-    this.#lastFrame = now;
+  #beat(): void {
+    const now = performance.now();
+    const seconds = Math.min(0.1, (now - this.#lastBeat) / 1000);
+    this.#lastBeat = now;
     const pad = navigator.getGamepads?.().find((candidate) => candidate?.connected && candidate.mapping === 'standard');
     if (pad && this.#pad.read(pad, seconds, now)) this.takeOver();
     const { playing, hidden, truth } = usePlay.getState();

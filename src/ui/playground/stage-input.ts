@@ -84,11 +84,12 @@ export class StageInput {
   #keyDown(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.metaKey || event.altKey) return;
     if (!this.captured && (event.ctrlKey || belongsToControl(event))) return;
-    if (event.key === '?') return this.#command(event, () => this.#commands.showKeys());
-    if (event.code === 'Period') return this.#command(event, () => this.#commands.singleStep());
-    if (event.code === 'KeyC') return this.#once(event, () => this.#commands.continueDream());
-    if (event.code === 'KeyN') return this.#once(event, () => this.#commands.newStart());
-    if (event.code === 'Space' && !this.captured) return this.#once(event, () => this.#commands.togglePlay());
+    const command = this.#commandOf(event);
+    if (command) {
+      event.preventDefault();
+      if (!event.repeat || event.code === 'Period') command();
+      return;
+    }
     const bit = event.code === 'Space' ? KEY.jump : ACTION_KEYS[event.code];
     if (bit !== undefined) {
       event.preventDefault();
@@ -108,14 +109,13 @@ export class StageInput {
     this.#lookKeys.delete(event.code);
   }
 
-  #command(event: KeyboardEvent, run: () => void): void {
-    event.preventDefault();
-    run();
-  }
-
-  #once(event: KeyboardEvent, run: () => void): void {
-    event.preventDefault();
-    if (!event.repeat) run();
+  #commandOf(event: KeyboardEvent): (() => void) | null {
+    if (event.key === '?') return () => this.#commands.showKeys();
+    if (event.code === 'Period') return () => this.#commands.singleStep();
+    if (event.code === 'KeyC') return () => this.#commands.continueDream();
+    if (event.code === 'KeyN') return () => this.#commands.newStart();
+    if (event.code === 'Space' && !this.captured) return () => this.#commands.togglePlay();
+    return null;
   }
 
   #letGo(): void {

@@ -1,4 +1,4 @@
-// The last minute as one row per step: PSNR of the dream, and what was pressed. Drawn by Trace.tsx.
+// The last half minute as one row per step: PSNR of the dream, and what was pressed. Drawn by Trace.tsx.
 
 export interface TraceRow {
   index: number;
@@ -9,7 +9,7 @@ export interface TraceRow {
   anchored: boolean;
 }
 
-export const TRACE_ROWS = 600;
+export const TRACE_ROWS = 300;
 
 export class TraceLog {
   #rows: TraceRow[] = [];

@@ -77,6 +77,6 @@ export class TruthFeed {
 export function packContext(frames: readonly TrueFrame[]): { rgb: Uint8Array; actions: Uint32Array } {
   const size = frames[0]?.rgb.length ?? 0;
   const rgb = new Uint8Array(frames.length * size);
-  frames.forEach((frame, i) => rgb.set(frame.rgb, i * size));
+  for (const [i, frame] of frames.entries()) rgb.set(frame.rgb, i * size);
   return { rgb, actions: Uint32Array.from(frames, (frame) => frame.action) };
 }

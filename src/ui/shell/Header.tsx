@@ -4,9 +4,9 @@ import { Popover } from '@base-ui/react/popover';
 import { ChevronDown, Moon, Sun } from 'lucide-react';
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { METHODS } from '../../methods/method-list.ts';
 import css from './header.module.css';
 import { Logo } from './Logo.tsx';
-import { METHODS } from './method-list.ts';
 import { nextTheme, setTheme, shownTheme } from './theme.ts';
 
 export function Header() {
