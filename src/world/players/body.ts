@@ -179,8 +179,11 @@ export class Body {
 
   /** Bin of one axis for an error: a share of it, shakily; small errors are closed at once. A step turns twice the class's angle. */
   private bin(error: number, noise: number): number {
+    // The smallest turn is 1.2 degrees per step: correcting less than most of it would set the hand swinging for ever.
+    if (Math.abs(error) < 0.8 * DEGREE) return angleToBin(0);
     const far = Math.abs(error) > 4 * DEGREE;
-    const wanted = far ? error * this.persona.gain : error;
+    const { gain, swift } = this.persona;
+    const wanted = far ? Math.max(-swift, Math.min(swift, error * gain)) : error;
     const shake = this.draws.normal() * noise * (0.08 * Math.abs(wanted) + 0.2 * DEGREE);
     return angleToBin((wanted + shake) / this.state.cfg.ticksPerStep);
   }
@@ -221,9 +224,9 @@ export class Body {
     return { x, y, z, before: { x: x + FACE_DX[face], y: y + FACE_DY[face], z: z + FACE_DZ[face] } };
   }
 
-  /** Nothing but the mouse for some steps. */
+  /** Nothing but the mouse for some steps, and staying afloat. */
   *wait(steps: number): Skill {
-    for (let i = 0; i < steps; i++) yield this.act(0);
+    for (let i = 0; i < steps; i++) yield this.act(this.inWater ? KEY.jump : 0);
     return true;
   }
 

@@ -9,13 +9,15 @@ import { type Cell, standable } from './path.ts';
 import { placeAtCrosshair } from './place.ts';
 import { lookAround, near, pan, stroll, walkTo } from './walk.ts';
 
-/** A known standing cell in a random direction, or null. */
+/** A known standing cell, mostly ahead, or null. */
 export function somewhere(b: Body, low: number, high: number): Cell | null {
   for (let tries = 0; tries < 12; tries++) {
-    const angle = b.draws.between(0, 2 * Math.PI);
+    // Mostly onwards: people turn back less often than they go on.
+    const ahead = (b.yaw / 32768) * Math.PI;
+    const angle = b.draws.chance(0.75) ? ahead + 0.8 * b.draws.normal() : b.draws.between(0, 2 * Math.PI);
     const distance = b.draws.between(low, high);
-    const x = Math.floor(b.x + distance * Math.cos(angle));
-    const z = Math.floor(b.z + distance * Math.sin(angle));
+    const x = Math.floor(b.x - distance * Math.sin(angle));
+    const z = Math.floor(b.z + distance * Math.cos(angle));
     const y0 = Math.floor(b.y);
     for (let k = 0; k < 16; k++) {
       const y = y0 + (k & 1 ? -((k + 1) >> 1) : k >> 1);

@@ -46,20 +46,51 @@ export function* walkTo(b: Body, to: Destination, limit = 400): Skill {
     let at = 1;
     let since = 0;
     while (at < path.cells.length && steps < limit) {
-      const cell = path.cells[at];
-      if (arrived(b, cell, at === path.cells.length - 1)) {
+      if (arrived(b, path.cells[at], path.cells[at + 1])) {
         at++;
         since = 0;
         continue;
       }
       if (++since > 14) break;
-      yield stride(b, cell, path.cells[at + 1], sprinting, since);
+      // Straight to the farthest cell that can be walked to in a line: the path itself turns in steps of 45 degrees.
+      let ahead = at;
+      while (ahead + 1 < path.cells.length && ahead - at < 7 && straight(b, path.cells[ahead + 1])) ahead++;
+      yield stride(b, path.cells[ahead], sprinting, since);
       steps++;
+      for (let k = ahead; k > at; k--) {
+        if (!arrived(b, path.cells[k], path.cells[k + 1])) continue;
+        at = k;
+        since = 0;
+      }
+      if (ahead > at && flatDistance(b, path.cells[ahead]) < flatDistance(b, path.cells[at])) {
+        at++;
+        since = 0;
+      }
     }
     if (at >= path.cells.length && path.complete) return true;
     if (since > 14) yield* wriggle(b);
   }
   return false;
+}
+
+/** Is the ground between the feet and a cell of the same height level and free over the body's width? */
+function straight(b: Body, c: Cell): boolean {
+  if (Math.abs(b.y - c.y) > 0.3 || b.inWater) return false;
+  const dx = c.x + 0.5 - b.x;
+  const dz = c.z + 0.5 - b.z;
+  const length = Math.hypot(dx, dz);
+  const n = Math.ceil(length / 0.5);
+  const sx = (0.32 * dz) / length;
+  const sz = (-0.32 * dx) / length;
+  for (let i = 1; i <= n; i++) {
+    for (const side of [-1, 1]) {
+      const x = Math.floor(b.x + (dx * i) / n + side * sx);
+      const z = Math.floor(b.z + (dz * i) / n + side * sz);
+      if (!b.sight.solid(x, c.y - 1, z) || !b.sight.passable(x, c.y, z) || !b.sight.passable(x, c.y + 1, z))
+        return false;
+    }
+  }
+  return true;
 }
 
 /** The standing cell to plan from: at a block's edge the body's own column may be air. */
@@ -78,25 +109,28 @@ export function footing(b: Body): Cell {
   return c;
 }
 
-function arrived(b: Body, c: Cell, last: boolean): boolean {
-  const flat = Math.hypot(c.x + 0.5 - b.x, c.z + 0.5 - b.z);
-  return flat < (last ? 0.35 : 0.55) && Math.abs(b.y - c.y) < 1;
+const flatDistance = (b: Body, c: Cell) => Math.hypot(c.x + 0.5 - b.x, c.z + 0.5 - b.z);
+
+/** On level ground a cell counts as reached in passing, or feet and eyes would turn back for it. */
+function arrived(b: Body, c: Cell, next: Cell | undefined): boolean {
+  if (Math.abs(b.y - c.y) >= 1) return false;
+  if (!next) return flatDistance(b, c) < 0.4;
+  return flatDistance(b, c) < (next.y === c.y ? 0.8 : 0.5) || (next.y === c.y && flatDistance(b, next) < 0.9);
 }
 
-function stride(b: Body, cell: Cell, next: Cell | undefined, sprinting: boolean, since: number): number {
-  const dx = cell.x + 0.5 - b.x;
-  const dz = cell.z + 0.5 - b.z;
-  const flat = Math.hypot(dx, dz);
-  // The eyes lead a little towards the cell after this one, except where footing matters.
-  const lead = next && next.y === cell.y && flat < 1.5 ? 0.4 : 0;
-  const tx = cell.x + 0.5 + (next ? (next.x - cell.x) * lead : 0);
-  const tz = cell.z + 0.5 + (next ? (next.z - cell.z) * lead : 0);
-  b.heading(tx, tz);
-  const off = Math.abs(turnBetween(b.yaw, (Math.atan2(-dx, dz) * 32768) / Math.PI));
+function stride(b: Body, cell: Cell, sprinting: boolean, since: number): number {
+  const flat = flatDistance(b, cell);
+  const tx = cell.x + 0.5;
+  const tz = cell.z + 0.5;
+  // Beside the point the direction to it swings round: the eyes hold still there.
+  if (flat > 0.5) b.heading(tx, tz);
+  const off = Math.abs(turnBetween(b.yaw, (Math.atan2(b.x - tx, tz - b.z) * 32768) / Math.PI));
+  // Near a point one must face it well before walking, or one walks round it in circles.
+  const facing = off < Math.min(60, 14 + 14 * flat) * DEGREE || flat <= 0.5;
   let keys = 0;
-  if (off < 55 * DEGREE || (flat < 0.7 && off < 80 * DEGREE)) keys |= KEY.forward;
-  if (sprinting && off < 20 * DEGREE && cell.y <= b.y + 0.2) keys |= KEY.sprint;
-  if (b.inWater || (cell.y > b.y + 0.5 && flat < 1.6) || since > 6) keys |= KEY.jump;
+  if (facing) keys |= KEY.forward;
+  if (facing && sprinting && off < 15 * DEGREE && cell.y <= b.y + 0.2) keys |= KEY.sprint;
+  if (b.inWater || (facing && ((cell.y > b.y + 0.5 && flat < 1.6) || since > 6))) keys |= KEY.jump;
   return b.act(keys);
 }
 
