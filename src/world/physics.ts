@@ -35,7 +35,8 @@ const CURRENT = 918;
 /** 1/sqrt(2) in Q14. */
 const DIAGONAL = 11585;
 
-const mul = (a: number, b: number) => Math.floor((a * b) / 65536);
+/** Q16 product rounded to nearest: rounding down would pull every motion towards -x and -z and cost the jump its last tick. */
+const mul = (a: number, b: number) => Math.floor((a * b + 32768) / 65536);
 
 // Boxes near the body, Q16, 6 numbers each. A move gathers at most a few dozen.
 const boxes = new Int32Array(6 * 512);
@@ -284,8 +285,8 @@ export function movePlayer(s: State, keys: number): void {
       vy = JUMP;
       cooldown = 10;
       if (sprinting) {
-        vx += Math.floor((-sin * SPRINT_JUMP) / 16384);
-        vz += Math.floor((cos * SPRINT_JUMP) / 16384);
+        vx += Math.round((-sin * SPRINT_JUMP) / 16384);
+        vz += Math.round((cos * SPRINT_JUMP) / 16384);
       }
     }
   } else cooldown = 0;
@@ -300,13 +301,13 @@ export function movePlayer(s: State, keys: number): void {
   if (forward !== 0 || strafe !== 0) {
     const scale = forward !== 0 && strafe !== 0 ? DIAGONAL : 16384;
     // Right of the heading is (-cos, -sin) in (x, z).
-    vx += Math.floor((accel * scale * (-sin * forward - cos * strafe)) / 268435456);
-    vz += Math.floor((accel * scale * (cos * forward - sin * strafe)) / 268435456);
+    vx += Math.round((accel * scale * (-sin * forward - cos * strafe)) / 268435456);
+    vz += Math.round((accel * scale * (cos * forward - sin * strafe)) / 268435456);
   }
   if (water) {
     const [fx, fz] = flow(s, x >> 16, y >> 16, z >> 16);
-    vx += Math.floor((fx * CURRENT) / 16384);
-    vz += Math.floor((fz * CURRENT) / 16384);
+    vx += Math.round((fx * CURRENT) / 16384);
+    vz += Math.round((fz * CURRENT) / 16384);
   }
 
   let dx = vx;

@@ -2,11 +2,11 @@
  * Life of a world: create, fork, release, snapshot, restore, hash. Generated dimensions are cached per (configuration, seed) and shared
  * by all states of a thread; a state copies a page only when it changes it (pool.ts).
  */
+import { deflateSync, inflateSync } from 'fflate';
 import { B } from './blocks.ts';
 import { configCrc, type WorldConfig } from './config.ts';
-import { eventCount } from './events.ts';
 import { addFeatures, findSpawn, guaranteeLadder, type Spawn } from './features.ts';
-import { digest64, mix32 } from './hash.ts';
+import { crc32, digest64, mix32 } from './hash.ts';
 import { itemId, packSlot, STACK_MAX } from './items.ts';
 import { fillLight } from './light-fill.ts';
 import { PAGE_CELLS, pool, uniformHandle } from './pool.ts';
@@ -141,6 +141,8 @@ export function createWorld(cfg: WorldConfig, seed: number, start: StartSpec = {
   set(P.yaw, (start.yaw ?? mix32(seed, start.episodeSeed ?? 0, 0, 0x59a3)) & 65535);
   set(P.pitch, start.pitch ?? 0);
   set(P.onGround, 1);
+  // The fall speed of a body at rest (one tick of gravity), so that it counts as standing from the first tick on.
+  set(P.vy, -5138);
   set(P.health, 20);
   set(P.food, 20);
   set(P.saturation, 5 << 8);
@@ -189,67 +191,73 @@ export function hash(s: State): [number, number] {
   return [(a[0] ^ mix32(b[0], a[1], 3, 0)) >>> 0, (a[1] ^ mix32(b[1], a[0], 5, 0)) >>> 0];
 }
 
+/** Blocks and light of a handle, XORed into a buffer: once with the world, once with the terrain leaves only what changed. */
+function xorPage(out: Uint8Array, at: number, h: number): void {
+  for (let i = 0; i < PAGE_CELLS; i++) {
+    out[at + i] ^= h < 0 ? h & 255 : pool.blocks[h * PAGE_CELLS + i];
+    out[at + PAGE_CELLS + i] ^= h < 0 ? (h >>> 8) & 255 : pool.light[h * PAGE_CELLS + i];
+  }
+}
+
+const SECTION_BYTES = 4 + 2 * PAGE_CELLS;
+
 /**
- * Bytes that restore() turns into an equal state: magic, version, configuration, dynamic block, and every section whose blocks differ
- * from generated terrain. Light is recomputed by restore from the stored pages, which carry it.
+ * Bytes that restore() turns into an equal state: magic, version, CRC, then deflated: configuration, dynamic block and the difference to
+ * generated terrain of every changed section. Typically 2-20 KB.
  */
 export function snapshot(s: State): Uint8Array {
   const t = template(s.cfg, s.i32[H.worldSeed]);
   const changed: number[] = [];
   for (let i = 0; i < s.handles.length; i++) if (s.handles[i] !== t.handles[i]) changed.push(i);
   const config = new TextEncoder().encode(JSON.stringify(s.cfg));
-  const head = 20 + ((config.length + 3) & ~3);
-  const out = new Uint8Array(head + STATE_BYTES + changed.length * (4 + 2 * PAGE_CELLS));
-  const view = new DataView(out.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint32(4, SIM_VERSION, true);
-  view.setUint32(8, config.length, true);
-  view.setUint32(12, changed.length, true);
-  view.setUint32(16, eventCount(s), true);
-  out.set(config, 20);
-  out.set(new Uint8Array(s.i32.buffer), head);
-  let at = head + STATE_BYTES;
-  for (const i of changed) {
-    const h = s.handles[i];
+  const head = 8 + ((config.length + 3) & ~3);
+  const raw = new Uint8Array(head + STATE_BYTES + changed.length * SECTION_BYTES);
+  const view = new DataView(raw.buffer);
+  view.setUint32(0, config.length, true);
+  view.setUint32(4, changed.length, true);
+  raw.set(config, 8);
+  raw.set(new Uint8Array(s.i32.buffer), head);
+  changed.forEach((i, k) => {
+    const at = head + STATE_BYTES + k * SECTION_BYTES;
     view.setUint32(at, i, true);
-    at += 4;
-    if (h >= 0) {
-      out.set(pool.blocks.subarray(h * PAGE_CELLS, (h + 1) * PAGE_CELLS), at);
-      out.set(pool.light.subarray(h * PAGE_CELLS, (h + 1) * PAGE_CELLS), at + PAGE_CELLS);
-    } else {
-      out.fill(h & 255, at, at + PAGE_CELLS);
-      out.fill((h >>> 8) & 255, at + PAGE_CELLS, at + 2 * PAGE_CELLS);
-    }
-    at += 2 * PAGE_CELLS;
-  }
+    xorPage(raw, at + 4, s.handles[i]);
+    xorPage(raw, at + 4, t.handles[i]);
+  });
+  const packed = deflateSync(raw);
+  const out = new Uint8Array(12 + packed.length);
+  const top = new DataView(out.buffer);
+  top.setUint32(0, MAGIC, true);
+  top.setUint32(4, SIM_VERSION, true);
+  top.setUint32(8, crc32(packed), true);
+  out.set(packed, 12);
   return out;
 }
 
-/** Throws one clear error on foreign, truncated or other-version bytes. */
+/** Throws one clear error on foreign, damaged or other-version bytes. */
 export function restore(bytes: Uint8Array): State {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 20 || view.getUint32(0, true) !== MAGIC) throw new Error('not a world snapshot');
-  const version = view.getUint32(4, true);
-  if (version !== SIM_VERSION)
-    throw new Error(`snapshot of simulator version ${version}; this is version ${SIM_VERSION}`);
-  const configLength = view.getUint32(8, true);
-  const sections = view.getUint32(12, true);
-  const head = 20 + ((configLength + 3) & ~3);
-  if (bytes.length !== head + STATE_BYTES + sections * (4 + 2 * PAGE_CELLS))
-    throw new Error('truncated world snapshot');
-  const cfg = JSON.parse(new TextDecoder().decode(bytes.subarray(20, 20 + configLength))) as WorldConfig;
-  const words = bytes.slice(head, head + STATE_BYTES).buffer as ArrayBuffer;
+  const top = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 12 || top.getUint32(0, true) !== MAGIC) throw new Error('not a world snapshot');
+  const version = top.getUint32(4, true);
+  if (version !== SIM_VERSION) throw new Error(`snapshot of simulator version ${version}; this is version ${SIM_VERSION}`);
+  const packed = bytes.subarray(12);
+  if (crc32(packed) !== top.getUint32(8, true)) throw new Error('damaged world snapshot: checksum differs');
+  const raw = inflateSync(packed);
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  const configLength = view.getUint32(0, true);
+  const sections = view.getUint32(4, true);
+  const head = 8 + ((configLength + 3) & ~3);
+  const cfg = JSON.parse(new TextDecoder().decode(raw.subarray(8, 8 + configLength))) as WorldConfig;
+  const words = raw.slice(head, head + STATE_BYTES).buffer as ArrayBuffer;
   const t = template(cfg, new Int32Array(words)[H.worldSeed]);
   const s = makeState(cfg, words, t.handles.slice());
-  let at = head + STATE_BYTES;
   for (let k = 0; k < sections; k++) {
+    const at = head + STATE_BYTES + k * SECTION_BYTES;
     const i = view.getUint32(at, true);
-    if (i >= s.handles.length) throw new Error(`snapshot names section ${i} of ${s.handles.length}`);
+    xorPage(raw, at + 4, t.handles[i]);
     const page = pool.alloc(s.token);
     s.handles[i] = page;
-    pool.blocks.set(bytes.subarray(at + 4, at + 4 + PAGE_CELLS), page * PAGE_CELLS);
-    pool.light.set(bytes.subarray(at + 4 + PAGE_CELLS, at + 4 + 2 * PAGE_CELLS), page * PAGE_CELLS);
-    at += 4 + 2 * PAGE_CELLS;
+    pool.blocks.set(raw.subarray(at + 4, at + 4 + PAGE_CELLS), page * PAGE_CELLS);
+    pool.light.set(raw.subarray(at + 4 + PAGE_CELLS, at + SECTION_BYTES), page * PAGE_CELLS);
   }
   return s;
 }
