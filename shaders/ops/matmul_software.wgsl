@@ -45,5 +45,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     c_0 += b * subgroupBroadcast(a_GROUP, LANE); // each row, if spread
     c_0 += b * a_GROUP; // each row, if alone
   }
-  finish(c_0, base_c, top + ROW, col); // each row
+  // Written once in a loop: 32 copies of the scattering store would be most of the kernel to compile.
+  var rows: array<vec4f, ROWS>;
+  rows[ROW] = c_0; // each row
+  for (var r = 0u; r < ROWS; r++) {
+    finish(rows[r], base_c, top + r, col);
+  }
 }

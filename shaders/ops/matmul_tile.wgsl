@@ -6,9 +6,10 @@
 const SIDE: u32 = 64u;
 const SLICE: u32 = 16u;
 
-// slice_a[k][row / 4], slice_b[k][col / 4]: the four sums of a thread lie side by side.
-var<workgroup> slice_a: array<array<vec4f, 16>, 16>;
-var<workgroup> slice_b: array<array<vec4f, 16>, 16>;
+// slice_a[k][row], slice_b[k][col], k-major; four words of padding keep the transposing stores off one memory bank.
+// Single words: writing one component of a shared vec4f may rewrite its neighbours.
+var<workgroup> slice_a: array<array<f32, 68>, 16>;
+var<workgroup> slice_b: array<array<f32, 68>, 16>;
 
 @compute @workgroup_size(16, 16)
 fn main(
@@ -27,15 +28,19 @@ fn main(
   var sums: array<vec4f, 4>;
   for (var k = 0u; k < p.k; k += SLICE) {
     let xa = four_a(base_a, top + line, k + 4u * quad, p.m, p.k); // if a straight
-    for (var j = 0u; j < 4u; j++) { slice_a[4u * quad + j][line / 4u][line % 4u] = xa[j]; } // if a straight
-    slice_a[at.y][at.x] = four_a(base_a, k + at.y, top + 4u * at.x, p.k, p.m); // if a turned
-    slice_b[at.y][at.x] = four_b(base_b, k + at.y, left + 4u * at.x, p.k, p.n); // if b straight
+    for (var j = 0u; j < 4u; j++) { slice_a[4u * quad + j][line] = xa[j]; } // if a straight
+    let xa = four_a(base_a, k + at.y, top + 4u * at.x, p.k, p.m); // if a turned
+    for (var j = 0u; j < 4u; j++) { slice_a[at.y][4u * at.x + j] = xa[j]; } // if a turned
+    let xb = four_b(base_b, k + at.y, left + 4u * at.x, p.k, p.n); // if b straight
+    for (var j = 0u; j < 4u; j++) { slice_b[at.y][4u * at.x + j] = xb[j]; } // if b straight
     let xb = four_b(base_b, left + line, k + 4u * quad, p.n, p.k); // if b turned
-    for (var j = 0u; j < 4u; j++) { slice_b[4u * quad + j][line / 4u][line % 4u] = xb[j]; } // if b turned
+    for (var j = 0u; j < 4u; j++) { slice_b[4u * quad + j][line] = xb[j]; } // if b turned
     workgroupBarrier();
     for (var j = 0u; j < SLICE; j++) {
-      let x = slice_a[j][at.y];
-      let y = slice_b[j][at.x];
+      let row = 4u * at.y;
+      let col = 4u * at.x;
+      let x = vec4f(slice_a[j][row], slice_a[j][row + 1u], slice_a[j][row + 2u], slice_a[j][row + 3u]);
+      let y = vec4f(slice_b[j][col], slice_b[j][col + 1u], slice_b[j][col + 2u], slice_b[j][col + 3u]);
       sums[0] += x.x * y;
       sums[1] += x.y * y;
       sums[2] += x.z * y;

@@ -1,10 +1,10 @@
 // Storage access of the matmul kernels when the rows of all three matrices are whole vec4s. Put before the kernel's text.
 alias Word = vec4f;
 
-// Four consecutive elements of a row; zero below the last row, the last ones right of the last column.
+// Four consecutive elements of a row; zero outside the matrix.
 fn four_a(base: u32, row: u32, col: u32, down: u32, across: u32) -> vec4f {
   let x = a[(base + min(row, down - 1u) * across + min(col, across - 4u)) / 4u];
-  return select(vec4f(), x, row < down);
+  return select(vec4f(), x, row < down && col < across);
 }
 
 // The same of B, which meets zeros of A where it leaves the matrix: nearest elements will do.

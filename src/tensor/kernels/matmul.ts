@@ -1,0 +1,117 @@
+/**
+ * Which matmul kernel runs a product, on what tile. C[M,N] = A*B in three forms:
+ *   nn  A[M,K]  B[K,N]        y = x w
+ *   nt  A[M,K]  B[N,K]^T      dx = dy w^T
+ *   tn  A[K,M]^T B[K,N]       dw = x^T dy
+ * with C += (accumulate), + bias[N], act, + residual[M,N], in that order. Every sum runs over k in one order, by one thread:
+ * the same inputs give the same bits. The tile sizes were picked by tests/bench/matmul.mjs.
+ */
+import scalarAccess from '../../../shaders/ops/matmul_scalar.wgsl?raw';
+import software from '../../../shaders/ops/matmul_software.wgsl?raw';
+import tile from '../../../shaders/ops/matmul_tile.wgsl?raw';
+import vectorAccess from '../../../shaders/ops/matmul_vector.wgsl?raw';
+import { unroll } from './unroll.ts';
+
+export type MatmulForm = 'nn' | 'nt' | 'tn';
+export type MatmulBinding = 'a' | 'b' | 'c' | 'bias' | 'residual';
+
+export interface MatmulOptions {
+  form: MatmulForm;
+  M: number;
+  N: number;
+  K: number;
+  /** Independent products, one after the other in memory (bias is shared); 1 by default. */
+  batch?: number;
+  accumulate?: boolean;
+  bias?: boolean;
+  residual?: boolean;
+  act?: 'none' | 'silu';
+  /** A CPU adapter. */
+  software: boolean;
+  /** Invocations of a subgroup where the adapter has subgroups of one size, else 0. Used by CPU adapters. */
+  subgroup?: number;
+  /** Rows of the tile on a CPU adapter instead of the rule's choice; benchmarks. */
+  rows?: number;
+}
+
+export interface MatmulPlan {
+  code: string;
+  key: string;
+  entryPoint: string;
+  constants?: Record<string, number>;
+  workgroups: [number, number, number];
+  uniforms: Uint32Array;
+  bindings: MatmulBinding[];
+  flops: number;
+  bytes: number;
+}
+
+export function planMatmul(options: MatmulOptions): MatmulPlan {
+  const { form, M, N, K, batch = 1, accumulate = false, bias = false, residual = false, act = 'none' } = options;
+  for (const [name, size] of Object.entries({ M, N, K, batch })) {
+    if (!Number.isInteger(size) || size < 1) throw new Error(`matmul ${form}: ${name} = ${size} is not a positive integer`);
+  }
+  const bindings: MatmulBinding[] = ['a', 'b', 'c'];
+  if (bias) bindings.push('bias');
+  if (residual) bindings.push('residual');
+
+  // Rows of memory: M of A in tn, K of A otherwise; N of C; K or N of B.
+  const rowLengths = [form === 'tn' ? M : K, form === 'nt' ? K : N, N];
+  const vector = rowLengths.every((length) => length % 4 === 0);
+  const flags = [form === 'tn' ? 'a turned' : 'a straight', form === 'nt' ? 'b turned' : 'b straight'];
+  if (accumulate) flags.push('accumulate');
+  if (bias) flags.push('bias');
+  if (residual) flags.push('residual');
+  if (act === 'silu') flags.push('silu');
+
+  const kernel = options.software
+    ? softwareKernel(flags, form, rowsOfTile(options), options.subgroup ?? 0)
+    : { text: unroll(tile, { flags, lists: {} }), rows: 64, columns: 64, subgroups: false };
+  const access = unroll(vector ? vectorAccess : scalarAccess, { flags, lists: {} });
+  const code = [kernel.subgroups ? 'enable subgroups;' : '', declarations(bindings), access, kernel.text].join('\n');
+
+  return {
+    code,
+    key: `matmul ${[...flags, vector ? 'vector' : 'scalar', `${kernel.rows}x${kernel.columns}`].join(' ')}`,
+    entryPoint: 'main',
+    workgroups: [Math.ceil(N / kernel.columns), Math.ceil(M / kernel.rows), batch],
+    uniforms: new Uint32Array([M, N, K, M * K, K * N, M * N, 0, 0]),
+    bindings,
+    flops: 2 * batch * M * N * K,
+    bytes: 4 * (batch * (M * K + K * N + M * N * (1 + Number(accumulate) + Number(residual))) + (bias ? N : 0)),
+  };
+}
+
+function declarations(bindings: readonly MatmulBinding[]): string {
+  return [
+    'struct Params { m: u32, n: u32, k: u32, stride_a: u32, stride_b: u32, stride_c: u32 }',
+    ...bindings.map((name, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<Word>;`),
+    `@group(0) @binding(${bindings.length}) var<uniform> p: Params;`,
+  ].join('\n');
+}
+
+/** Large tiles load least per product; small ones waste least of a short M and start faster. */
+function rowsOfTile({ M, rows }: MatmulOptions): number {
+  return rows ?? (M > 16 ? 32 : M > 8 ? 16 : 8);
+}
+
+function softwareKernel(flags: readonly string[], form: MatmulForm, wanted: number, subgroup: number) {
+  const spread = subgroup === 4 || subgroup === 8 ? subgroup : 1;
+  const lanes = spread === 1 ? 8 : spread;
+  // A turned load brings four rows to a lane.
+  const groups = Math.max(form === 'tn' ? 4 : 1, Math.ceil(Math.min(wanted, spread === 1 ? 8 : 4 * spread) / spread));
+  const rows = groups * spread;
+  const group = (g: number) => ({ GROUP: g, QUAD: g >> 2, PART: g & 3 });
+  const lists = {
+    row: Array.from({ length: rows }, (_, r) => {
+      const g = Math.floor(r / spread);
+      const lane = r % spread;
+      return { ...group(g), LANE: lane, ROW: form === 'tn' ? 4 * ((g >> 2) * spread + lane) + (g & 3) : r };
+    }),
+    group: Array.from({ length: groups }, (_, g) => group(g)),
+    quad: Array.from({ length: Math.ceil(groups / 4) }, (_, q) => ({ QUAD: q })),
+  };
+  const sizes = `const LANES: u32 = ${lanes}u;\nconst SPREAD: u32 = ${spread}u;\nconst ROWS: u32 = ${rows}u;\n`;
+  const text = sizes + unroll(software, { flags: [...flags, spread > 1 ? 'spread' : 'alone'], lists });
+  return { text, rows, columns: 4 * lanes, subgroups: spread > 1 };
+}

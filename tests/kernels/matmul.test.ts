@@ -1,0 +1,222 @@
+// Every matmul kernel against a float64 product: forms, tails, epilogues, batches, both kinds of adapter, determinism.
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type MatmulOptions, planMatmul } from '../../src/tensor/kernels/matmul.ts';
+import { testGpu } from '../support/gpu.ts';
+
+let device: GPUDevice;
+let subgroup = 0;
+
+beforeAll(async () => {
+  const { device: opened, features } = await testGpu();
+  device = opened;
+  const info = device.adapterInfo;
+  if (features.has('subgroups') && info.subgroupMinSize === info.subgroupMaxSize) subgroup = info.subgroupMinSize;
+});
+
+type Operands = Record<'a' | 'b' | 'c' | 'bias' | 'residual', Float32Array<ArrayBuffer>>;
+
+/** Numbers in [-1, 1) from a small counter hash; different for every name. */
+function numbers(count: number, salt: number): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    let h = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(salt, 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+    out[i] = ((h ^ (h >>> 13)) >>> 0) / 2 ** 31 - 1;
+  }
+  return out;
+}
+
+function operands({ M, N, K, batch = 1 }: MatmulOptions): Operands {
+  return {
+    a: numbers(batch * M * K, 1),
+    b: numbers(batch * K * N, 2),
+    c: numbers(batch * M * N, 3),
+    bias: numbers(N, 4),
+    residual: numbers(batch * M * N, 5),
+  };
+}
+
+function reference(o: MatmulOptions, x: Operands): Float64Array {
+  const { form, M, N, K, batch = 1 } = o;
+  const out = new Float64Array(batch * M * N);
+  for (let z = 0; z < batch; z++) {
+    for (let m = 0; m < M; m++) {
+      for (let n = 0; n < N; n++) {
+        let sum = 0;
+        for (let k = 0; k < K; k++) {
+          const a = x.a[z * M * K + (form === 'tn' ? k * M + m : m * K + k)];
+          const b = x.b[z * K * N + (form === 'nt' ? n * K + k : k * N + n)];
+          sum += a * b;
+        }
+        const i = (z * M + m) * N + n;
+        if (o.accumulate) sum += x.c[i];
+        if (o.bias) sum += x.bias[n];
+        if (o.act === 'silu') sum /= 1 + Math.exp(-sum);
+        if (o.residual) sum += x.residual[i];
+        out[i] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+const GUARD = 64;
+
+/** Runs the plan; C lies between guard words that must survive. */
+async function multiply(o: MatmulOptions, x: Operands): Promise<Float32Array> {
+  const plan = planMatmul(o);
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+  const size = x.c.length + 2 * GUARD;
+  const buffers: GPUBuffer[] = [];
+  const upload = (data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, use: number) => {
+    const buffer = device.createBuffer({ size: data.byteLength, usage: use });
+    device.queue.writeBuffer(buffer, 0, data);
+    buffers.push(buffer);
+    return buffer;
+  };
+  const guarded = new Float32Array(size).fill(777);
+  guarded.set(x.c, GUARD);
+  const c = upload(guarded, usage);
+  device.pushErrorScope('validation');
+  const pipeline = device.createComputePipeline({
+    layout: 'auto',
+    compute: {
+      module: device.createShaderModule({ code: plan.code }),
+      entryPoint: plan.entryPoint,
+      constants: plan.constants,
+    },
+  });
+  const entries = plan.bindings.map((name, binding) => ({
+    binding,
+    resource:
+      name === 'c' ? { buffer: c, offset: 4 * GUARD, size: 4 * x.c.length } : { buffer: upload(x[name], usage) },
+  }));
+  const uniforms = upload(new Uint32Array(plan.uniforms), GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  entries.push({ binding: entries.length, resource: { buffer: uniforms } });
+  const read = device.createBuffer({ size: 4 * size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  buffers.push(read);
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+  pass.dispatchWorkgroups(...plan.workgroups);
+  pass.end();
+  encoder.copyBufferToBuffer(c, 0, read, 0, 4 * size);
+  device.queue.submit([encoder.finish()]);
+  const error = await device.popErrorScope();
+  if (error) throw new Error(`${error.message}\n${plan.code}`);
+  await read.mapAsync(GPUMapMode.READ);
+  const out = new Float32Array(read.getMappedRange().slice(0));
+  for (const buffer of buffers) buffer.destroy();
+  for (const i of [0, GUARD - 1, size - GUARD, size - 1]) expect(out[i]).toBe(777);
+  return out.subarray(GUARD, size - GUARD);
+}
+
+/** Largest error in units of f32 rounding of a sum of K products of numbers below 1. */
+function worst(got: Float32Array, want: Float64Array, K: number): number {
+  expect(got.length).toBe(want.length);
+  let most = 0;
+  for (let i = 0; i < want.length; i++) {
+    const error = Math.abs(got[i] - want[i]);
+    if (!(error <= most)) most = error;
+  }
+  return most / (2 ** -23 * (K + 8));
+}
+
+const KERNELS: [string, () => Pick<MatmulOptions, 'software' | 'subgroup'>][] = [
+  ['software', () => ({ software: true, subgroup })],
+  ['software without subgroups', () => ({ software: true, subgroup: 0 })],
+  ['GPU', () => ({ software: false })],
+];
+const FORMS = ['nn', 'nt', 'tn'] as const;
+const SIZES: [number, number, number][] = [
+  [1, 1, 1],
+  [1, 4, 4],
+  [3, 17, 20],
+  [20, 160, 96],
+  [33, 33, 33],
+  [17, 20, 3],
+  [4, 1, 70],
+  [1, 96, 33],
+  [160, 96, 64],
+  [68, 36, 44],
+];
+
+describe.each(KERNELS)('%s', (_, kernel) => {
+  describe.each(FORMS)('%s', (form) => {
+    test.each(SIZES)('%i x %i x %i', async (M, N, K) => {
+      const o = { form, M, N, K, ...kernel() };
+      const x = operands(o);
+      expect(worst(await multiply(o, x), reference(o, x), K)).toBeLessThan(1);
+    });
+
+    test.each([
+      { bias: true },
+      { residual: true },
+      { accumulate: true },
+      { act: 'silu' as const },
+      { bias: true, residual: true, accumulate: true, act: 'silu' as const, batch: 3 },
+    ])('%j', async (extra) => {
+      for (const [M, N, K] of [
+        [36, 40, 24],
+        [19, 21, 5],
+      ]) {
+        const o = { form, M, N, K, ...extra, ...kernel() };
+        const x = operands(o);
+        expect(worst(await multiply(o, x), reference(o, x), K)).toBeLessThan(1);
+      }
+    });
+  });
+
+  test('the same inputs give the same bits', async () => {
+    const o = { form: 'nn' as const, M: 100, N: 72, K: 300, ...kernel() };
+    const x = operands(o);
+    const first = await multiply(o, x);
+    expect(await multiply(o, x)).toEqual(first);
+  });
+
+  test('a NaN stays in its row', async () => {
+    const o = { form: 'nn' as const, M: 40, N: 8, K: 8, ...kernel() };
+    const x = operands(o);
+    x.a[5 * 8 + 3] = Number.NaN;
+    const c = await multiply(o, x);
+    const rows = new Set(Array.from(c.keys()).filter((i) => Number.isNaN(c[i])).map((i) => Math.floor(i / 8)));
+    expect([...rows]).toEqual([5]);
+  });
+});
+
+describe('plan', () => {
+  const base: MatmulOptions = { form: 'nn', M: 8, N: 8, K: 8, software: true };
+
+  test('equal keys mean equal code, and different code different keys', () => {
+    const codes = new Map<string, string>();
+    for (const form of FORMS) {
+      for (const M of [1, 8, 20, 33, 64]) {
+        for (const extra of [{}, { bias: true }, { residual: true }, { accumulate: true }, { act: 'silu' as const }]) {
+          for (const subgroup of [0, 4, 8]) {
+            for (const software of [true, false]) {
+              const plan = planMatmul({ ...base, form, M, N: M + (M % 2), software, subgroup, ...extra });
+              const known = codes.get(plan.key);
+              if (known !== undefined) expect(plan.code).toBe(known);
+              codes.set(plan.key, plan.code);
+            }
+          }
+        }
+      }
+    }
+    expect(new Set(codes.values()).size).toBe(codes.size);
+  });
+
+  test('counts work and memory', () => {
+    const plan = planMatmul({ ...base, M: 3, N: 5, K: 7, batch: 2, bias: true, residual: true });
+    expect(plan.flops).toBe(2 * 2 * 3 * 5 * 7);
+    expect(plan.bytes).toBe(4 * (2 * (21 + 35 + 2 * 15) + 5));
+    expect(plan.bindings).toEqual(['a', 'b', 'c', 'bias', 'residual']);
+  });
+
+  test('refuses sizes that are not positive integers', () => {
+    expect(() => planMatmul({ ...base, K: 0 })).toThrow('K = 0');
+    expect(() => planMatmul({ ...base, M: 1.5 })).toThrow('M = 1.5');
+  });
+});
