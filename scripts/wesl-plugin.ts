@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { Plugin } from 'vite';
-import { linkWithResolver, RecordResolver, TrackingResolver } from 'wesl';
+import { linkWithResolver, RecordResolver, TrackingResolver, withLoggerAsync } from 'wesl';
 
 /** Bit i of a variant number is condition i; src/env.d.ts declares the same names. */
 export const CONDITIONS = ['software', 'f16', 'subgroups'] as const;
@@ -41,7 +41,7 @@ export interface LinkedVariants {
   files: string[];
 }
 
-/** Links `file`, a module below `root`, for every combination of the conditions. */
+/** Links `file`, a module below `root`, for every combination of the conditions that it and its imports mention. */
 export async function linkVariants(root: string, file: string): Promise<LinkedVariants> {
   const available = shaderFiles(root);
   const sources = Object.fromEntries([...available].map(([path, name]) => [path, readFileSync(name, 'utf8')]));
@@ -50,17 +50,41 @@ export async function linkVariants(root: string, file: string): Promise<LinkedVa
   const texts: string[] = [];
   const variants: number[] = [];
   for (let variant = 0; variant < 1 << CONDITIONS.length; variant++) {
-    const conditions = Object.fromEntries(CONDITIONS.map((name, bit) => [name, ((variant >> bit) & 1) === 1]));
-    const linked = await linkWithResolver({ resolver, rootModuleName, conditions, sourceMap: false }).catch((error) => {
-      const message = error instanceof Error ? error.message : String(error);
-      throw new Error(message.replaceAll('.wesl', '.wgsl'), { cause: error });
-    });
-    const text = `${linked.dest.trim()}\n`;
+    // A bit that no file visited so far mentions changes nothing: the text without it is known, since it came first.
+    const idle = CONDITIONS.findIndex(
+      (name, bit) => (variant >> bit) & 1 && !mentions(resolver.visited, sources, name),
+    );
+    if (idle >= 0) {
+      variants.push(variants[variant & ~(1 << idle)]);
+      continue;
+    }
+    const text = await linkOne(resolver, rootModuleName, variant);
     const known = texts.indexOf(text);
     variants.push(known >= 0 ? known : texts.push(text) - 1);
   }
   const files = [...resolver.visited].map((path) => available.get(path)).filter((name) => name !== undefined);
   return { texts, variants, files };
+}
+
+function mentions(visited: ReadonlySet<string>, sources: Record<string, string>, condition: string): boolean {
+  const use = new RegExp(`@(?:el)?if\\s*\\([^)]*\\b${condition}\\b`);
+  return [...visited].some((path) => use.test(sources[path] ?? ''));
+}
+
+async function linkOne(resolver: TrackingResolver, rootModuleName: string, variant: number): Promise<string> {
+  const conditions = Object.fromEntries(CONDITIONS.map((name, bit) => [name, ((variant >> bit) & 1) === 1]));
+  // The linker shows the offending source line through its logger: it belongs into the error.
+  const shown: unknown[] = [];
+  try {
+    const linked = await withLoggerAsync(
+      (...parts) => shown.push(...parts),
+      () => linkWithResolver({ resolver, rootModuleName, conditions, sourceMap: false }),
+    );
+    return `${linked.dest.trim()}\n`;
+  } catch (error) {
+    const message = [error instanceof Error ? error.message : String(error), ...shown].join('\n');
+    throw new Error(message.replaceAll('.wesl', '.wgsl'), { cause: error });
+  }
 }
 
 export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): Plugin {

@@ -1,10 +1,13 @@
-// The second WebGPU stack: a kernel in Chromium gives the bits that Node gives, and a canvas can be photographed.
+// The second WebGPU stack: the engine's modules run in Chromium, a kernel gives the bits that Node gives,
+// and a WebGPU canvas can be photographed.
 
-import type { Browser, Page } from 'playwright';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import link from '../../shaders/lib/rng.wgsl?link';
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mix32, uniform01 } from '../../src/gpu/rng.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, type OpenPage, openSources } from '../support/browser.ts';
+
+type Device = typeof import('../../src/gpu/device.ts');
+type Shader = typeof import('../../shaders/lib/rng.wgsl?link');
 
 const COUNT = 1024;
 
@@ -25,28 +28,19 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-/** WebGPU needs a secure context, which an empty page on this machine is. */
-async function emptyPage(): Promise<Page> {
-  const page = await browser.newPage();
-  const url = `${inject('pageUrl')}empty.html`;
-  await page.route(url, (route) =>
-    route.fulfill({ contentType: 'text/html', body: '<!doctype html><canvas width="64" height="64"></canvas>' }),
-  );
-  await page.goto(url);
-  return page;
-}
-
-test('a kernel gives the same bits in Chromium as the TypeScript twin', async () => {
-  const page = await emptyPage();
-  const bits = await page.evaluate(
-    async ({ code, count }) => {
-      const adapter = await navigator.gpu.requestAdapter();
-      if (!adapter) throw new Error('no adapter');
-      const device = await adapter.requestDevice();
+test('the engine opens a device and a kernel gives the same bits as the TypeScript twin', async () => {
+  const { page, errors, close } = await openSources(browser);
+  const { bits, software } = await page.evaluate(
+    async ({ kernel, count }) => {
+      const { openGpu } = await window.loadModule<Device>('/src/gpu/device.ts');
+      const { default: link } = await window.loadModule<Shader>('/shaders/lib/rng.wgsl?import&link');
+      const opened = await openGpu();
+      if (!opened.ok) throw new Error(opened.reason);
+      const { device } = opened.gpu;
       const size = count * 8;
       const data = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
       const back = device.createBuffer({ size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
-      const module = device.createShaderModule({ code });
+      const module = device.createShaderModule({ code: link() + kernel });
       const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
       const group = device.createBindGroup({
         layout: pipeline.getBindGroupLayout(0),
@@ -61,11 +55,11 @@ test('a kernel gives the same bits in Chromium as the TypeScript twin', async ()
       encoder.copyBufferToBuffer(data, 0, back, 0, size);
       device.queue.submit([encoder.finish()]);
       await back.mapAsync(GPUMapMode.READ);
-      return [...new Uint32Array(back.getMappedRange())];
+      return { bits: [...new Uint32Array(back.getMappedRange())], software: opened.gpu.report.software };
     },
-    { code: link() + KERNEL, count: COUNT },
+    { kernel: KERNEL, count: COUNT },
   );
-  await page.close();
+  await close();
   const floats = new Float32Array(1);
   const asBits = (value: number) => {
     floats[0] = value;
@@ -73,10 +67,12 @@ test('a kernel gives the same bits in Chromium as the TypeScript twin', async ()
   };
   const expected = Array.from({ length: COUNT }, (_, i) => mix32(i, 2, 3, 4)).flatMap((h) => [h, asBits(uniform01(h))]);
   expect(bits).toEqual(expected);
+  expect(software).toBe(true);
+  expect(errors).toEqual([]);
 });
 
 test('a WebGPU canvas appears in a screenshot', async () => {
-  const page = await emptyPage();
+  const { page, close } = await openSources(browser, '<canvas width="64" height="64"></canvas>');
   await page.evaluate(async () => {
     const adapter = await navigator.gpu.requestAdapter();
     const device = await adapter?.requestDevice();
@@ -99,6 +95,30 @@ test('a WebGPU canvas appears in a screenshot', async () => {
     context?.drawImage(image, 0, 0);
     return [...(context?.getImageData(image.width / 2, image.height / 2, 1, 1).data ?? [])];
   }, picture.toString('base64'));
-  await page.close();
+  await close();
   expect(pixel).toEqual([255, 0, 255, 255]);
+});
+
+async function reasonIn(opened: OpenPage): Promise<{ reason: string; advice: string }> {
+  const answer = await opened.page.evaluate(async () => {
+    const { openGpu } = await window.loadModule<Device>('/src/gpu/device.ts');
+    const result = await openGpu();
+    return result.ok ? { reason: 'opened', advice: '' } : { reason: result.reason, advice: result.advice };
+  });
+  await opened.close();
+  return answer;
+}
+
+test('without WebGPU the engine says so, and names browsers and the secure context', async () => {
+  const { reason, advice } = await reasonIn(await openSources(browser, '', { insecure: true }));
+  expect(reason).toMatch(/no WebGPU/);
+  expect(advice).toMatch(/Chrome.*https or localhost/s);
+});
+
+test('without an adapter the engine says so, and what to turn on', async () => {
+  const bare = await launchBrowser('no-adapter');
+  const { reason, advice } = await reasonIn(await openSources(bare));
+  await bare.close();
+  expect(reason).toMatch(/no adapter/);
+  expect(advice).toMatch(/driver.*hardware acceleration/s);
 });

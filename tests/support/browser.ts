@@ -1,36 +1,46 @@
-// A browser for the tests below tests/e2e: Chromium on SwiftShader, the built page's address, and what the console said.
+// A browser for the tests below tests/e2e: Chromium on SwiftShader, with the built page or with single modules,
+// and what the console said.
 
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright';
 import { inject } from 'vitest';
 import { findChromium } from '../../scripts/find-chromium.mjs';
+import { INSECURE_HOST, LOCAL_HOST } from './hosts.ts';
 
-/** Without the WebGPU pair there is no adapter in a headless Chromium on a machine without a GPU. */
-const COMPUTE_FLAGS = [
+const PLAIN_FLAGS = [
   '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--disable-gpu-watchdog',
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  `--host-resolver-rules=MAP ${INSECURE_HOST} ${LOCAL_HOST}`,
 ];
 
-/** Needed for WebGPU and WebGL canvases to appear in screenshots; the work is done without them as well, only unseen. */
-const PICTURE_FLAGS = ['--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'];
+/** Without the WebGPU pair a headless Chromium on a machine without a GPU has no adapter. */
+const COMPUTE_FLAGS = [
+  ...PLAIN_FLAGS,
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--disable-gpu-watchdog',
+];
 
-/** No WebGPU at all: for what the page says then. */
-const NO_WEBGPU_FLAGS = ['--no-sandbox', '--disable-features=WebGPU', '--disable-background-networking'];
+/** For WebGPU and WebGL canvases to appear in screenshots; the work is done without them as well, only unseen. */
+const PICTURE_FLAGS = ['--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'];
 
 const FLAGS = {
   compute: COMPUTE_FLAGS,
   pictures: [...COMPUTE_FLAGS, ...PICTURE_FLAGS],
-  'no-webgpu': NO_WEBGPU_FLAGS,
+  /** `navigator.gpu` is there, but every adapter is refused. */
+  'no-adapter': [...PLAIN_FLAGS, '--disable-features=WebGPU'],
 };
 
 export async function launchBrowser(mode: keyof typeof FLAGS = 'compute'): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('no Chromium or Chrome found: set CHROMIUM to its path');
   return chromium.launch({ executablePath, headless: true, args: FLAGS[mode] });
+}
+
+export interface OpenOptions extends BrowserContextOptions {
+  /** Open it over plain http from a host that is not this machine: no secure context, so no `navigator.gpu`, workers included. */
+  insecure?: boolean;
 }
 
 export interface OpenPage {
@@ -41,12 +51,43 @@ export interface OpenPage {
 }
 
 /** Opens the built page at a route such as '#/gpu', in a context of its own (no shared storage). */
-export async function openPage(browser: Browser, route = '', options: BrowserContextOptions = {}): Promise<OpenPage> {
+export async function openPage(browser: Browser, route = '', options: OpenOptions = {}): Promise<OpenPage> {
+  const url = inject('pageUrl');
+  if (url === undefined) throw new Error('the page could not be built: see the start of this run');
+  const opened = await newPage(browser, options);
+  await opened.page.goto(hostFor(url, options) + route);
+  return opened;
+}
+
+declare global {
+  interface Window {
+    /** In pages of `openSources`: imports a module of the repository. (A test's own `import()` is rewritten for Node.) */
+    loadModule<Module>(path: string): Promise<Module>;
+  }
+}
+
+/**
+ * Opens an empty page that can import the repository's modules: inside `page.evaluate`,
+ * `await window.loadModule<typeof import('../../src/gpu/rng.ts')>('/src/gpu/rng.ts')` gives the module.
+ * A linked shader is at `/shaders/lib/rng.wgsl?import&link`. `body` is the page's HTML.
+ */
+export async function openSources(browser: Browser, body = '', options: OpenOptions = {}): Promise<OpenPage> {
+  const opened = await newPage(browser, options);
+  await opened.page.goto(`${hostFor(inject('sourceUrl'), options)}empty.html`);
+  await opened.page.evaluate((html) => {
+    document.body.innerHTML = html;
+  }, body);
+  return opened;
+}
+
+function hostFor(url: string, options: OpenOptions): string {
+  return options.insecure ? url.replace(LOCAL_HOST, INSECURE_HOST) : url;
+}
+
+async function newPage(browser: Browser, { insecure: _, ...options }: OpenOptions): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
-  const errors = collectErrors(page);
-  await page.goto(inject('pageUrl') + route);
-  return { page, errors, close: () => context.close() };
+  return { page, errors: collectErrors(page), close: () => context.close() };
 }
 
 function collectErrors(page: Page): string[] {
