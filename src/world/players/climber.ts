@@ -8,10 +8,11 @@ import { GUI } from '../state-layout.ts';
 import type { Body, Skill } from './body.ts';
 import { atBlock, craftInStrip, inInventory, knownTable, TABLE } from './craft.ts';
 import { collect, visibleSpot } from './dig.ts';
-import { climbOut, digStair, gather, miner, nearest } from './miner.ts';
+import { gather, miner, nearest } from './miner.ts';
 import type { Cell } from './path.ts';
 import { placeHere } from './place.ts';
 import { travel } from './rambler.ts';
+import { climbOut, digStair } from './tunnel.ts';
 import { lookAround } from './walk.ts';
 
 const TABLE_RANGE = 14;

@@ -1,7 +1,5 @@
 // The miner chops trees, breaks stone and ore with the right tool, digs earth and sand, cuts short stairs into the ground, and picks up what falls.
 
-import { KEY } from '../actions.ts';
-import { B, FLAG, FLAGS, HARDNESS10 } from '../blocks.ts';
 import { I, PLACES } from '../items.ts';
 import { type Body, DEGREE, type Skill } from './body.ts';
 import { breakHere, collect, fetchBlock, takeTool } from './dig.ts';
@@ -9,6 +7,7 @@ import type { Cell } from './path.ts';
 import { placeAtCrosshair } from './place.ts';
 import { deeds, fiddleHotbar, placeSomething, travel } from './rambler.ts';
 import type { Kind } from './sight.ts';
+import { climbOut, digStair } from './tunnel.ts';
 import { lookAround, stroll } from './walk.ts';
 
 /** The nearest remembered block of a kind that is worth the walk, or null. */
@@ -16,8 +15,7 @@ export function nearest(b: Body, kind: Kind, range = 40): Cell | null {
   let best: Cell | null = null;
   let bestCost = range;
   for (const c of b.sight.remembered(kind)) {
-    // Height counts double: what is high up or deep down costs more than distance.
-    const cost = Math.hypot(c.x + 0.5 - b.x, c.z + 0.5 - b.z) + 2 * Math.abs(c.y - b.y);
+    const cost = effort(b, c);
     if (cost < bestCost) {
       best = c;
       bestCost = cost;
@@ -45,73 +43,16 @@ function nearestOf(b: Body, kind: Kind, without: Set<number>): Cell | null {
   const first = nearest(b, kind);
   if (!first || !without.has((first.y << 16) | (first.z << 8) | first.x)) return first;
   const rest = b.sight.remembered(kind).filter((c) => !without.has((c.y << 16) | (c.z << 8) | c.x));
-  return rest.length > 0 ? rest.reduce((p, q) => (distance(b, q) < distance(b, p) ? q : p)) : null;
+  return rest.length > 0 ? rest.reduce((p, q) => (effort(b, q) < effort(b, p) ? q : p)) : null;
 }
 
-const distance = (b: Body, c: Cell) => Math.hypot(c.x + 0.5 - b.x, c.z + 0.5 - b.z) + 2 * Math.abs(c.y - b.y);
-
-/**
- * Digs a stair of `steps` blocks in the direction faced: down (slope -1), level (0) or up (+1), two blocks of headroom, three when climbing.
- * Stops at water, lava, bedrock or what it cannot break.
- */
-export function* digStair(b: Body, slope: -1 | 0 | 1, steps: number): Skill {
-  const quadrant = Math.round(b.yaw / 16384) & 3;
-  const [fx, fz] = [
-    [0, 1],
-    [-1, 0],
-    [0, -1],
-    [1, 0],
-  ][quadrant];
-  for (let k = 0; k < steps; k++) {
-    const at = b.cell();
-    const x = at.x + fx;
-    const z = at.z + fz;
-    const y = at.y + slope;
-    const cells: Cell[] = [];
-    if (slope > 0) cells.push({ x: at.x, y: at.y + 2, z: at.z });
-    // From the top down, so that nothing hides the next block.
-    for (let h = slope < 0 ? 2 : 1; h >= 0; h--) cells.push({ x, y: y + h, z });
-    for (const c of cells) if (!(yield* clear(b, c))) return false;
-    if (!b.sight.solid(x, y - 1, z) && slope < 0 && b.sight.passable(x, y - 4, z)) return false;
-    if (!(yield* stepInto(b, { x, y, z }))) return false;
-  }
-  return true;
-}
-
-/** Makes a cell passable. */
-function* clear(b: Body, c: Cell): Skill {
-  for (let tries = 0; tries < 3; tries++) {
-    const block = b.sight.at(c.x, c.y, c.z);
-    if (block < 0) {
-      // Never seen: look there first.
-      b.aimAt(c.x + 0.5, c.y + 0.5, c.z + 0.5);
-      for (let i = 0; i < 6; i++) yield b.act(0);
-      if (b.sight.at(c.x, c.y, c.z) < 0) return false;
-      continue;
-    }
-    if ((FLAGS[block] & FLAG.fluid) !== 0) return false;
-    if (b.sight.passable(c.x, c.y, c.z)) return true;
-    if (HARDNESS10[block] < 0) return false;
-    yield* takeTool(b, block);
-    if (!(yield* breakHere(b, c, 90))) return false;
-  }
-  return b.sight.passable(c.x, c.y, c.z);
-}
-
-/** Walks one cell on, hopping up when it is higher. */
-export function* stepInto(b: Body, c: Cell): Skill {
-  for (let i = 0; i < 20; i++) {
-    const flat = Math.hypot(c.x + 0.5 - b.x, c.z + 0.5 - b.z);
-    if (flat < 0.3 && Math.abs(b.y - c.y) < 0.6) return true;
-    b.heading(c.x + 0.5, c.z + 0.5, 20 * DEGREE);
-    yield b.act(b.aimError() < 50 * DEGREE ? KEY.forward | (c.y > b.y + 0.3 ? KEY.jump : 0) : 0);
-  }
-  return Math.floor(b.x) === c.x && Math.floor(b.z) === c.z;
-}
+/** Distance, where height counts double and depth four times: what is below has to be dug for. */
+const effort = (b: Body, c: Cell) =>
+  Math.hypot(c.x + 0.5 - b.x, c.z + 0.5 - b.z) + (c.y < b.y - 1 ? 4 : 2) * Math.abs(c.y - b.y);
 
 /** Down a few steps, perhaps a torch, perhaps a level stretch, and up again. */
 function* shaft(b: Body): Skill {
-  const depth = b.draws.int(2, 6);
+  const depth = b.draws.int(2, 5);
   if (!(yield* digStair(b, -1, depth))) yield* b.wait(2);
   if (b.draws.chance(0.5)) {
     const torch = b.hotbarWith((item) => item === I.torch);
@@ -125,31 +66,6 @@ function* shaft(b: Body): Skill {
   if (b.draws.chance(0.5)) yield* digStair(b, 0, b.draws.int(2, 5));
   yield* collect(b, 4, 30);
   return yield* climbOut(b);
-}
-
-/** Up to open sky: back the way it came if there is one, else a stair upward. */
-export function* climbOut(b: Body): Skill {
-  for (let tries = 0; tries < 4 && roofed(b); tries++) {
-    yield* lookAround(b, 1);
-    yield* digStair(b, 1, 6);
-  }
-  return !roofed(b);
-}
-
-/** Is a wall at eye height on most sides, or a roof overhead? */
-function roofed(b: Body): boolean {
-  const c = b.cell();
-  let closed = 0;
-  for (const [dx, dz] of [
-    [1, 0],
-    [-1, 0],
-    [0, 1],
-    [0, -1],
-  ])
-    if (b.sight.solid(c.x + dx, c.y + 1, c.z + dz)) closed++;
-  let roof = false;
-  for (let y = c.y + 2; y < c.y + 8; y++) roof ||= b.sight.solid(c.x, y, c.z) && b.sight.at(c.x, y, c.z) !== B.leaves;
-  return roof || closed >= 3;
 }
 
 /** What to do when a seen block of the kind is near; falls back to walking on. */

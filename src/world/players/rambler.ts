@@ -7,6 +7,7 @@ import { type Body, DEGREE, type Skill } from './body.ts';
 import { breakHere } from './dig.ts';
 import { type Cell, standable } from './path.ts';
 import { placeAtCrosshair } from './place.ts';
+import { climbOut, underground } from './tunnel.ts';
 import { lookAround, near, pan, stroll, walkTo } from './walk.ts';
 
 /** A known standing cell, mostly ahead, or null. */
@@ -109,6 +110,7 @@ const DEEDS: readonly Deed[] = [
 export function* deeds(b: Body, list: readonly Deed[]): Skill {
   const weights = list.map(([w]) => w);
   for (;;) {
+    if (underground(b) && b.draws.chance(0.8)) yield* climbOut(b);
     const done = yield* list[b.draws.weighted(weights)][1](b);
     if (!done) yield* b.wait(1);
     if (b.draws.chance(0.3)) yield* b.react();

@@ -3,13 +3,15 @@
 // Seen cells answer with their present state: the bitmap remembers places, the eyes are trusted for changes.
 
 import { B, CLASS, FLAG, FLAGS, isWater, STATE_CLASS } from '../blocks.ts';
-import { blockAt, type State, WORLD_HEIGHT } from '../state.ts';
+import { blockAt, lightAt, type State, WORLD_HEIGHT } from '../state.ts';
 import type { Draws } from './draws.ts';
 import type { Cell, Terrain } from './path.ts';
 
 /** Rays per agent step; the range in blocks is the view distance of the smallest frame. */
 const RAYS = 72;
 const RANGE = 30;
+/** Light (of 15) in front of a block below which its kind is not made out. */
+const DIM = 3;
 // Half extents of the image plane at distance 1: vertical field of view 70 degrees, picture 64 x 40.
 const TAN_V = 0.7;
 const TAN_H = 1.12;
@@ -107,7 +109,7 @@ export class Sight implements Terrain {
   feel(s: State, x: number, y: number, z: number): void {
     this.state = s;
     for (let dy = -1; dy <= 2; dy++)
-      for (let dz = -1; dz <= 1; dz++) for (let dx = -1; dx <= 1; dx++) this.mark(x + dx, y + dy, z + dz);
+      for (let dz = -1; dz <= 1; dz++) for (let dx = -1; dx <= 1; dx++) this.mark(x + dx, y + dy, z + dz, true);
   }
 
   /** Casts the rays of one step from an eye in blocks along a direction in radians (yaw 0 = +z, clockwise; pitch > 0 = down). */
@@ -127,15 +129,19 @@ export class Sight implements Terrain {
 
   private ray(eye: readonly [number, number, number], dx: number, dy: number, dz: number): void {
     const walk = new CellWalk(eye, dx, dy, dz);
+    let light = 15;
     for (;;) {
-      const b = this.mark(walk.x, walk.y, walk.z);
+      // What lies in the dark is felt, not noticed.
+      const b = this.mark(walk.x, walk.y, walk.z, light >= DIM);
       if (STATE_CLASS[b] === CLASS.cube || walk.y < 0 || walk.y >= WORLD_HEIGHT) return;
+      const code = lightAt(this.state, walk.x, walk.y, walk.z);
+      light = Math.max(code >> 4, code & 15);
       walk.next();
       if (walk.distance > RANGE) return;
     }
   }
 
-  private mark(x: number, y: number, z: number): number {
+  private mark(x: number, y: number, z: number, noticed: boolean): number {
     if (x < 0 || z < 0 || y < 0 || x >= this.sizeX || z >= this.sizeZ || y >= WORLD_HEIGHT) return B.bedrock;
     const b = blockAt(this.state, x, y, z);
     const i = (y * this.sizeZ + z) * this.sizeX + x;
@@ -143,13 +149,13 @@ export class Sight implements Terrain {
     if (this.seen[i >> 3] & bit) return b;
     this.seen[i >> 3] |= bit;
     const kind = KIND_OF[b];
-    if (kind) this.remember(kind, (y << 16) | (z << 8) | x);
+    if (kind && noticed) this.remember(kind, (y << 16) | (z << 8) | x);
     return b;
   }
 
   /** A block put there by the player itself: its cell was seen before, as air. */
   note(c: Cell): void {
-    const kind = KIND_OF[this.mark(c.x, c.y, c.z)];
+    const kind = KIND_OF[this.mark(c.x, c.y, c.z, false)];
     const key = (c.y << 16) | (c.z << 8) | c.x;
     if (kind && !this.places.get(kind)?.includes(key)) this.remember(kind, key);
   }
