@@ -24,7 +24,7 @@ export function sinQ14(angle: number): number {
   const a = angle & 65535;
   if (a < 32768) return a <= QUARTER ? table[a] : table[32768 - a];
   const b = a - 32768;
-  return b <= QUARTER ? -table[b] : -table[32768 - b];
+  return 0 - (b <= QUARTER ? table[b] : table[32768 - b]);
 }
 
 export const cosQ14 = (angle: number) => sinQ14(angle + QUARTER);
