@@ -1,16 +1,6 @@
 // Play, pause, step, slow; start over; keep and pass on. Between them the one line that says what is going on.
 
-import {
-  Download,
-  Keyboard,
-  Link2,
-  Pause,
-  Play,
-  RotateCcw,
-  Shuffle,
-  Sparkles,
-  StepForward,
-} from 'lucide-react';
+import { Download, Keyboard, Link2, Pause, Play, RotateCcw, Shuffle, Sparkles, StepForward } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from '../controls/Button.tsx';
 import { Choice } from '../controls/Choice.tsx';

@@ -6,6 +6,7 @@ import { replaceQuery } from '../shell/hash-location.ts';
 import { ActionSampler } from './action-sampler.ts';
 import { CLIP_SECONDS, ClipRing, download, makeVideo } from './clip.ts';
 import { GamepadReader } from './gamepad.ts';
+import { handedOver } from './handover.ts';
 import { LockStep } from './lock-step.ts';
 import { type DreamPhase, INITIAL, type PlayState, usePlay } from './play-store.ts';
 import type { DreamReport, Failure, GpuApi, SimApi, TruthTick } from './protocol.ts';
@@ -201,7 +202,12 @@ export class PlaySession {
     if (this.#ended) return;
     if (!opened.ok) return this.#onDreamFailure(opened);
     set({ adapter: opened.value, dream: { phase: 'loading' } });
-    await this.#adopt(this.#gpu.loadShipped(new URL('models/dreamer4/', document.baseURI).href));
+    const trained = handedOver();
+    await this.#adopt(
+      trained
+        ? this.#gpu.loadBytes(trained)
+        : this.#gpu.loadShipped(new URL('models/dreamer4/', document.baseURI).href),
+    );
   }
 
   async #adopt(loading: ReturnType<GpuApi['loadShipped']>): Promise<void> {

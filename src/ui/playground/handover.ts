@@ -1,0 +1,12 @@
+// Passes a checkpoint from the training page to the playground within one visit: bytes stay in memory, the route changes.
+
+let waiting: Uint8Array | null = null;
+
+export function handOver(bytes: Uint8Array): void {
+  waiting = bytes;
+}
+
+/** The checkpoint that waits, or null; it stays until another one replaces it or the page is left. */
+export function handedOver(): Uint8Array | null {
+  return waiting;
+}

@@ -1,0 +1,227 @@
+// The training page while it is open: owns the worker, turns its messages into the store, keeps the run record.
+
+import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import { download } from '../playground/clip.ts';
+import { handOver } from '../playground/handover.ts';
+import { keepRun } from '../runs-shelf.ts';
+import { RateEstimate } from './rate-estimate.ts';
+import { Series } from './series.ts';
+import type { RunRequest, TrainApi, TrainMessage } from './train-protocol.ts';
+import { INITIAL, type TrainState, useTraining } from './train-store.ts';
+
+/** How often pictures of the present model are asked for while it trains. */
+const SAMPLES_MS = 5000;
+const LOG_LINES = 200;
+
+const set = (change: Partial<TrainState>) => useTraining.setState(change);
+const get = () => useTraining.getState();
+
+export class TrainSession {
+  readonly #worker: Worker;
+  readonly #host: Remote<TrainApi>;
+  readonly #rate = new RateEstimate();
+  readonly #abort = new AbortController();
+  #timer: ReturnType<typeof setInterval>;
+  #events: MessagePort | null = null;
+  #asking = false;
+  #startedAt = 0;
+  #pausedByHiding = false;
+  #latest: Record<string, number> = {};
+
+  constructor(request: Partial<RunRequest>) {
+    useTraining.setState({ ...INITIAL, request: { ...INITIAL.request, ...request }, series: new Map() }, true);
+    this.#worker = new Worker(new URL('../../../workers/train.ts', import.meta.url), { type: 'module', name: 'train' });
+    this.#worker.onerror = (event) => set({ notice: `A part of the page failed: ${event.message}. Reload the page.` });
+    this.#host = wrap<TrainApi>(this.#worker);
+    this.#timer = setInterval(() => void this.#lookAtSamples(), SAMPLES_MS);
+    document.addEventListener('visibilitychange', () => this.#visibility(), { signal: this.#abort.signal });
+    void this.#describe();
+  }
+
+  dispose(): void {
+    this.#abort.abort();
+    clearInterval(this.#timer);
+    this.#events?.close();
+    this.#host[releaseProxy]();
+    this.#worker.terminate();
+  }
+
+  choose(change: Partial<RunRequest>): void {
+    set({ request: { ...get().request, ...change } });
+  }
+
+  async start(): Promise<void> {
+    const { request } = get();
+    this.#events?.close();
+    const channel = new MessageChannel();
+    this.#events = channel.port1;
+    this.#rate.clear();
+    this.#latest = {};
+    this.#startedAt = Date.now();
+    channel.port1.onmessage = (event: MessageEvent<TrainMessage>) => this.#accept(event.data);
+    set({
+      status: 'opening',
+      failure: null,
+      series: new Map(),
+      drawn: 0,
+      log: [],
+      samples: null,
+      step: 0,
+      workMs: 0,
+      notice: '',
+    });
+    const opened = await this.#host.start(request, transfer(channel.port2, [channel.port2]));
+    if (this.#abort.signal.aborted) return;
+    if (!opened.ok) return set({ status: 'idle', failure: opened });
+    const { phases, adapter } = opened.value;
+    set({ phases, adapter, phase: phases[0]?.id ?? '', status: get().status === 'opening' ? 'running' : get().status });
+    this.#say(`Training on ${adapter}.`);
+  }
+
+  async togglePause(): Promise<void> {
+    this.#rate.clear();
+    if (get().status === 'running') {
+      await this.#host.pause();
+    } else {
+      set({ status: 'running' });
+      await this.#host.resume();
+    }
+  }
+
+  async step(): Promise<void> {
+    await this.#host.step();
+    await this.#lookAtSamples(true);
+  }
+
+  async stop(): Promise<void> {
+    await this.#keepRecord();
+    await this.#host.stop();
+    set({ status: 'done' });
+  }
+
+  async saveFile(): Promise<void> {
+    const saved = await this.#host.save();
+    if (!saved.ok) return set({ notice: saved.reason });
+    download(new Blob([saved.value.bytes as Uint8Array<ArrayBuffer>]), saved.value.name);
+  }
+
+  async loadFile(file: File): Promise<void> {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const loaded = await this.#host.load(transfer(bytes, [bytes.buffer]));
+    set({ notice: loaded.ok ? '' : `${file.name} cannot be resumed here: ${loaded.reason}` });
+  }
+
+  /** The present weights become the dream of the playground. */
+  async play(): Promise<boolean> {
+    const saved = await this.#host.save();
+    if (!saved.ok) {
+      set({ notice: saved.reason });
+      return false;
+    }
+    handOver(saved.value.bytes);
+    return true;
+  }
+
+  async #describe(): Promise<void> {
+    const described = await this.#host.describe();
+    if (this.#abort.signal.aborted) return;
+    if (!described.ok) return set({ failure: described });
+    const card = described.value;
+    const wanted = get().request.preset;
+    const preset = card.presets.some(({ name }) => name === wanted) ? wanted : card.presets[0]?.name;
+    set({ card, request: { ...get().request, preset } });
+  }
+
+  #accept(message: TrainMessage): void {
+    if (message.kind === 'log') this.#say(message.text);
+    else if (message.kind === 'metrics') this.#measure(message);
+    else this.#advance(message);
+  }
+
+  #measure(message: Extract<TrainMessage, { kind: 'metrics' }>): void {
+    const { series, drawn } = get();
+    for (const [name, value] of Object.entries(message.values)) {
+      const key = `${message.phase}/${name}`;
+      let line = series.get(key);
+      if (!line) {
+        line = new Series();
+        series.set(key, line);
+      }
+      line.add(message.step, value);
+      this.#latest[key] = value;
+    }
+    set({ drawn: drawn + 1 });
+  }
+
+  #advance(message: Extract<TrainMessage, { kind: 'progress' }>): void {
+    const { status, phase, step, workMs } = message;
+    if (status === 'running') this.#rate.report(phase, step, performance.now());
+    const steps = get().phases.find((candidate) => candidate.id === phase)?.steps ?? 0;
+    const finished = status === 'done' && get().status !== 'done';
+    set({
+      status,
+      phase,
+      step,
+      workMs: get().workMs + workMs,
+      perSecond: this.#rate.perSecond(),
+      secondsLeft: this.#rate.secondsLeft(steps),
+    });
+    if (finished) {
+      void this.#keepRecord();
+      void this.#lookAtSamples(true);
+    }
+  }
+
+  async #lookAtSamples(even = false): Promise<void> {
+    if (this.#asking || (!even && get().status !== 'running')) return;
+    this.#asking = true;
+    try {
+      const samples = await this.#host.samples();
+      if (samples.ok && !this.#abort.signal.aborted) set({ samples: samples.value });
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  async #keepRecord(): Promise<void> {
+    const { request, adapter, workMs, step } = get();
+    if (step === 0) return;
+    try {
+      await keepRun({
+        id: crypto.randomUUID(),
+        at: this.#startedAt,
+        method: 'dreamer4',
+        preset: request.preset,
+        seed: request.seed,
+        adapter,
+        wallMs: workMs,
+        config: request.set,
+        metrics: { ...this.#latest, step },
+      });
+    } catch (error) {
+      const full = error instanceof DOMException && error.name === 'QuotaExceededError';
+      set({
+        notice: full
+          ? 'The browser’s storage is full, so this run is not kept. Save the checkpoint as a file.'
+          : `The run could not be kept: ${error instanceof Error ? error.message : String(error)}`,
+      });
+    }
+  }
+
+  #visibility(): void {
+    if (document.hidden && get().status === 'running') {
+      this.#pausedByHiding = true;
+      void this.#host.pause();
+      this.#rate.clear();
+      set({ notice: 'Paused while this tab is hidden.' });
+    } else if (!document.hidden && this.#pausedByHiding) {
+      this.#pausedByHiding = false;
+      set({ notice: '' });
+      void this.togglePause();
+    }
+  }
+
+  #say(text: string): void {
+    set({ log: [...get().log, text].slice(-LOG_LINES) });
+  }
+}

@@ -1,0 +1,49 @@
+// What the training page shows. Written by train-session.ts only.
+
+import { create } from 'zustand';
+import type { Phase, View } from '../../methods/contract.ts';
+import type { Failure } from '../playground/protocol.ts';
+import type { Series } from './series.ts';
+import type { MethodCard, RunRequest, RunStatus } from './train-protocol.ts';
+
+export interface TrainState {
+  card: MethodCard | null;
+  failure: Failure | null;
+  request: RunRequest;
+  phases: readonly Phase[];
+  adapter: string;
+  status: 'idle' | 'opening' | RunStatus;
+  phase: string;
+  step: number;
+  perSecond: number | null;
+  secondsLeft: number | null;
+  /** Milliseconds of work, pauses not counted. */
+  workMs: number;
+  samples: View | null;
+  log: readonly string[];
+  /** Lines by phase and metric. Grow in place; `drawn` changes when they do. */
+  series: Map<string, Series>;
+  drawn: number;
+  notice: string;
+}
+
+export const INITIAL: TrainState = {
+  card: null,
+  failure: null,
+  request: { preset: '', seed: 1, set: {} },
+  phases: [],
+  adapter: '',
+  status: 'idle',
+  phase: '',
+  step: 0,
+  perSecond: null,
+  secondsLeft: null,
+  workMs: 0,
+  samples: null,
+  log: [],
+  series: new Map(),
+  drawn: 0,
+  notice: '',
+};
+
+export const useTraining = create<TrainState>(() => INITIAL);
