@@ -38,6 +38,11 @@ const WATER = 1u;
 const OPEN_AIR = 0xf000u;
 const MAX_CELLS = 256;
 const FAR = 0x40000000;
+// How a ray ends
+const END_NONE = 0;
+const END_SKY = 1;
+const END_SOLID = 2;
+const END_FAR = 3;
 const SUN_COLOUR = vec3i(255, 244, 214);
 const EYE_LAYER_ALPHA = 90;
 const TILE_TEXELS = 341u;
@@ -52,22 +57,25 @@ var<private> d: vec3i;
 var<private> ad: vec3i;
 var<private> inv: vec3i;
 var<private> d1: i32;
+var<private> sky_colour: vec3i;
 // Results of box() and shade()
 var<private> box_s: i32;
 var<private> box_axis: u32;
 var<private> alpha: i32;
 var<private> face_sky: i32;
 
-fn fmul(f: i32, i: i32) -> i32 {
-  return f * (i >> 12u) + ((f * (i & 4095)) >> 12u);
+// floor(f * inv / 4096) for f <= 4096, without 64-bit products.
+fn fmul(f: vec3i) -> vec3i {
+  return f * (inv >> vec3u(12u)) + ((f * (inv & vec3i(4095))) >> vec3u(12u));
 }
-fn travel(a: i32, s: i32) -> i32 {
-  return (a * (s >> 10u) + ((a * (s & 1023)) >> 10u)) >> 10u;
+// floor(ad * s / 2^20): how far the ray has moved along each axis, Q12.
+fn travel(s: i32) -> vec3i {
+  return (ad * (s >> 10u) + ((ad * (s & 1023)) >> vec3u(10u))) >> vec3u(10u);
 }
-fn reach(f: i32, i: i32) -> i32 {
-  if (f <= 4096) { return fmul(f, i); }
-  if (i >= 0x1000000) { return FAR; }
-  return (f >> 12u) * i + fmul(f & 4095, i);
+// Ray parameter after distances of f (Q12, any length); FAR where the ray is nearly parallel to the axis.
+fn reach(f: vec3i) -> vec3i {
+  let long = (f >> vec3u(12u)) * inv + fmul(f & vec3i(4095));
+  return select(select(long, vec3i(FAR), inv >= vec3i(0x1000000)), fmul(f), f <= vec3i(4096));
 }
 fn vec_word(i: u32) -> vec3i {
   return vec3i(i32(recs[rec + i]), i32(recs[rec + i + 1u]), i32(recs[rec + i + 2u]));
@@ -106,21 +114,18 @@ fn corner(centre: i32, a: i32, b: i32, diagonal: i32) -> i32 {
   return centre + max(a, 0) + max(b, 0) + far;
 }
 
-// Smoothed light 0..60 in the plane of cell p, spanned by u and w, at texel (a, b).
+// Smoothed light 0..60 in the plane of cell p, spanned by u and w, at texel (a, b). One cell look-up in a loop: nine
+// inlined ones multiply the compile time.
 fn face_light(p: vec3i, u: vec3i, w: vec3i, a: i32, b: i32) -> i32 {
-  let m = cell(p);
-  face_sky = i32(m >> 12u);
-  let centre = max(light(m), 0);
-  let l0 = light(cell(p - u));
-  let l1 = light(cell(p + u));
-  let b0 = light(cell(p - w));
-  let b1 = light(cell(p + w));
-  let c00 = corner(centre, l0, b0, light(cell(p - u - w)));
-  let c10 = corner(centre, l1, b0, light(cell(p + u - w)));
-  let c01 = corner(centre, l0, b1, light(cell(p - u + w)));
-  let c11 = corner(centre, l1, b1, light(cell(p + u + w)));
-  let low = c00 * (15 - a) + c10 * a;
-  let high = c01 * (15 - a) + c11 * a;
+  var l: array<i32, 9>;
+  for (var i = 0; i < 9; i++) {
+    let v = cell(p + u * (i % 3 - 1) + w * (i / 3 - 1));
+    if (i == 4) { face_sky = i32(v >> 12u); }
+    l[i] = light(v);
+  }
+  let centre = max(l[4], 0);
+  let low = corner(centre, l[3], l[1], l[0]) * (15 - a) + corner(centre, l[5], l[1], l[2]) * a;
+  let high = corner(centre, l[3], l[7], l[6]) * (15 - a) + corner(centre, l[5], l[7], l[8]) * a;
   return (low * (15 - b) + high * b) / 225;
 }
 
@@ -149,29 +154,20 @@ fn fog(c: vec3i, s: i32, sky_light: i32) -> vec3i {
   let span = spec.view_distance * 16 - spec.fog_start16;
   let t = min((((s * 16) / d1 - spec.fog_start16) * 256) / span, 256);
   if (t <= 0) { return c; }
-  return c + (((dim(sky(), sky_light) - c) * t) >> vec3u(8u));
+  return c + (((dim(sky_colour, sky_light) - c) * t) >> vec3u(8u));
 }
 
 // Does the ray enter the box lo..hi? Sets box_s and box_axis; a ray that starts inside misses.
 fn box(lo: vec3i, hi: vec3i) -> bool {
-  var enter = -1;
-  var exit = FAR;
-  for (var k = 0u; k < 3u; k++) {
-    let forward = d[k] >= 0;
-    let near = select(o[k] - hi[k], lo[k] - o[k], forward);
-    let far = select(o[k] - lo[k], hi[k] - o[k], forward);
-    if (far < 0) { return false; }
-    if (near >= 0) {
-      let t = reach(near, inv[k]);
-      if (t > enter) {
-        enter = t;
-        box_axis = k;
-      }
-    }
-    exit = min(exit, reach(far, inv[k]));
-  }
+  let forward = d >= vec3i(0);
+  let near = select(o - hi, lo - o, forward);
+  let far = select(o - lo, hi - o, forward);
+  let into = select(vec3i(-1), reach(near), near >= vec3i(0));
+  let out = reach(far);
+  let enter = max(max(into.x, into.y), into.z);
+  box_axis = select(select(2u, 1u, into.y == enter), 0u, into.x == enter);
   box_s = enter;
-  return enter >= 0 && enter < exit;
+  return all(far >= vec3i(0)) && enter >= 0 && enter < min(min(out.x, out.y), out.z);
 }
 
 // Nearest box of a cell; sets box_s and box_axis. Water under water is a full cube.
@@ -179,10 +175,12 @@ fn hit_boxes(state: u32, info: u32, p: vec3i) -> bool {
   var mask = 0u;
   if ((info & 1024u) != 0u) {
     let kind = select(1u, 2u, (info & 3u) == LAYER);
-    mask = select(0u, 1u, (tables[JOINS_AT + (cell(p - vec3i(0, 0, 1)) & 255u)] & kind) != 0u)
-      | select(0u, 2u, (tables[JOINS_AT + (cell(p + vec3i(0, 0, 1)) & 255u)] & kind) != 0u)
-      | select(0u, 4u, (tables[JOINS_AT + (cell(p - vec3i(1, 0, 0)) & 255u)] & kind) != 0u)
-      | select(0u, 8u, (tables[JOINS_AT + (cell(p + vec3i(1, 0, 0)) & 255u)] & kind) != 0u);
+    // North, south, west, east
+    for (var i = 0u; i < 4u; i++) {
+      let step = select(-1, 1, (i & 1u) == 1u);
+      let at = p + select(vec3i(step, 0, 0), vec3i(0, 0, step), i < 2u);
+      if ((tables[JOINS_AT + (cell(at) & 255u)] & kind) != 0u) { mask |= 1u << i; }
+    }
   }
   var top = 0u;
   if (((info >> 2u) & 7u) == WATER && ((info_of(cell(p + vec3i(0, 1, 0)) & 255u) >> 2u) & 7u) == WATER) { top = 16u; }
@@ -215,31 +213,33 @@ fn shaded_face(axis: u32) -> u32 {
 
 // Colour of the face entered along `axis` at parameter s, its tile alpha in `alpha`; whole = the face of a unit cube.
 fn shade(state: u32, p: vec3i, axis: u32, s: i32, whole: bool) -> vec3i {
-  let way = vec3i(travel(ad.x, s), travel(ad.y, s), travel(ad.z, s));
+  let way = travel(s);
   let at = o + select(-way, way, d >= vec3i(0)) - (p << vec3u(12u));
   let f = clamp(at, vec3i(0), vec3i(4095)) >> vec3u(8u);
   let face = shaded_face(axis);
-  var u = 0;
-  var v = 0;
-  var level = 0;
+  let flip = (face & 1u) == 1u;
+  // Texel (u, v), and the same point along the two axes of the face (a, b).
+  var a = f.x;
+  var b = f.y;
+  var u = select(15 - f.x, f.x, flip);
+  var v = 15 - f.y;
+  var along = vec3i(1, 0, 0);
+  var across = vec3i(0, 1, 0);
   if (axis == 1u) {
+    b = f.z;
     u = f.x;
     v = f.z;
-  } else if (axis == 2u) {
-    u = select(15 - f.x, f.x, d.z < 0);
-    v = 15 - f.y;
-  } else {
-    u = select(f.z, 15 - f.z, d.x < 0);
-    v = 15 - f.y;
+    across = vec3i(0, 0, 1);
+  } else if (axis == 0u) {
+    a = f.z;
+    u = select(f.z, 15 - f.z, flip);
+    along = vec3i(0, 0, 1);
   }
+  var level = 0;
   if (whole) {
-    if (axis == 1u) {
-      level = face_light(p + vec3i(0, select(-1, 1, d.y < 0), 0), vec3i(1, 0, 0), vec3i(0, 0, 1), f.x, f.z);
-    } else if (axis == 2u) {
-      level = face_light(p + vec3i(0, 0, select(-1, 1, d.z < 0)), vec3i(1, 0, 0), vec3i(0, 1, 0), f.x, f.y);
-    } else {
-      level = face_light(p + vec3i(select(-1, 1, d.x < 0), 0, 0), vec3i(0, 0, 1), vec3i(0, 1, 0), f.z, f.y);
-    }
+    var front = p;
+    front[axis] += select(-1, 1, flip);
+    level = face_light(front, along, across, a, b);
   } else {
     let here = cell(p);
     face_sky = i32(here >> 12u);
@@ -299,17 +299,17 @@ fn layer_weight(kind: u32, base: i32, length: i32, left: i32) -> i32 {
   return (left * w) >> 8u;
 }
 
-// One sample.
+// One sample. CPU adapters run both sides of every branch, so the march is a tight loop of its own and everything that
+// happens at a cell (boxes, shading) stands outside it.
 fn sample_colour(pixel: vec2u) -> vec3i {
   ad = max(abs(d), vec3i(4));
   inv = vec3i(vec3u(0xffffffffu) / vec3u(ad));
+  sky_colour = sky();
   var p = o >> vec3u(12u);
   let forward = d >= vec3i(0);
   let step = select(vec3i(-1), vec3i(1), forward);
-  let first = select(o - (p << vec3u(12u)), ((p + 1) << vec3u(12u)) - o, forward);
-  var sx = fmul(first.x, inv.x);
-  var sy = fmul(first.y, inv.y);
-  var sz = fmul(first.z, inv.z);
+  let add = inv;
+  var next = fmul(select(o - (p << vec3u(12u)), ((p + 1) << vec3u(12u)) - o, forward));
   let stop = spec.view_distance * d1;
   var entity_s = FAR;
   var entity_axis = 0u;
@@ -319,69 +319,56 @@ fn sample_colour(pixel: vec2u) -> vec3i {
     entity_s = box_s;
     entity_axis = box_axis;
   }
+  let limit = min(stop, entity_s);
+  let top = top_y;
+  let sections = rec + REC_SECTIONS;
   // Layers seen so far, front to back: weight left for what lies behind, weighted colour sum.
   var left = 256;
   var sum = vec3i(0);
   var layers = 0;
   var inside = word(R_EYE_LAYER);
-  var pending = 0u;
+  var pending = inside;
   var pend_colour = vec3i(0);
-  var pend_alpha = 0;
+  var pend_alpha = EYE_LAYER_ALPHA;
   var pend_s = 0;
   if (inside > 0u) {
     let tile = tables[TILES_AT + word(R_EYE_STATE) * 6u];
-    pending = inside;
     pend_colour = (colour_of(tables[ATLAS_AT + tile * TILE_TEXELS + 340u]) * (lut(4 * eye_sky) + 1)) >> vec3u(8u);
-    pend_alpha = EYE_LAYER_ALPHA;
   }
   var s = 0;
   var axis = 0u;
   var value = OPEN_AIR;
-  // 0 sky, 1 solid, 2 end of view
-  var end = 2;
-  var state = 0u;
-  var whole = true;
-  for (var n = 0; n < MAX_CELLS; n++) {
-    if (sx < sy && sx < sz) {
-      s = sx;
-      sx += inv.x;
-      p.x += step.x;
-      axis = 0u;
-      if (p.x < 0 || p.x > 127) {
-        end = 0;
+  var end = END_NONE;
+  var c = vec3i(0);
+  for (var n = 0; n < MAX_CELLS && end == END_NONE; ) {
+    var info = 0u;
+    loop {
+      let mx = next.x < next.y && next.x < next.z;
+      let my = !mx && next.y < next.z;
+      let m = vec3<bool>(mx, my, !(mx || my));
+      s = select(select(next.z, next.y, my), next.x, mx);
+      axis = select(select(2u, 1u, my), 0u, mx);
+      next += select(vec3i(0), add, m);
+      p += select(vec3i(0), step, m);
+      n++;
+      if (((p.x | p.z) & -128) != 0 || p.y < 0 || (forward.y && p.y > top)) {
+        end = END_SKY;
         break;
       }
-    } else if (sy < sz) {
-      s = sy;
-      sy += inv.y;
-      p.y += step.y;
-      axis = 1u;
-      if ((forward.y && p.y > top_y) || p.y < 0) {
-        end = 0;
+      if (s >= limit || n >= MAX_CELLS) {
+        end = END_FAR;
         break;
       }
-    } else {
-      s = sz;
-      sz += inv.z;
-      p.z += step.z;
-      axis = 2u;
-      if (p.z < 0 || p.z > 127) {
-        end = 0;
-        break;
-      }
+      let q = vec3u(p) & vec3u(127u, 63u, 127u);
+      let t = recs[sections + (((q.y >> 4u) << 6u) | ((q.z >> 4u) << 3u) | (q.x >> 4u))];
+      let i = ((t & 0x3ffffu) << 12u) | ((q.y & 15u) << 8u) | ((q.z & 15u) << 4u) | (q.x & 15u);
+      value = select((cells[i >> 1u] >> ((i & 1u) << 4u)) & 0xffffu, t & 0xffffu, t >= 0x80000000u);
+      value = select(value, OPEN_AIR, p.y > top);
+      if ((value & 255u) == 0u && inside == 0u) { continue; }
+      info = info_of(value & 255u);
+      if (inside == 0u || ((info >> 2u) & 7u) != inside) { break; }
     }
-    if (s >= stop || s >= entity_s) { break; }
-    if (p.y > top_y) {
-      value = OPEN_AIR;
-      inside = 0u;
-      continue;
-    }
-    value = inner_cell(p);
-    state = value & 255u;
-    if (state == 0u && inside == 0u) { continue; }
-    let info = info_of(state);
-    let kind = (info >> 2u) & 7u;
-    if (inside > 0u && kind == inside) { continue; }
+    if (end != END_NONE) { break; }
     if (pending > 0u) {
       let w = layer_weight(pending, pend_alpha, s - pend_s, left);
       sum += pend_colour * w;
@@ -391,59 +378,49 @@ fn sample_colour(pixel: vec2u) -> vec3i {
     inside = 0u;
     let material = info & 3u;
     if (material == 0u) { continue; }
-    if (material == CUBE) {
-      end = 1;
-      whole = true;
+    let kind = (info >> 2u) & 7u;
+    var entry = s;
+    var entry_axis = axis;
+    var whole = material == CUBE || (info & 512u) != 0u;
+    if (!whole) {
+      if (!hit_boxes(value & 255u, info, p)) { continue; }
+      entry = box_s;
+      entry_axis = box_axis;
+      whole = kind == WATER;
+    }
+    if (material == LAYER) { inside = kind; }
+    // Two layers at most; and what stands behind an entity is not seen.
+    if ((material == LAYER && layers == 2) || entry >= entity_s) { continue; }
+    let shaded = shade(value & 255u, p, entry_axis, entry, whole);
+    if (material != LAYER) {
+      s = entry;
+      c = shaded;
+      end = END_SOLID;
       break;
     }
-    if (material == LAYER) {
-      var entry = s;
-      var entry_axis = axis;
-      whole = (info & 512u) != 0u;
-      if (!whole) {
-        if (!hit_boxes(state, info, p)) { continue; }
-        entry = box_s;
-        entry_axis = box_axis;
-        whole = kind == WATER;
-      }
-      inside = kind;
-      if (layers < 2 && entry < entity_s) {
-        layers++;
-        pend_colour = shade(state, p, entry_axis, entry, whole);
-        pending = kind;
-        pend_alpha = alpha;
-        pend_s = entry;
-      }
-      continue;
-    }
-    if (hit_boxes(state, info, p)) {
-      if (box_s < entity_s) {
-        s = box_s;
-        axis = box_axis;
-        end = 1;
-        whole = false;
-        break;
-      }
-    }
+    layers++;
+    pend_colour = shaded;
+    pending = kind;
+    pend_alpha = alpha;
+    pend_s = entry;
   }
-  var c = vec3i(0);
-  if (end == 2 && entity >= 0 && s >= entity_s) {
-    s = entity_s;
-    let colour = word(REC_ENTITIES + u32(entity) * 8u + 6u);
-    let k = (lut(i32((colour >> 24u) & 63u)) + 1) * i32(tables[SHADE_AT + shaded_face(entity_axis)]);
-    c = fog((colour_of(colour) * k) >> vec3u(16u), s, eye_sky);
-  } else if (end == 1) {
-    c = shade(state, p, axis, s, whole);
-  } else {
-    c = sky();
-    if (end == 2) {
+  if (end != END_SOLID) {
+    c = sky_colour;
+    if (end != END_SKY) {
       s = stop;
       c = dim(c, i32(value >> 12u));
+    }
+    if (entity >= 0 && entity_s < stop) {
+      s = entity_s;
+      end = END_SOLID;
+      let colour = word(REC_ENTITIES + u32(entity) * 8u + 6u);
+      let k = (lut(i32((colour >> 24u) & 63u)) + 1) * i32(tables[SHADE_AT + shaded_face(entity_axis)]);
+      c = fog((colour_of(colour) * k) >> vec3u(16u), s, eye_sky);
     }
   }
   if (pending > 0u) {
     // Towards the sky a layer is as thick as it gets.
-    let length = select(s - pend_s, 5 * d1, end == 0);
+    let length = select(s - pend_s, 5 * d1, end == END_SKY);
     let w = layer_weight(pending, pend_alpha, length, left);
     sum += pend_colour * w;
     left -= w;

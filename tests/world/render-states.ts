@@ -2,8 +2,8 @@
 
 import { B, FLAG, FLAGS, STATE_COUNT } from '../../src/world/blocks.ts';
 import { type WorldConfig, worldConfig } from '../../src/world/config.ts';
-import { I, packSlot } from '../../src/world/items.ts';
 import { mix32 } from '../../src/world/hash.ts';
+import { I, packSlot } from '../../src/world/items.ts';
 import { blockAt, type State, writeBlock, writeLight } from '../../src/world/state.ts';
 import { E, ENT, ENT_WORDS, ENTITY, GUI, H, INV, P, PLAYER, packPos } from '../../src/world/state-layout.ts';
 import { createWorld } from '../../src/world/world.ts';
@@ -56,8 +56,17 @@ export function sampleState(k: number, cfg: WorldConfig = worldConfig(k % 3 === 
     const eye = [x, Math.min(63, y + 1), z] as const;
     if ((FLAGS[blockAt(s, ...eye)] & FLAG.fullSolid) === 0) writeBlock(s, ...eye, B.water);
   }
-  for (let i = 0; i < 6; i++) addDrop(s, i, x - 3 + r(500 + i, 700) / 100, y + r(520 + i, 200) / 100, z - 3 + r(540 + i, 700) / 100, 1 + r(560 + i, 60));
-  for (let i = 0; i < 36; i++) if (r(600 + i, 3)) s.u32[INV + i] = packSlot(1 + r(640 + i, 64), 1 + r(700 + i, 64), r(740 + i, 40));
+  for (let i = 0; i < 6; i++)
+    addDrop(
+      s,
+      i,
+      x - 3 + r(500 + i, 700) / 100,
+      y + r(520 + i, 200) / 100,
+      z - 3 + r(540 + i, 700) / 100,
+      1 + r(560 + i, 60),
+    );
+  for (let i = 0; i < 36; i++)
+    if (r(600 + i, 3)) s.u32[INV + i] = packSlot(1 + r(640 + i, 64), 1 + r(700 + i, 64), r(740 + i, 40));
   if (k % 2) {
     put(s, P.breakPos, packPos(x, Math.max(0, y - 1), z) + 1);
     put(s, P.breakTicks, r(11, 40));

@@ -13,6 +13,10 @@ import type { FrameSpec } from './frame-spec.ts';
 /** Cells a ray may cross. */
 const MAX_CELLS = 256;
 const FAR = 1 << 30;
+/** How a ray ends. */
+const END_SKY = 1;
+const END_SOLID = 2;
+const END_FAR = 3;
 const SHADE = Int32Array.from(FACE_SHADE);
 const SUN_COLOUR = [255, 244, 214] as const;
 const EYE_LAYER_ALPHA = 90;
@@ -388,51 +392,44 @@ export function createCaster(spec: FrameSpec, cells: Uint16Array): Caster {
       pendB = (((texel >> 16) & 255) * k) >> 8;
       pendA = EYE_LAYER_ALPHA;
     }
+    const limit = entityS < stop ? entityS : stop;
     let s = 0;
     let axis = 0;
     let value = OPEN_AIR;
-    // 0 sky, 1 solid, 2 end of view
-    let end = 2;
+    let end = END_FAR;
     let state = 0;
     let whole = true;
-    for (let n = 0; n < MAX_CELLS; n++) {
+    for (let n = 1; n < MAX_CELLS; n++) {
       if (sx < sy && sx < sz) {
         s = sx;
         sx += ix;
         x += stepX;
         axis = 0;
-        if ((x & ~127) !== 0) {
-          end = 0;
-          break;
-        }
       } else if (sy < sz) {
         s = sy;
         sy += iy;
         y += stepY;
         axis = 1;
-        if ((ry >= 0 && y > topY) || y < 0) {
-          end = 0;
-          break;
-        }
       } else {
         s = sz;
         sz += iz;
         z += stepZ;
         axis = 2;
-        if ((z & ~127) !== 0) {
-          end = 0;
-          break;
-        }
       }
-      if (s >= stop || s >= entityS) break;
+      if (((x | z) & ~127) !== 0 || y < 0 || (ry >= 0 && y > topY)) {
+        end = END_SKY;
+        break;
+      }
+      if (s >= limit) break;
       if (y > topY) {
         value = OPEN_AIR;
-        inside = 0;
-        continue;
+        state = 0;
+        if (inside === 0) continue;
+      } else {
+        const t = table[((y >> 4) << 6) | ((z >> 4) << 3) | (x >> 4)];
+        value = t < 0 ? t & 0xffff : cells[(t << 12) | ((y & 15) << 8) | ((z & 15) << 4) | (x & 15)];
+        state = value & 255;
       }
-      const t = table[((y >> 4) << 6) | ((z >> 4) << 3) | (x >> 4)];
-      value = t < 0 ? t & 0xffff : cells[(t << 12) | ((y & 15) << 8) | ((z & 15) << 4) | (x & 15)];
-      state = value & 255;
       if (state === 0 && inside === 0) continue;
       const info = INFO[state];
       const kind = (info >> 2) & 7;
@@ -452,62 +449,57 @@ export function createCaster(spec: FrameSpec, cells: Uint16Array): Caster {
       inside = 0;
       const material = info & 3;
       if (material === MATERIAL.air) continue;
-      if (material === MATERIAL.cube) {
-        end = 1;
-        whole = true;
-        break;
+      let entry = s;
+      let entryAxis = axis;
+      whole = material === MATERIAL.cube || (info & 512) !== 0;
+      if (!whole) {
+        if (!hitBoxes(state, info, x, y, z)) continue;
+        entry = boxS;
+        entryAxis = boxAxis;
+        whole = kind === LAYER.water;
       }
       if (material === MATERIAL.layer) {
-        let entry = s;
-        let entryAxis = axis;
-        whole = (info & 512) !== 0;
-        if (!whole) {
-          if (!hitBoxes(state, info, x, y, z)) continue;
-          entry = boxS;
-          entryAxis = boxAxis;
-          whole = kind === LAYER.water;
-        }
         inside = kind;
-        if (layers < 2 && entry < entityS) {
-          layers++;
-          shade(state, x, y, z, entryAxis, entry, whole);
-          pending = kind;
-          pendR = red;
-          pendG = green;
-          pendB = blue;
-          pendA = alpha;
-          pendS = entry;
-        }
-        continue;
+        // Two layers at most.
+        if (layers === 2) continue;
       }
-      if (hitBoxes(state, info, x, y, z) && boxS < entityS) {
-        s = boxS;
-        axis = boxAxis;
-        end = 1;
-        whole = false;
+      // What stands behind an entity is not seen.
+      if (entry >= entityS) continue;
+      shade(state, x, y, z, entryAxis, entry, whole);
+      if (material !== MATERIAL.layer) {
+        s = entry;
+        end = END_SOLID;
         break;
       }
+      layers++;
+      pending = kind;
+      pendR = red;
+      pendG = green;
+      pendB = blue;
+      pendA = alpha;
+      pendS = entry;
     }
-    if (end === 2 && entityHit >= 0 && s >= entityS) {
-      s = entityS;
-      const e = entityHit * REC_ENTITY_WORDS;
-      const colour = entity[e + 6];
-      const face = entityAxis === 1 ? (ry < 0 ? 1 : 0) : entityAxis === 2 ? (rz < 0 ? 3 : 2) : rx < 0 ? 5 : 4;
-      const k = Math.imul(LIGHT_LUT[(colour >> 24) & 63] + 1, SHADE[face]);
-      red = ((colour & 255) * k) >> 16;
-      green = (((colour >> 8) & 255) * k) >> 16;
-      blue = (((colour >> 16) & 255) * k) >> 16;
-      fog(s, eyeSky);
-    } else if (end === 1) shade(state, x, y, z, axis, s, whole);
-    else {
-      sky();
-      if (end === 2) {
-        s = stop;
-        dim(value >> 12);
+    if (end !== END_SOLID) {
+      if (entityHit >= 0 && entityS < stop) {
+        s = entityS;
+        end = END_SOLID;
+        const colour = entity[entityHit * REC_ENTITY_WORDS + 6];
+        const face = entityAxis === 1 ? (ry < 0 ? 1 : 0) : entityAxis === 2 ? (rz < 0 ? 3 : 2) : rx < 0 ? 5 : 4;
+        const k = Math.imul(LIGHT_LUT[(colour >> 24) & 63] + 1, SHADE[face]);
+        red = ((colour & 255) * k) >> 16;
+        green = (((colour >> 8) & 255) * k) >> 16;
+        blue = (((colour >> 16) & 255) * k) >> 16;
+        fog(s, eyeSky);
+      } else {
+        sky();
+        if (end === END_FAR) {
+          s = stop;
+          dim(value >> 12);
+        }
       }
     }
     if (pending > 0) {
-      let d = pending === LAYER.water ? (end === 0 ? 80 : Math.floor(((s - pendS) * 16) / d1)) : 0;
+      let d = pending === LAYER.water ? (end === END_SKY ? 80 : Math.floor(((s - pendS) * 16) / d1)) : 0;
       d = d > 80 ? 80 : d;
       let w = pendA + d;
       w = w > 255 ? 256 : w + (w >> 7);
