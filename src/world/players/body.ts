@@ -34,6 +34,8 @@ export class Body {
   readonly draws: Draws;
   readonly persona: Persona;
   readonly sight: Sight;
+  /** Where the player is bound for when it looks for something: kept until it proves fruitless. */
+  course = 0;
   /** Set by a skill that works in an open screen; otherwise a screen is closed at once. */
   wantsGui = false;
   /** Where the eyes want to be, or null: then they rest. */
@@ -50,6 +52,7 @@ export class Body {
     this.draws = draws;
     this.persona = persona;
     this.sight = new Sight(s);
+    this.course = draws.int(0, 65535);
   }
 
   /** To be called once before every action. */
@@ -221,6 +224,8 @@ export class Body {
     const t = target(this.state);
     if (!t.hit) return null;
     const { x, y, z, face } = t;
+    // A block placed at tall grass takes its cell.
+    if ((FLAGS[this.sight.at(x, y, z)] & FLAG.replaceable) !== 0) return { x, y, z, before: { x, y, z } };
     return { x, y, z, before: { x: x + FACE_DX[face], y: y + FACE_DY[face], z: z + FACE_DZ[face] } };
   }
 

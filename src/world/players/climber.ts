@@ -11,17 +11,20 @@ import { collect, visibleSpot } from './dig.ts';
 import { gather, miner, nearest } from './miner.ts';
 import type { Cell } from './path.ts';
 import { placeHere } from './place.ts';
-import { travel } from './rambler.ts';
-import { climbOut, digStair } from './tunnel.ts';
-import { lookAround } from './walk.ts';
+import { somewhere, travel } from './rambler.ts';
+import { climbOut, digStair, underground } from './tunnel.ts';
+import { lookAround, near, stroll, walkTo } from './walk.ts';
 
 const TABLE_RANGE = 14;
 
 export function* climber(b: Body): Skill {
+  let failures = 0;
   while (b.count(I.stone_pickaxe) === 0) {
-    const before = b.draws.chance(0.2);
-    if (before) yield* b.react();
-    if (!(yield* nextRung(b))) yield* b.wait(2);
+    if (b.draws.chance(0.2)) yield* b.react();
+    failures = (yield* nextRung(b)) ? 0 : failures + 1;
+    // What fails three times here is tried elsewhere.
+    if (failures % 3 === 2) yield* explore(b);
+    else if (failures > 0) yield* b.wait(2);
   }
   return yield* miner(b);
 }
@@ -52,14 +55,28 @@ function nextRung(b: Body): Skill {
 }
 
 function* findAndGather(b: Body, kind: 'log' | 'stone', want: number): Skill {
+  if (underground(b)) yield* climbOut(b);
   for (let tries = 0; tries < 4 && !nearest(b, kind, 60); tries++) {
     yield* lookAround(b, 2);
-    if (!nearest(b, kind, 60)) yield* travel(b, 10, 26);
+    if (!nearest(b, kind, 60)) yield* explore(b);
   }
   if (yield* gather(b, kind, want)) return true;
   // What is near cannot be reached: try from elsewhere.
-  yield* travel(b, 8, 20);
+  yield* explore(b);
   return false;
+}
+
+/** Goes on along the player's course, through the ground if need be; takes another one when it gets nowhere. */
+function* explore(b: Body): Skill {
+  const { x, z } = b;
+  const to = somewhere(b, 12, 28, b.course);
+  if (to) yield* walkTo(b, near(to, 1.5), 200);
+  if (Math.hypot(b.x - x, b.z - z) > 5) return true;
+  b.aim(b.course, 0);
+  yield* b.wait(12);
+  if (yield* digStair(b, 1, 4)) return true;
+  b.course = (b.course + b.draws.int(8000, 57000)) & 65535;
+  return yield* stroll(b, 15);
 }
 
 function* cobblestone(b: Body): Skill {

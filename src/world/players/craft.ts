@@ -7,8 +7,8 @@ import { I } from '../items.ts';
 import { craftable, RECIPES } from '../recipes.ts';
 import { player } from '../state.ts';
 import { GUI, P } from '../state-layout.ts';
-import type { Body, Skill } from './body.ts';
-import { visibleSpot } from './dig.ts';
+import { type Body, DEGREE, type Skill } from './body.ts';
+import { soft, visibleSpot } from './dig.ts';
 import type { Cell } from './path.ts';
 import { walkTo, withinReach } from './walk.ts';
 
@@ -83,7 +83,7 @@ export function* atBlock(b: Body, c: Cell, kind: number, work: (b: Body) => Skil
       b.aimAt(...spot);
       const hit = b.crosshair();
       const on = hit !== null && hit.x === c.x && hit.y === c.y && hit.z === c.z;
-      yield b.act(on && i % 2 === 0 ? KEY.use : 0);
+      yield b.act(on && i % 2 === 0 ? KEY.use : !on && b.aimError() < 3 * DEGREE && soft(b, hit) ? KEY.attack : 0);
     }
     if (b.gui !== kind) return false;
     yield* b.wait(b.draws.int(2, 5));

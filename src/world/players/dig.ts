@@ -45,6 +45,13 @@ export function* takeTool(b: Body, block: number): Skill {
   return yield* b.select(slotIndex);
 }
 
+/** Leaves, plants and torches: what is in the way of the crosshair and gives way at a touch. */
+export function soft(b: Body, hit: Cell | null): boolean {
+  if (hit === null) return false;
+  const hardness = HARDNESS10[b.sight.at(hit.x, hit.y, hit.z)];
+  return hardness >= 0 && hardness <= 2;
+}
+
 /** Breaks the block from where the player stands. False when it cannot be seen from here or does not give way within `limit` steps. */
 export function* breakHere(b: Body, c: Cell, limit = 60): Skill {
   const block = b.sight.at(c.x, c.y, c.z);
@@ -58,11 +65,6 @@ export function* breakHere(b: Body, c: Cell, limit = 60): Skill {
     b.aimAt(...spot);
     const hit = b.crosshair();
     const on = hit !== null && same(hit, c);
-    // Leaves and plants in the way are broken too; anything else means looking for another spot.
-    const soft =
-      hit !== null &&
-      HARDNESS10[b.sight.at(hit.x, hit.y, hit.z)] >= 0 &&
-      HARDNESS10[b.sight.at(hit.x, hit.y, hit.z)] <= 2;
     const settled = b.aimError() < 3 * DEGREE;
     if (!on && settled && ++misses > 3) {
       spot = visibleSpot(b, c);
@@ -70,7 +72,7 @@ export function* breakHere(b: Body, c: Cell, limit = 60): Skill {
       misses = 0;
     }
     const release = slips && i > 4 && b.draws.chance(0.1);
-    yield b.act((on || (soft && settled)) && !release ? KEY.attack : 0);
+    yield b.act((on || (settled && soft(b, hit))) && !release ? KEY.attack : 0);
   }
   return b.sight.at(c.x, c.y, c.z) !== block;
 }

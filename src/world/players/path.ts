@@ -33,6 +33,8 @@ export interface Path {
 const SWIM_COST = 2.2;
 const CLIMB_COST = 0.4;
 const MAX_DROP = 3;
+/** A drop of more than one block cannot be walked back up. */
+const DROP_COST = [0, 0.3, 3, 5];
 const DIAGONAL = Math.SQRT2;
 
 export function standable(t: Terrain, x: number, y: number, z: number): boolean {
@@ -140,7 +142,7 @@ function drop(
   for (let down = 1; down <= MAX_DROP; down++) {
     if (!t.passable(x, y - down, z)) return;
     if (t.solid(x, y - down - 1, z) || t.water(x, y - down, z)) {
-      visit(x, y - down, z, length + 0.3 * down);
+      visit(x, y - down, z, length + DROP_COST[down]);
       return;
     }
   }

@@ -3,6 +3,7 @@
 import { KEY } from '../actions.ts';
 import { B, FACE_DX, FACE_DY, FACE_DZ, FLAG, FLAGS } from '../blocks.ts';
 import { type Body, DEGREE, REACH, type Skill } from './body.ts';
+import { soft } from './dig.ts';
 import type { Cell } from './path.ts';
 
 const replaceable = (block: number) => block >= 0 && (FLAGS[block] & FLAG.replaceable) !== 0;
@@ -52,7 +53,8 @@ export function* placeHere(b: Body, c: Cell, limit = 25): Skill {
     b.aimAt(...spot);
     const hit = b.crosshair();
     const on = hit !== null && hit.before.x === c.x && hit.before.y === c.y && hit.before.z === c.z;
-    yield b.act(on && b.aimError() < 4 * DEGREE ? KEY.use : 0);
+    const settled = b.aimError() < 4 * DEGREE;
+    yield b.act(on && settled ? KEY.use : settled && soft(b, hit) ? KEY.attack : 0);
   }
   const done = !replaceable(b.sight.at(c.x, c.y, c.z));
   if (done) b.sight.note(c);

@@ -10,20 +10,21 @@ import { placeAtCrosshair } from './place.ts';
 import { climbOut, underground } from './tunnel.ts';
 import { lookAround, near, pan, stroll, walkTo } from './walk.ts';
 
-/** A known standing cell, mostly ahead, or null. */
-export function somewhere(b: Body, low: number, high: number): Cell | null {
+/** A known standing cell about in the direction given, or else mostly ahead; null when none is found. */
+export function somewhere(b: Body, low: number, high: number, course?: number): Cell | null {
   for (let tries = 0; tries < 12; tries++) {
     // Mostly onwards: people turn back less often than they go on.
-    const ahead = (b.yaw / 32768) * Math.PI;
-    const angle = b.draws.chance(0.75) ? ahead + 0.8 * b.draws.normal() : b.draws.between(0, 2 * Math.PI);
+    const ahead = ((course ?? b.yaw) / 32768) * Math.PI;
+    const onwards = course !== undefined || b.draws.chance(0.75);
+    const angle = onwards
+      ? ahead + (course === undefined ? 0.8 : 0.4) * b.draws.normal()
+      : b.draws.between(0, 2 * Math.PI);
     const distance = b.draws.between(low, high);
     const x = Math.floor(b.x - distance * Math.sin(angle));
     const z = Math.floor(b.z + distance * Math.cos(angle));
+    // From the top down: the surface rather than a cave below it.
     const y0 = Math.floor(b.y);
-    for (let k = 0; k < 16; k++) {
-      const y = y0 + (k & 1 ? -((k + 1) >> 1) : k >> 1);
-      if (standable(b.sight, x, y, z)) return { x, y, z };
-    }
+    for (let y = y0 + 14; y >= y0 - 8; y--) if (standable(b.sight, x, y, z)) return { x, y, z };
   }
   return null;
 }

@@ -24,9 +24,10 @@ export function* digStair(b: Body, slope: -1 | 0 | 1, steps: number): Skill {
     const at = b.cell();
     const x = at.x + fx;
     const z = at.z + fz;
-    const y = at.y + slope;
+    // Up means up where the ground rises, and on where it does not.
+    const y = at.y + (slope > 0 && b.sight.passable(x, at.y, z) ? 0 : slope);
     const cells: Cell[] = [];
-    if (slope > 0) cells.push({ x: at.x, y: at.y + 2, z: at.z });
+    if (y > at.y) cells.push({ x: at.x, y: at.y + 2, z: at.z });
     // From the top down, so that nothing hides the next block.
     for (let h = slope < 0 ? 2 : 1; h >= 0; h--) cells.push({ x, y: y + h, z });
     for (const c of cells) if (!(yield* clear(b, c))) return false;
