@@ -15,7 +15,8 @@ import { somewhere, travel } from './rambler.ts';
 import { climbOut, digStair, underground } from './tunnel.ts';
 import { lookAround, near, stroll, walkTo } from './walk.ts';
 
-const TABLE_RANGE = 14;
+/** A table within this many blocks is worth going back to. */
+const TABLE_RANGE = 30;
 
 export function* climber(b: Body): Skill {
   let failures = 0;
@@ -29,21 +30,22 @@ export function* climber(b: Body): Skill {
   return yield* miner(b);
 }
 
-/** Planks still to be had: for a table when none is at hand, for sticks, for the wooden pickaxe. */
+/** Planks still to be had: for a table when none is at hand, for sticks, for the wooden pickaxe, and until then for a second table. */
 function planksNeeded(b: Body): number {
   const table = b.count(TABLE.item) > 0 || knownTable(b, TABLE_RANGE) ? 0 : 4;
   const sticks = b.count(I.stick) >= sticksNeeded(b) ? 0 : 2;
-  return table + sticks + (hasPickaxe(b) ? 0 : 3);
+  return table + sticks + (hasPickaxe(b) ? 0 : 3 + SPARE);
 }
 
+/** The stone may be far from the first table. */
+const SPARE = 4;
 const hasPickaxe = (b: Body) => b.count(I.wooden_pickaxe) > 0;
 const sticksNeeded = (b: Body) => (hasPickaxe(b) ? 2 : 4);
 
 function nextRung(b: Body): Skill {
   const needed = planksNeeded(b);
   const wood = b.count(I.planks) + 4 * b.count(I.log);
-  // One table's worth more than needed: the stone may be far from the first table.
-  if (wood < needed) return findAndGather(b, 'log', Math.ceil((needed + 4 - wood) / 4));
+  if (wood < needed) return findAndGather(b, 'log', Math.ceil((needed - wood) / 4));
   if (b.count(I.planks) < needed) return inInventory(b, (p) => craftInStrip(p, I.planks, needed));
   if (b.count(I.stick) < sticksNeeded(b)) return inInventory(b, (p) => craftInStrip(p, I.stick, sticksNeeded(p)));
   if (hasPickaxe(b) && b.count(I.cobblestone) < 3) return cobblestone(b);

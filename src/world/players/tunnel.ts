@@ -8,12 +8,14 @@ import { breakHere, takeTool } from './dig.ts';
 import type { Cell } from './path.ts';
 import { lookAround } from './walk.ts';
 
+/** The quarter that the player faces: 0 south, 1 west, 2 north, 3 east. */
+const facing = (b: Body) => Math.round(b.yaw / 16384) & 3;
+
 /**
  * Digs a stair of `steps` blocks in the direction faced: down (slope -1), level (0) or up (+1), two blocks of headroom, three when climbing.
  * Stops at water, lava, bedrock or what it cannot break.
  */
-export function* digStair(b: Body, slope: -1 | 0 | 1, steps: number): Skill {
-  const quadrant = Math.round(b.yaw / 16384) & 3;
+export function* digStair(b: Body, slope: -1 | 0 | 1, steps: number, quadrant = facing(b)): Skill {
   const [fx, fz] = [
     [0, 1],
     [-1, 0],
@@ -78,8 +80,11 @@ export function underground(b: Body): boolean {
 
 /** A stair up to daylight, in another direction when one does not work. */
 export function* climbOut(b: Body): Skill {
-  for (let tries = 0; tries < 6 && underground(b); tries++) {
-    if (!(yield* digStair(b, 1, 4))) yield* lookAround(b, 1);
+  let quadrant = facing(b);
+  for (let tries = 0; tries < 8 && underground(b); tries++) {
+    if (yield* digStair(b, 1, 4, quadrant)) continue;
+    quadrant = (quadrant + 1) & 3;
+    yield* lookAround(b, 1);
   }
   return !underground(b);
 }

@@ -159,12 +159,26 @@ export function* stroll(b: Body, steps: number, options: { jumpy?: number; keys?
     lastX = b.x;
     lastZ = b.z;
     if (b.inWater || b.draws.chance(options.jumpy ?? 0.02) || (blocked > 1 && b.draws.chance(0.6))) keys |= KEY.jump;
+    if (i % 3 === 0 && b.onGround && cliffAhead(b, yaw)) {
+      yaw += b.draws.pick([-1, 1]) * b.draws.between(60, 150) * DEGREE;
+      yield b.act(0);
+      continue;
+    }
     if (blocked > 5 && b.draws.chance(0.3)) {
       yaw += b.draws.pick([-1, 1]) * b.draws.between(30, 120) * DEGREE;
       blocked = 0;
     }
     yield b.act(keys);
   }
+  return true;
+}
+
+/** Does the ground fall away by more than three blocks within a step or two, as far as the player can tell? */
+function cliffAhead(b: Body, yaw: number): boolean {
+  const x = Math.floor(b.x - 1.2 * Math.sin((yaw * Math.PI) / 32768));
+  const z = Math.floor(b.z + 1.2 * Math.cos((yaw * Math.PI) / 32768));
+  const y = Math.floor(b.y + 0.1);
+  for (let k = 0; k <= 4; k++) if (!b.sight.passable(x, y - k, z) || b.sight.water(x, y - k, z)) return false;
   return true;
 }
 
