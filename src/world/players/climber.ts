@@ -22,7 +22,7 @@ export function* climber(b: Body): Skill {
   let failures = 0;
   while (b.count(I.stone_pickaxe) === 0) {
     if (b.draws.chance(0.2)) yield* b.react();
-    failures = (yield* nextRung(b)) ? 0 : failures + 1;
+    failures = (yield* nextRung(b, failures)) ? 0 : failures + 1;
     // What fails three times here is tried elsewhere.
     if (failures % 3 === 2) yield* explore(b);
     else if (failures > 0) yield* b.wait(2);
@@ -42,17 +42,21 @@ const SPARE = 4;
 const hasPickaxe = (b: Body) => b.count(I.wooden_pickaxe) > 0;
 const sticksNeeded = (b: Body) => (hasPickaxe(b) ? 2 : 4);
 
-function nextRung(b: Body): Skill {
+/** `failures` in a row so far: a table that could not be used twice is given up for a new one. */
+function nextRung(b: Body, failures: number): Skill {
   const needed = planksNeeded(b);
   const wood = b.count(I.planks) + 4 * b.count(I.log);
   if (wood < needed) return findAndGather(b, 'log', Math.ceil((needed - wood) / 4));
   if (b.count(I.planks) < needed) return inInventory(b, (p) => craftInStrip(p, I.planks, needed));
   if (b.count(I.stick) < sticksNeeded(b)) return inInventory(b, (p) => craftInStrip(p, I.stick, sticksNeeded(p)));
   if (hasPickaxe(b) && b.count(I.cobblestone) < 3) return cobblestone(b);
-  const table = knownTable(b, TABLE_RANGE);
   const goal = hasPickaxe(b) ? I.stone_pickaxe : I.wooden_pickaxe;
-  if (table) return atTable(b, table, goal);
+  const close = knownTable(b, 6);
+  if (close && failures < 2) return atTable(b, close, goal);
   if (b.count(TABLE.item) > 0) return placeTable(b);
+  const spare = b.count(I.planks) - (hasPickaxe(b) ? 0 : 3);
+  const far = spare < 4 ? knownTable(b, TABLE_RANGE) : null;
+  if (far) return atTable(b, far, goal);
   return inInventory(b, (p) => craftInStrip(p, TABLE.item, 1));
 }
 
