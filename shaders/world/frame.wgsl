@@ -26,6 +26,7 @@ const R_SUN = 22u;
 const R_EYE_SKY = 24u;
 const R_EYE_LAYER = 25u;
 const R_EYE_STATE = 26u;
+const R_EYE_PASS = 28u;
 const REC_SECTIONS = 64u;
 const REC_ENTITIES = 320u;
 const FLAG_GUI = 1u;
@@ -36,6 +37,7 @@ const CUBE = 1u;
 const LAYER = 2u;
 const WATER = 1u;
 const OPEN_AIR = 0xf000u;
+const OPEN_AIR_SECTION = 0x8000f000u;
 const MAX_CELLS = 256;
 const FAR = 0x40000000;
 // How a ray ends
@@ -320,62 +322,65 @@ fn sample_colour(pixel: vec2u) -> vec3i {
     entity_axis = box_axis;
   }
   let limit = min(stop, entity_s);
-  let top = top_y;
   let sections = rec + REC_SECTIONS;
   // Layers seen so far, front to back: weight left for what lies behind, weighted colour sum.
   var left = 256;
   var sum = vec3i(0);
   var layers = 0;
-  var inside = word(R_EYE_LAYER);
-  var pending = inside;
+  var pending = word(R_EYE_LAYER);
   var pend_colour = vec3i(0);
   var pend_alpha = EYE_LAYER_ALPHA;
   var pend_s = 0;
-  if (inside > 0u) {
+  if (pending > 0u) {
     let tile = tables[TILES_AT + word(R_EYE_STATE) * 6u];
     pend_colour = (colour_of(tables[ATLAS_AT + tile * TILE_TEXELS + 340u]) * (lut(4 * eye_sky) + 1)) >> vec3u(8u);
   }
+  // Upwards, above the highest block there is only sky.
+  let ceiling = select(0x7fffffffu, u32(top_y), forward.y);
+  // States that the ray passes without a stop: air, or the layer it is in. Layers of a kind have neighbouring ids.
+  var pass_from = word(R_EYE_PASS) & 255u;
+  var pass_span = word(R_EYE_PASS) >> 8u;
   var s = 0;
-  var axis = 0u;
   var value = OPEN_AIR;
   var end = END_NONE;
   var c = vec3i(0);
-  for (var n = 0; n < MAX_CELLS && end == END_NONE; ) {
-    var info = 0u;
+  // A stop per cell at most.
+  for (var n = 0; n < MAX_CELLS; n++) {
+    var mx = false;
+    var my = false;
+    var out = false;
     loop {
-      let mx = next.x < next.y && next.x < next.z;
-      let my = !mx && next.y < next.z;
+      mx = next.x < next.y && next.x < next.z;
+      my = !mx && next.y < next.z;
       let m = vec3<bool>(mx, my, !(mx || my));
-      s = select(select(next.z, next.y, my), next.x, mx);
-      axis = select(select(2u, 1u, my), 0u, mx);
+      s = min(min(next.x, next.y), next.z);
       next += select(vec3i(0), add, m);
       p += select(vec3i(0), step, m);
-      n++;
-      if (((p.x | p.z) & -128) != 0 || p.y < 0 || (forward.y && p.y > top)) {
-        end = END_SKY;
-        break;
-      }
-      if (s >= limit || n >= MAX_CELLS) {
-        end = END_FAR;
-        break;
-      }
-      let q = vec3u(p) & vec3u(127u, 63u, 127u);
-      let t = recs[sections + (((q.y >> 4u) << 6u) | ((q.z >> 4u) << 3u) | (q.x >> 4u))];
+      let q = vec3u(p);
+      out = (q.x | q.z) > 127u || q.y > ceiling;
+      let t = select(recs[sections + (((q.y & 48u) << 2u) | ((q.z & 112u) >> 1u) | ((q.x >> 4u) & 7u))], OPEN_AIR_SECTION, q.y > 63u);
       let i = ((t & 0x3ffffu) << 12u) | ((q.y & 15u) << 8u) | ((q.z & 15u) << 4u) | (q.x & 15u);
       value = select((cells[i >> 1u] >> ((i & 1u) << 4u)) & 0xffffu, t & 0xffffu, t >= 0x80000000u);
-      value = select(value, OPEN_AIR, p.y > top);
-      if ((value & 255u) == 0u && inside == 0u) { continue; }
-      info = info_of(value & 255u);
-      if (inside == 0u || ((info >> 2u) & 7u) != inside) { break; }
+      if (out || s >= limit || (value & 255u) - pass_from > pass_span) { break; }
     }
-    if (end != END_NONE) { break; }
+    if (out) {
+      end = END_SKY;
+      break;
+    }
+    if (s >= limit) {
+      end = END_FAR;
+      break;
+    }
+    let axis = select(select(2u, 1u, my), 0u, mx);
+    let info = info_of(value & 255u);
     if (pending > 0u) {
       let w = layer_weight(pending, pend_alpha, s - pend_s, left);
       sum += pend_colour * w;
       left -= w;
       pending = 0u;
     }
-    inside = 0u;
+    pass_from = 0u;
+    pass_span = 0u;
     let material = info & 3u;
     if (material == 0u) { continue; }
     let kind = (info >> 2u) & 7u;
@@ -388,7 +393,10 @@ fn sample_colour(pixel: vec2u) -> vec3i {
       entry_axis = box_axis;
       whole = kind == WATER;
     }
-    if (material == LAYER) { inside = kind; }
+    if (material == LAYER) {
+      pass_from = (info >> 16u) & 255u;
+      pass_span = info >> 24u;
+    }
     // Two layers at most; and what stands behind an entity is not seen.
     if ((material == LAYER && layers == 2) || entry >= entity_s) { continue; }
     let shaded = shade(value & 255u, p, entry_axis, entry, whole);

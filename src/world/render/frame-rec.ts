@@ -37,6 +37,8 @@ export const R = {
   eyeState: 26,
   /** Item held by the GUI cursor, 0 = none. */
   cursorItem: 27,
+  /** States that a ray passes from the eye on: first id | (last - first) << 8; 0 in air. */
+  eyePass: 28,
 } as const;
 
 export const NONE = 0xffffffff;

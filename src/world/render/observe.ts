@@ -81,6 +81,7 @@ export function observeRec(s: State, out: Uint32Array, at: number, spec: FrameSp
   if ((FLAGS[here] & FLAG.fluid) !== 0 && isWater(here)) {
     out[at + R.eyeLayer] = (INFO[here] >> 2) & 7;
     out[at + R.eyeState] = here;
+    out[at + R.eyePass] = INFO[here] >>> 16;
   }
   const hurt = p(P.hurtTimer);
   if (hurt > 0 && s.cfg.survival)

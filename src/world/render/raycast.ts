@@ -10,8 +10,6 @@ import { BOX_RANGE, BOXES, FACE_TILES, INFO, JOINS, LAYER, MATERIAL } from '../v
 import { NONE, OPEN_AIR, R, REC_ENTITIES, REC_ENTITY_WORDS, REC_FLAG, REC_SECTIONS } from './frame-rec.ts';
 import type { FrameSpec } from './frame-spec.ts';
 
-/** Cells a ray may cross. */
-const MAX_CELLS = 256;
 const FAR = 1 << 30;
 /** How a ray ends. */
 const END_SKY = 1;
@@ -59,6 +57,7 @@ export function createCaster(spec: FrameSpec, cells: Uint16Array): Caster {
   let eyeSky = 0;
   let eyeLayer = 0;
   let eyeState = 0;
+  let eyePass = 0;
   // Ray
   let rx = 0;
   let ry = 0;
@@ -376,17 +375,17 @@ export function createCaster(spec: FrameSpec, cells: Uint16Array): Caster {
     let sumG = 0;
     let sumB = 0;
     let layers = 0;
-    let inside = eyeLayer;
-    let pending = 0;
+    let passFrom = eyePass & 255;
+    let passSpan = eyePass >> 8;
+    let pending = eyeLayer;
     let pendR = 0;
     let pendG = 0;
     let pendB = 0;
     let pendA = 0;
     let pendS = 0;
-    if (inside > 0) {
+    if (pending > 0) {
       const texel = ATLAS[FACE_TILES[eyeState * 6] * TILE_TEXELS + MIP_OFFSET[4]];
       const k = LIGHT_LUT[4 * eyeSky] + 1;
-      pending = inside;
       pendR = ((texel & 255) * k) >> 8;
       pendG = (((texel >> 8) & 255) * k) >> 8;
       pendB = (((texel >> 16) & 255) * k) >> 8;
@@ -399,7 +398,7 @@ export function createCaster(spec: FrameSpec, cells: Uint16Array): Caster {
     let end = END_FAR;
     let state = 0;
     let whole = true;
-    for (let n = 1; n < MAX_CELLS; n++) {
+    for (;;) {
       if (sx < sy && sx < sz) {
         s = sx;
         sx += ix;
@@ -421,19 +420,16 @@ export function createCaster(spec: FrameSpec, cells: Uint16Array): Caster {
         break;
       }
       if (s >= limit) break;
-      if (y > topY) {
-        value = OPEN_AIR;
-        state = 0;
-        if (inside === 0) continue;
-      } else {
+      if (y > 63) value = OPEN_AIR;
+      else {
         const t = table[((y >> 4) << 6) | ((z >> 4) << 3) | (x >> 4)];
         value = t < 0 ? t & 0xffff : cells[(t << 12) | ((y & 15) << 8) | ((z & 15) << 4) | (x & 15)];
-        state = value & 255;
       }
-      if (state === 0 && inside === 0) continue;
+      state = value & 255;
+      const beyond = state - passFrom;
+      if (beyond >= 0 && beyond <= passSpan) continue;
       const info = INFO[state];
       const kind = (info >> 2) & 7;
-      if (inside > 0 && kind === inside) continue;
       if (pending > 0) {
         let d = pending === LAYER.water ? Math.floor(((s - pendS) * 16) / d1) : 0;
         d = d > 80 ? 80 : d;
@@ -446,7 +442,8 @@ export function createCaster(spec: FrameSpec, cells: Uint16Array): Caster {
         left -= w;
         pending = 0;
       }
-      inside = 0;
+      passFrom = 0;
+      passSpan = 0;
       const material = info & 3;
       if (material === MATERIAL.air) continue;
       let entry = s;
@@ -459,7 +456,8 @@ export function createCaster(spec: FrameSpec, cells: Uint16Array): Caster {
         whole = kind === LAYER.water;
       }
       if (material === MATERIAL.layer) {
-        inside = kind;
+        passFrom = (info >> 16) & 255;
+        passSpan = info >>> 24;
         // Two layers at most.
         if (layers === 2) continue;
       }
@@ -531,6 +529,7 @@ export function createCaster(spec: FrameSpec, cells: Uint16Array): Caster {
     eyeSky = rec[at + R.eyeSky];
     eyeLayer = rec[at + R.eyeLayer];
     eyeState = rec[at + R.eyeState];
+    eyePass = rec[at + R.eyePass];
     for (let i = 0; i < 256; i++) table[i] = rec[at + REC_SECTIONS + i];
     for (let i = 0; i < entities * REC_ENTITY_WORDS; i++) entity[i] = rec[at + REC_ENTITIES + i];
     faceKey = -1;

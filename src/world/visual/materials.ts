@@ -71,13 +71,15 @@ export const BOXES: Uint32Array = Uint32Array.from(boxes);
 
 /**
  * INFO[state]: bits 0..1 material, 2..4 layer kind, 5..8 emission, 9 the layer fills its cell (no box test),
- * 10 grows arms towards neighbours.
+ * 10 grows arms towards neighbours; 16..23 first state of the layer's kind, 24..31 how many follow it (ids of a kind are
+ * neighbours, so a ray in water compares states and looks nothing up).
  */
 export const INFO: Uint32Array = Uint32Array.from({ length: 256 }, (_, s) => {
   const full = BOXES[BOX_RANGE[s * 16] >> 4] === packBox([0, 0, 0, 16, 16, 16]) ? 1 : 0;
-  return (
-    material(s) | (layerKind(s) << 2) | (EMISSION[s] << 5) | (full << 9) | (FLAGS[s] & FLAG.connects ? 1 << 10 : 0)
-  );
+  const kind = layerKind(s);
+  const same = kind ? [...Array(256).keys()].filter((t) => layerKind(t) === kind) : [0];
+  const bits = material(s) | (kind << 2) | (EMISSION[s] << 5) | (full << 9) | (FLAGS[s] & FLAG.connects ? 1 << 10 : 0);
+  return bits | (same[0] << 16) | ((same.length - 1) << 24);
 });
 
 /** FACE_TILES[state * 6 + face]: tile number, in blocks.ts FACE order. */
