@@ -13,4 +13,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'the ten methods and what works of them',
     load: async () => (await import('./list.ts')).list as Command,
   },
+  world: {
+    summary: 'record, replay, render and check episodes of scripted players',
+    load: async () => (await import('./world.ts')).world as unknown as Command,
+  },
 };
