@@ -48,7 +48,9 @@ export const world = defineCommand({
       case 'check':
         return check(args, output, file);
       default:
-        throw new UsageError(`world ${action ?? ''}: one of record, replay, render, check is needed`);
+        throw new UsageError(
+          `world ${action === undefined ? '' : `${action}: `}needs one of record, replay, render, check`,
+        );
     }
   },
 });

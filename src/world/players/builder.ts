@@ -165,7 +165,7 @@ function* pit(b: Body): Skill {
 /** Place, break, place, break at one spot: what a world model must learn first. */
 function* toggle(b: Body): Skill {
   if (!(yield* takeBlock(b))) return false;
-  b.aim(b.yaw + b.draws.normal() * 25 * DEGREE, b.draws.between(20, 55) * DEGREE);
+  b.aim(b.yaw + b.draws.normal() * 25 * DEGREE, b.draws.between(24, 55) * DEGREE);
   for (let i = 0; i < 8 && b.aimError() > 3 * DEGREE; i++) yield b.act(0);
   const rounds = b.draws.int(1, 4);
   for (let r = 0; r < rounds; r++) {
@@ -209,10 +209,10 @@ export const builder = (b: Body): Skill =>
     [8, tower],
     [7, stairs],
     [10, pit],
-    [18, toggle],
+    [28, toggle],
     [10, scatter],
     [6, torches],
-    [6, breakSomething],
+    [10, breakSomething],
     [8, fiddleHotbar],
     [14, (p) => travel(p, 5, 16)],
     [8, (p) => stroll(p, p.draws.int(10, 30))],

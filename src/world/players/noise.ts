@@ -29,8 +29,11 @@ export class RandomHands {
     this.draws = draws;
   }
 
-  /** `pitch` is where the head is now (1/65536 turn): the walk leans back to the horizon, or it would stare at its feet for ever. */
-  next(pitch: number): number {
+  /**
+   * `pitch` is where the head is now (1/65536 turn): the walk leans back to the horizon, or it would stare at its feet for ever.
+   * In water the hand mostly finds the jump key, or half of all noise would be recorded on the bottoms of ponds.
+   */
+  next(pitch: number, inWater: boolean): number {
     const { draws } = this;
     for (const [key, share, steps] of HELD) {
       const off = 1 / steps;
@@ -38,6 +41,7 @@ export class RandomHands {
       if (draws.chance(this.keys & key ? off : on)) this.keys ^= key;
     }
     let keys = this.keys;
+    if (inWater && draws.chance(0.8)) keys |= KEY.jump | KEY.forward;
     if (draws.chance(0.06)) keys |= hotbarKey(draws.int(0, 7));
     if (draws.chance(0.004)) keys |= draws.pick([KEY.drop, KEY.swapHands, KEY.pickItem, KEY.esc]);
     this.yaw = 0.75 * this.yaw + draws.normal() * 1.2;
@@ -64,11 +68,11 @@ export class Interference {
   }
 
   /** A random action to take instead of the script's, or -1. */
-  next(pitch: number): number {
+  next(pitch: number, inWater: boolean): number {
     if (this.left === 0 && this.draws.chance(this.start)) this.left = this.draws.int(1, 6);
     if (this.left === 0) return -1;
     this.left--;
-    return this.hands.next(pitch);
+    return this.hands.next(pitch, inWater);
   }
 }
 
@@ -89,7 +93,7 @@ export function* noise(b: Body): Skill {
       0,
     ]);
     for (let i = 0; i < steps; i++) {
-      const a = hands.next(b.pitch);
+      const a = hands.next(b.pitch, b.inWater);
       const keys = a & 0x7fffff;
       const camera = a >>> 23;
       if (mode === 0) yield a;

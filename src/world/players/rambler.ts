@@ -50,7 +50,7 @@ export function* fiddleHotbar(b: Body): Skill {
 
 /** Looks at the ground or a wall nearby and breaks what the crosshair is on. */
 export function* breakSomething(b: Body): Skill {
-  b.aim(b.yaw + b.draws.normal() * 30 * DEGREE, b.draws.between(20, 65) * DEGREE);
+  b.aim(b.yaw + b.draws.normal() * 30 * DEGREE, b.draws.between(26, 65) * DEGREE);
   for (let i = 0; i < 8 && b.aimError() > 3 * DEGREE; i++) yield b.act(0);
   const hit = b.crosshair();
   return hit ? yield* breakHere(b, hit, 30) : false;
@@ -60,7 +60,7 @@ export function* placeSomething(b: Body): Skill {
   const slotIndex = b.hotbarWith((item) => PLACES[item] !== 0);
   if (slotIndex < 0) return false;
   if (PLACES[b.held()] === 0) yield* b.select(slotIndex);
-  b.aim(b.yaw + b.draws.normal() * 30 * DEGREE, b.draws.between(15, 55) * DEGREE);
+  b.aim(b.yaw + b.draws.normal() * 30 * DEGREE, b.draws.between(24, 55) * DEGREE);
   for (let i = 0; i < 8 && b.aimError() > 3 * DEGREE; i++) yield b.act(0);
   return yield* placeAtCrosshair(b);
 }
@@ -84,6 +84,15 @@ function* swim(b: Body): Skill {
   return yield* stroll(b, b.draws.int(20, 60));
 }
 
+/** Out of the water, to dry ground that the player has seen. */
+function* ashore(b: Body): Skill {
+  for (let tries = 0; tries < 8; tries++) {
+    const to = somewhere(b, 3, 14, b.draws.int(0, 65535));
+    if (to && !b.sight.water(to.x, to.y, to.z)) return yield* walkTo(b, near(to, 1.2), 120);
+  }
+  return yield* lookAround(b, 2);
+}
+
 type Deed = readonly [weight: number, run: (b: Body) => Skill];
 
 const DEEDS: readonly Deed[] = [
@@ -101,10 +110,10 @@ const DEEDS: readonly Deed[] = [
   [14, (b) => lookAround(b, b.draws.int(1, 4))],
   [7, (b) => pan(b, b.draws.pick([-1, 1]) * b.draws.between(60, 360), b.draws.between(2, 14))],
   [4, hop],
-  [6, swim],
-  [6, fiddleHotbar],
-  [5, breakSomething],
-  [5, placeSomething],
+  [3, swim],
+  [7, fiddleHotbar],
+  [12, breakSomething],
+  [12, placeSomething],
   [3, (b) => b.wait(b.draws.int(4, 20))],
 ];
 
@@ -112,6 +121,7 @@ export function* deeds(b: Body, list: readonly Deed[]): Skill {
   const weights = list.map(([w]) => w);
   for (;;) {
     if (underground(b) && b.draws.chance(0.8)) yield* climbOut(b);
+    if (b.inWater && b.draws.chance(0.7)) yield* ashore(b);
     const done = yield* list[b.draws.weighted(weights)][1](b);
     if (!done) yield* b.wait(1);
     if (b.draws.chance(0.3)) yield* b.react();

@@ -49,7 +49,7 @@ export class ScriptedPlayer {
   act(s: State): number {
     const { body } = this;
     body.sense(s);
-    const random = body.gui === 0 ? this.interference.next(body.pitch) : -1;
+    const random = body.gui === 0 ? this.interference.next(body.pitch, body.inWater) : -1;
     if (random >= 0) return random;
     if (!this.aside) this.aside = this.interruption();
     if (this.aside) {

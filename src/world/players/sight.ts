@@ -120,8 +120,9 @@ export class Sight implements Terrain {
     const sp = Math.sin(pitch);
     const cp = Math.cos(pitch);
     for (let r = 0; r < RAYS; r++) {
-      const u = (2 * draws.unit() - 1) * TAN_H;
-      const v = (2 * draws.unit() - 1) * TAN_V;
+      // The first ray is the crosshair's: what one points at one sees.
+      const u = r === 0 ? 0 : (2 * draws.unit() - 1) * TAN_H;
+      const v = r === 0 ? 0 : (2 * draws.unit() - 1) * TAN_V;
       // forward + u * right + v * up
       this.ray(eye, -sy * cp - u * cy - v * sy * sp, -sp + v * cp, cy * cp - u * sy + v * cy * sp);
     }
