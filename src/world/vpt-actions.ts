@@ -2,7 +2,16 @@
  * The joint button form of the VPT baseline: 4320 combinations of exclusive groups, times camera moving or not, plus one class for the
  * inventory key = 8641 button classes, beside the 121 camera classes. Keys outside the groups (ESC, pickItem, swapHands) are lost.
  */
-import { actionCamera, actionKeys, CAMERA_NULL, canonicalise, hotbarKey, hotbarOf, KEY, makeAction } from './actions.ts';
+import {
+  actionCamera,
+  actionKeys,
+  CAMERA_NULL,
+  canonicalise,
+  hotbarKey,
+  hotbarOf,
+  KEY,
+  makeAction,
+} from './actions.ts';
 
 /** Exclusive groups from the slowest to the fastest digit; index 0 of each is "none of them". */
 const GROUPS: readonly (readonly number[])[] = [
@@ -27,7 +36,13 @@ export function toVpt(action: number): [number, number] {
   if ((keys & KEY.inventory) !== 0) return [VPT_INVENTORY, CAMERA_NULL];
   let index = 0;
   for (const group of GROUPS) {
-    const hot = group === GROUPS[0] ? hotbarOf(a) + 1 : Math.max(0, group.findIndex((k) => k !== 0 && (keys & k) !== 0));
+    const hot =
+      group === GROUPS[0]
+        ? hotbarOf(a) + 1
+        : Math.max(
+            0,
+            group.findIndex((k) => k !== 0 && (keys & k) !== 0),
+          );
     index = index * group.length + hot;
   }
   return [index * 2 + (camera === CAMERA_NULL ? 0 : 1), camera];

@@ -13,10 +13,11 @@ import { PAGE_CELLS, pool, uniformHandle } from './pool.ts';
 import { makeState, newStateBuffer, type State, sectionCounts } from './state.ts';
 import { H, INV, P, PLAYER, RING, SLOT, STATE_BYTES, STATE_WORDS } from './state-layout.ts';
 import { buildGround } from './terrain.ts';
+import { SIM_VERSION } from './version.ts';
 import { HEIGHT, type Volume } from './volume.ts';
 
-/** Grows with every change of a rule or table that changes what an action log replays to. */
-export const SIM_VERSION = 1;
+export { SIM_VERSION } from './version.ts';
+
 const MAGIC = 0x44345753;
 
 /** Optional start: everything else comes from the configuration. */
@@ -238,7 +239,8 @@ export function restore(bytes: Uint8Array): State {
   const top = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || top.getUint32(0, true) !== MAGIC) throw new Error('not a world snapshot');
   const version = top.getUint32(4, true);
-  if (version !== SIM_VERSION) throw new Error(`snapshot of simulator version ${version}; this is version ${SIM_VERSION}`);
+  if (version !== SIM_VERSION)
+    throw new Error(`snapshot of simulator version ${version}; this is version ${SIM_VERSION}`);
   const packed = bytes.subarray(12);
   if (crc32(packed) !== top.getUint32(8, true)) throw new Error('damaged world snapshot: checksum differs');
   const raw = inflateSync(packed);

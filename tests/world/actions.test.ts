@@ -35,7 +35,8 @@ describe('camera quantiser', () => {
   });
 
   it('switches bins where mu-law rounding switches', () => {
-    const muLaw = (deg: number) => Math.round(((Math.sign(deg) * Math.log(1 + Math.abs(deg)) * 10) / Math.log(11) + 10) / 2);
+    const muLaw = (deg: number) =>
+      Math.round(((Math.sign(deg) * Math.log(1 + Math.abs(deg)) * 10) / Math.log(11) + 10) / 2);
     CAMERA_THRESHOLDS.forEach((t, k) => {
       expect(angleToBin(t)).toBe(6 + k);
       expect(angleToBin(t - 1)).toBe(5 + k);

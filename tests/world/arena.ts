@@ -1,5 +1,5 @@
 /** Test grounds: a flat world of stone up to y 31 with air above, and the blocks of a state as a volume. */
-import { keysOf, makeAction, type KeyName } from '../../src/world/actions.ts';
+import { type KeyName, keysOf, makeAction } from '../../src/world/actions.ts';
 import { B } from '../../src/world/blocks.ts';
 import { type ProfileName, type WorldConfig, worldConfig } from '../../src/world/config.ts';
 import { itemId, packSlot } from '../../src/world/items.ts';
@@ -16,7 +16,8 @@ export const FLOOR = 31;
 export function volumeOf(s: State): Volume {
   const v = newVolume(s.sizeX, s.sizeZ, 0);
   for (let y = 0; y < HEIGHT; y++)
-    for (let z = 0; z < s.sizeZ; z++) for (let x = 0; x < s.sizeX; x++) v.blocks[vIndex(v, x, y, z)] = blockAt(s, x, y, z);
+    for (let z = 0; z < s.sizeZ; z++)
+      for (let x = 0; x < s.sizeX; x++) v.blocks[vIndex(v, x, y, z)] = blockAt(s, x, y, z);
   fillLight(v);
   return v;
 }
@@ -39,7 +40,14 @@ export function flat(profile: ProfileName = 'ci', change: Partial<WorldConfig> =
 const bases = new Map<string, State>();
 
 function buildFlat(profile: ProfileName, change: Partial<WorldConfig>): State {
-  const cfg = worldConfig(profile, { ladder: false, startKit: [], treeDensity: 0, outcrops: 0, caves: false, ...change });
+  const cfg = worldConfig(profile, {
+    ladder: false,
+    startKit: [],
+    treeDensity: 0,
+    outcrops: 0,
+    caves: false,
+    ...change,
+  });
   const s = createWorld(cfg, 5, { at: [32, FLOOR + 1, 32], yaw: 0, pitch: 0 });
   for (let y = 0; y < HEIGHT; y++)
     for (let cz = 0; cz < s.sizeZ; cz++)
@@ -51,7 +59,8 @@ function buildFlat(profile: ProfileName, change: Partial<WorldConfig>): State {
 export function relightAll(s: State): void {
   const v = volumeOf(s);
   for (let y = 0; y < HEIGHT; y++)
-    for (let z = 0; z < s.sizeZ; z++) for (let x = 0; x < s.sizeX; x++) writeLight(s, x, y, z, v.light[vIndex(v, x, y, z)]);
+    for (let z = 0; z < s.sizeZ; z++)
+      for (let x = 0; x < s.sizeX; x++) writeLight(s, x, y, z, v.light[vIndex(v, x, y, z)]);
 }
 
 /** Holds the named keys for a number of ticks. */

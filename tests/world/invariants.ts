@@ -5,7 +5,25 @@ import { DURABILITY, ITEM_COUNT, STACK_MAX, slotCount, slotDamage, slotId } from
 import { HALF_WIDTH, HEIGHT_SNEAK, HEIGHT_STAND } from '../../src/world/physics.ts';
 import { COLLISION } from '../../src/world/shapes.ts';
 import { blockAt, changeHi, changeLo, lightAt, player, type State, slot } from '../../src/world/state.ts';
-import { BE, BE_MAX, BE_WORDS, E, ENT, ENT_MAX, ENT_WORDS, ENTITY, F, GUI, H, P, PLAYER, packPos, SLOT, SPARE, STATE_WORDS } from '../../src/world/state-layout.ts';
+import {
+  BE,
+  BE_MAX,
+  BE_WORDS,
+  E,
+  ENT,
+  ENT_MAX,
+  ENT_WORDS,
+  ENTITY,
+  F,
+  GUI,
+  H,
+  P,
+  PLAYER,
+  packPos,
+  SLOT,
+  SPARE,
+  STATE_WORDS,
+} from '../../src/world/state-layout.ts';
 import { HEIGHT, vIndex } from '../../src/world/volume.ts';
 import { volumeOf } from './arena.ts';
 
@@ -20,8 +38,13 @@ export function bodyIsFree(s: State): string {
         if ((FLAGS[state] & FLAG.connects) !== 0) continue;
         for (let b = 0; b < COLLISION.count[state * 16]; b++) {
           const d = COLLISION.data.subarray((COLLISION.first[state * 16] + b) * 6);
-          const over = (lo: number, hi: number, c: number, axis: number) => lo < (c << 16) + (d[axis + 3] << 12) && hi > (c << 16) + (d[axis] << 12);
-          if (over(px - HALF_WIDTH, px + HALF_WIDTH, x, 0) && over(py, py + h, y, 1) && over(pz - HALF_WIDTH, pz + HALF_WIDTH, z, 2))
+          const over = (lo: number, hi: number, c: number, axis: number) =>
+            lo < (c << 16) + (d[axis + 3] << 12) && hi > (c << 16) + (d[axis] << 12);
+          if (
+            over(px - HALF_WIDTH, px + HALF_WIDTH, x, 0) &&
+            over(py, py + h, y, 1) &&
+            over(pz - HALF_WIDTH, pz + HALF_WIDTH, z, 2)
+          )
             return `tick ${s.i32[H.tick]}: body at ${px / 65536},${py / 65536},${pz / 65536} is inside ${STATES[state].name} at ${x},${y},${z}`;
         }
       }
@@ -37,24 +60,30 @@ export function rangesHold(s: State): string {
   if (player(s, P.y) < 0) return bad(`y ${player(s, P.y)}`);
   if (player(s, P.health) < 1 || player(s, P.health) > 20) return bad(`health ${player(s, P.health)}`);
   if (player(s, P.food) < 0 || player(s, P.food) > 20) return bad(`food ${player(s, P.food)}`);
-  if (player(s, P.selected) < 0 || player(s, P.selected) >= s.cfg.hotbarSlots) return bad(`slot ${player(s, P.selected)}`);
+  if (player(s, P.selected) < 0 || player(s, P.selected) >= s.cfg.hotbarSlots)
+    return bad(`slot ${player(s, P.selected)}`);
   for (let i = SPARE; i < STATE_WORDS; i++) if (s.i32[i] !== 0) return bad(`spare word ${i} is ${s.i32[i]}`);
   const stacks: [string, number][] = [['cursor', s.u32[PLAYER + P.cursorStack]]];
   for (let i = 0; i < SLOT.count; i++) stacks.push([`slot ${i}`, slot(s, i)]);
-  for (let i = 0; i < BE_MAX; i++) for (const f of [F.input, F.fuel, F.output]) stacks.push([`furnace ${i}`, s.u32[BE + i * BE_WORDS + f]]);
-  for (let i = 0; i < ENT_MAX; i++) if (s.i32[ENT + i * ENT_WORDS] === ENTITY.item) stacks.push([`entity ${i}`, s.u32[ENT + i * ENT_WORDS + E.item]]);
+  for (let i = 0; i < BE_MAX; i++)
+    for (const f of [F.input, F.fuel, F.output]) stacks.push([`furnace ${i}`, s.u32[BE + i * BE_WORDS + f]]);
+  for (let i = 0; i < ENT_MAX; i++)
+    if (s.i32[ENT + i * ENT_WORDS] === ENTITY.item) stacks.push([`entity ${i}`, s.u32[ENT + i * ENT_WORDS + E.item]]);
   for (const [where, stack] of stacks) {
     const [id, n] = [slotId(stack), slotCount(stack)];
     if (stack === 0) continue;
     if (id === 0 || id >= ITEM_COUNT || n < 1 || n > STACK_MAX[id]) return bad(`${where} holds ${n} of item ${id}`);
-    if (slotDamage(stack) > 0 && slotDamage(stack) >= DURABILITY[id]) return bad(`${where}: damage ${slotDamage(stack)} of item ${id}`);
+    if (slotDamage(stack) > 0 && slotDamage(stack) >= DURABILITY[id])
+      return bad(`${where}: damage ${slotDamage(stack)} of item ${id}`);
   }
-  if (player(s, P.guiKind) === GUI.none && s.u32[PLAYER + P.cursorStack] !== 0) return bad('a stack on the cursor of a closed screen');
+  if (player(s, P.guiKind) === GUI.none && s.u32[PLAYER + P.cursorStack] !== 0)
+    return bad('a stack on the cursor of a closed screen');
   for (let i = 0; i < BE_MAX; i++) {
     const key = s.i32[BE + i * BE_WORDS + F.pos];
     if (key === 0) continue;
     const p = key - 1;
-    if (!isFurnace(blockAt(s, p & 255, (p >> 16) & 63, (p >> 8) & 255))) return bad(`furnace entry ${i} without its block`);
+    if (!isFurnace(blockAt(s, p & 255, (p >> 16) & 63, (p >> 8) & 255)))
+      return bad(`furnace entry ${i} without its block`);
   }
   return '';
 }
@@ -67,7 +96,8 @@ export function lightIsExact(s: State): string {
       for (let x = 0; x < s.sizeX; x++) {
         const want = v.light[vIndex(v, x, y, z)];
         const have = lightAt(s, x, y, z);
-        if (want !== have) return `light at ${x},${y},${z}: sky ${have >> 4} block ${have & 15} instead of sky ${want >> 4} block ${want & 15}`;
+        if (want !== have)
+          return `light at ${x},${y},${z}: sky ${have >> 4} block ${have & 15} instead of sky ${want >> 4} block ${want & 15}`;
       }
   return '';
 }
@@ -82,7 +112,8 @@ export function blocksAreConsistent(s: State, fresh: State): string {
         const a = blockAt(fresh, x, y, z);
         const b = blockAt(s, x, y, z);
         if (a === b) continue;
-        if ((FLAGS[b] & FLAG.needsSupport) !== 0 && !supported(s, b, x, y, z)) return `${STATES[b].name} at ${x},${y},${z} hangs in the air`;
+        if ((FLAGS[b] & FLAG.needsSupport) !== 0 && !supported(s, b, x, y, z))
+          return `${STATES[b].name} at ${x},${y},${z} hangs in the air`;
         lo ^= changeLo(0, packPos(x, y, z), a) ^ changeLo(0, packPos(x, y, z), b);
         hi ^= changeHi(0, packPos(x, y, z), a) ^ changeHi(0, packPos(x, y, z), b);
       }
@@ -99,6 +130,7 @@ export function totalItems(s: State): Map<number, number> {
   for (let i = 0; i < SLOT.count; i++) add(slot(s, i));
   add(s.u32[PLAYER + P.cursorStack]);
   for (let i = 0; i < BE_MAX; i++) for (const f of [F.input, F.fuel, F.output]) add(s.u32[BE + i * BE_WORDS + f]);
-  for (let i = 0; i < ENT_MAX; i++) if (s.i32[ENT + i * ENT_WORDS] === ENTITY.item) add(s.u32[ENT + i * ENT_WORDS + E.item]);
+  for (let i = 0; i < ENT_MAX; i++)
+    if (s.i32[ENT + i * ENT_WORDS] === ENTITY.item) add(s.u32[ENT + i * ENT_WORDS + E.item]);
   return total;
 }

@@ -1,5 +1,6 @@
 /** Movement against the documented speeds and heights of methods/world.md 3.1 (tolerance 0.1 %). */
 import { describe, expect, it } from 'vitest';
+import type { KeyName } from '../../src/world/actions.ts';
 import { cameraClass, makeAction } from '../../src/world/actions.ts';
 import { B } from '../../src/world/blocks.ts';
 import { setBlock } from '../../src/world/change.ts';
@@ -7,7 +8,6 @@ import { player, type State, setPlayer, writeBlock } from '../../src/world/state
 import { P } from '../../src/world/state-layout.ts';
 import { step, stepAction } from '../../src/world/step.ts';
 import { FLOOR, face, flat, hold, standAt } from './arena.ts';
-import type { KeyName } from '../../src/world/actions.ts';
 
 const at = (s: State, f: number) => player(s, f) / 65536;
 
@@ -98,7 +98,8 @@ describe('player physics', () => {
 
   it('climbs out of water at a bank', () => {
     const s = flat();
-    for (let x = 28; x < 36; x++) for (let z = 28; z < 36; z++) for (let y = FLOOR - 2; y <= FLOOR; y++) writeBlock(s, x, y, z, B.water);
+    for (let x = 28; x < 36; x++)
+      for (let z = 28; z < 36; z++) for (let y = FLOOR - 2; y <= FLOOR; y++) writeBlock(s, x, y, z, B.water);
     standAt(s, 32.5, FLOOR - 1, 32.5);
     hold(s, 80, 'forward', 'jump');
     expect(at(s, P.z)).toBeGreaterThan(36);
@@ -172,7 +173,8 @@ describe('player physics', () => {
 
   it('drifts with flowing water', () => {
     const s = flat();
-    for (let x = 24; x < 40; x++) for (let z = 31; z < 34; z++) writeBlock(s, x, FLOOR, z, B.water + Math.min(7, Math.floor((x - 24) / 2)));
+    for (let x = 24; x < 40; x++)
+      for (let z = 31; z < 34; z++) writeBlock(s, x, FLOOR, z, B.water + Math.min(7, Math.floor((x - 24) / 2)));
     standAt(s, 30.5, FLOOR, 32.5);
     hold(s, 10);
     expect(at(s, P.x)).toBeGreaterThan(30.5);

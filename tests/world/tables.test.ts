@@ -16,7 +16,19 @@ import {
   TILES,
 } from '../../src/world/blocks.ts';
 import { baseBreakTicks, harvestable } from '../../src/world/breaking.ts';
-import { DURABILITY, I, ITEM_COUNT, ITEM_NAMES, itemId, PLACES, packSlot, STACK_MAX, slotCount, slotDamage, slotId } from '../../src/world/items.ts';
+import {
+  DURABILITY,
+  I,
+  ITEM_COUNT,
+  ITEM_NAMES,
+  itemId,
+  PLACES,
+  packSlot,
+  STACK_MAX,
+  slotCount,
+  slotDamage,
+  slotId,
+} from '../../src/world/items.ts';
 import { COLLISION, connectMask, OUTLINE } from '../../src/world/shapes.ts';
 import { cosQ14, sinQ14 } from '../../src/world/trig.ts';
 
@@ -50,7 +62,8 @@ describe('block table', () => {
 
   it('drops only known items, and only full cubes carry torches', () => {
     for (let i = 0; i < STATE_COUNT; i++) expect(DROP[i]).toBeLessThan(ITEM_COUNT);
-    for (const s of [B.stone, B.glass, B.planks, B.furnace, B.leaves]) expect(FLAGS[s] & FLAG.fullSolid, STATES[s].name).not.toBe(0);
+    for (const s of [B.stone, B.glass, B.planks, B.furnace, B.leaves])
+      expect(FLAGS[s] & FLAG.fullSolid, STATES[s].name).not.toBe(0);
     for (const s of [B.air, B.torch, B.door, B.fence, B.water, B.lava, B.tall_grass, B.bed, B.cactus])
       expect(FLAGS[s] & FLAG.fullSolid, STATES[s].name).toBe(0);
   });
@@ -58,7 +71,9 @@ describe('block table', () => {
   it('grows panes and fences towards what they join', () => {
     const boxes = (t: typeof OUTLINE, state: number, mask: number) => {
       const k = state * 16 + mask;
-      return Array.from({ length: t.count[k] }, (_, b) => [...t.data.slice((t.first[k] + b) * 6, (t.first[k] + b) * 6 + 6)]);
+      return Array.from({ length: t.count[k] }, (_, b) => [
+        ...t.data.slice((t.first[k] + b) * 6, (t.first[k] + b) * 6 + 6),
+      ]);
     };
     expect(connectMask(B.fence, B.stone, B.air, B.fence, B.torch)).toBe(1 | 4);
     expect(connectMask(B.glass_pane, B.glass, B.fence, B.air, B.planks)).toBe(1 | 8);
@@ -85,7 +100,9 @@ describe('items', () => {
   });
 
   it('has the documented durability, and tools do not stack', () => {
-    expect([I.wooden_axe, I.stone_sword, I.iron_shovel, I.diamond_pickaxe].map((i) => DURABILITY[i])).toEqual([59, 131, 250, 1561]);
+    expect([I.wooden_axe, I.stone_sword, I.iron_shovel, I.diamond_pickaxe].map((i) => DURABILITY[i])).toEqual([
+      59, 131, 250, 1561,
+    ]);
     for (let i = 0; i < ITEM_COUNT; i++) if (DURABILITY[i] > 0) expect(STACK_MAX[i]).toBe(1);
     expect(STACK_MAX[I.bed]).toBe(1);
     expect(STACK_MAX[I.dirt]).toBe(64);
@@ -93,7 +110,8 @@ describe('items', () => {
 
   it('places a block whose drop leads back to the item, except where a block turns into something else', () => {
     const other = new Set(['stone', 'grass', 'glass', 'glass_pane', 'ice', 'leaves']);
-    for (let i = 1; i < ITEM_COUNT; i++) if (PLACES[i] && !other.has(ITEM_NAMES[i])) expect(DROP[PLACES[i]], ITEM_NAMES[i]).toBe(i);
+    for (let i = 1; i < ITEM_COUNT; i++)
+      if (PLACES[i] && !other.has(ITEM_NAMES[i])) expect(DROP[PLACES[i]], ITEM_NAMES[i]).toBe(i);
   });
 });
 
