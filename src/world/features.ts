@@ -196,9 +196,10 @@ export function guaranteeLadder(v: Volume, at: Spawn): void {
     z: Math.max(8, Math.min(v.sizeZ - 9, at.z + drawBelow(v, S.ladder, i, j + 1, radius * 2) - radius)),
   });
   const far = ({ x, z }: { x: number; z: number }) => Math.abs(x - at.x) + Math.abs(z - at.z) >= 8;
-  for (let i = 0; i < 400 && countNear(v, at, radius, 28, 62, (s) => s === B.log) < 12; i++) {
+  let logs = countNear(v, at, radius, 28, 62, (s) => s === B.log);
+  for (let i = 0; i < 400 && logs < 12; i++) {
     const p = place(i, 0);
-    if (far(p)) tree(v, p.x, surface(v, p.x, p.z), p.z, 5);
+    if (far(p) && tree(v, p.x, surface(v, p.x, p.z), p.z, 5)) logs += 5;
   }
   const layer = v.sizeX * v.sizeZ;
   const bare = (s: number, i: number) =>
@@ -211,11 +212,13 @@ export function guaranteeLadder(v: Volume, at: Spawn): void {
     [B.coal_ore, 6, 10, 6],
     [B.iron_ore, 8, 12, 5],
     [B.diamond_ore, 4, 0, 4],
-  ] as const)
-    for (let i = 0; i < 200 && countNear(v, at, radius, 2, 60, (s) => s === ore) < need; i++) {
+  ] as const) {
+    let have = countNear(v, at, radius, 2, 60, (s) => s === ore);
+    for (let i = 0; i < 200 && have < need; i++) {
       const p = place(i, 8 + ore * 2);
       const ground = v.ground[p.z * v.sizeX + p.x];
       const y = depth === 0 ? 8 : Math.max(4, ground - depth);
-      placeVein(v, ore, p.x, y, p.z, size, (j) => drawBelow(v, S.ladder, i * 16 + j, 99 + ore, 6));
+      have += placeVein(v, ore, p.x, y, p.z, size, (j) => drawBelow(v, S.ladder, i * 16 + j, 99 + ore, 6));
     }
+  }
 }

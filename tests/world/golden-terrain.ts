@@ -6,6 +6,9 @@ import { generate } from '../../src/world/world.ts';
 
 export const TERRAIN_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 
+/** The large worlds are four times the work, so fewer of them. */
+export const seedsOf = (profile: ProfileName) => (profile === 'ci' ? TERRAIN_SEEDS : TERRAIN_SEEDS.slice(0, 3));
+
 export function columnHashes(profile: ProfileName, seed: number): string[] {
   const { volume: v } = generate(worldConfig(profile), seed);
   const [nx, nz] = [v.sizeX >> 4, v.sizeZ >> 4];
@@ -24,9 +27,9 @@ export function columnHashes(profile: ProfileName, seed: number): string[] {
   });
 }
 
-/** "profile/seed h h h h h h h h h" for every profile and seed. */
+/** "profile/seed h h h h h h h h h" for the seeds of every profile. */
 export function goldenTerrain(): string[] {
   return (['ci', 'mini', 'meadow'] as const).flatMap((p) =>
-    TERRAIN_SEEDS.map((s) => `${p}/${s} ${columnHashes(p, s).join(' ')}`),
+    seedsOf(p).map((s) => `${p}/${s} ${columnHashes(p, s).join(' ')}`),
   );
 }
