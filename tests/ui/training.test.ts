@@ -1,0 +1,267 @@
+// The training chassis against a method of three numbers: slices, pauses, steps, a lost device, a failed run.
+
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Gpu } from '../../src/gpu/device.ts';
+import type { Checkpoint, Method, RunContext, RunState, Session } from '../../src/methods/contract.ts';
+import { duration, RateEstimate } from '../../src/ui/training/rate-estimate.ts';
+import { configure, fieldValues } from '../../src/ui/training/run-config.ts';
+import { Series } from '../../src/ui/training/series.ts';
+import { TrainHost } from '../../src/ui/training/train-host.ts';
+import type { TrainMessage } from '../../src/ui/training/train-protocol.ts';
+
+interface Counting {
+  steps: number;
+  model: { width: number };
+}
+
+class CountingSession implements Session {
+  readonly phases;
+  readonly context: RunContext;
+  readonly config: Counting;
+  count = 0;
+  busy = 0;
+  disposed = false;
+
+  constructor(context: RunContext, config: Counting) {
+    this.context = context;
+    this.config = config;
+    this.phases = [{ id: 'count', title: 'Counting', steps: config.steps }];
+  }
+  async advance({ steps }: { steps?: number; ms?: number }): Promise<'more' | 'done'> {
+    if (++this.busy > 1) throw new Error('asked twice at once');
+    await new Promise((resolve) => setTimeout(resolve));
+    this.busy--;
+    if (trouble) throw trouble;
+    if (this.context.gpu.lostReason !== null) throw new Error('device gone');
+    this.count = Math.min(this.config.steps, this.count + (steps ?? 10));
+    this.context.emit({ kind: 'metrics', phase: 'count', step: this.count, values: { loss: 1 / this.count } });
+    return this.count >= this.config.steps ? 'done' : 'more';
+  }
+  state(): RunState {
+    return { phase: 'count', step: this.count, done: this.count >= this.config.steps };
+  }
+  async save(): Promise<Checkpoint> {
+    return { name: 'count.safetensors', bytes: Uint8Array.of(this.count) };
+  }
+  async load({ bytes }: Checkpoint) {
+    if (bytes.length !== 1) throw new Error('the file does not hold a count');
+    this.count = bytes[0];
+  }
+  async inspect() {
+    return { width: 1, height: 1, columns: 1, rows: [{ title: 'now', rgb: Uint8Array.of(this.count, 0, 0) }] };
+  }
+  dispose() {
+    this.disposed = true;
+  }
+}
+
+const method: Method<Counting> = {
+  id: 'counting',
+  title: 'Counting',
+  presets: { short: { steps: 40, model: { width: 8 } }, long: { steps: 200, model: { width: 16 } } },
+  fields: [
+    { key: 'steps', label: 'Steps', hint: '', min: 1, max: 250, step: 1 },
+    { key: 'model.width', label: 'Width', hint: '', min: 1, max: 64, step: 1 },
+  ],
+  create: async (context, config) => {
+    const session = new CountingSession(context, config);
+    sessions.push(session);
+    return session;
+  },
+};
+
+let sessions: CountingSession[];
+let gpus: { lostReason: string | null }[];
+let trouble: Error | null;
+let now: number;
+let host: TrainHost;
+let messages: TrainMessage[];
+let port: MessagePort;
+
+beforeEach(() => {
+  sessions = [];
+  gpus = [];
+  trouble = null;
+  now = 0;
+  messages = [];
+  host = new TrainHost({
+    openGpu: async () => {
+      const gpu = { lostReason: null, report: { description: `adapter ${gpus.length}` } };
+      gpus.push(gpu);
+      return { ok: true, gpu: gpu as unknown as Gpu };
+    },
+    method: async () => method as Method<unknown>,
+    // Every look at the clock is ten seconds later.
+    now: () => (now += 10_000),
+  });
+  port = { postMessage: (message: TrainMessage) => messages.push(message) } as unknown as MessagePort;
+});
+
+const until = async (condition: () => boolean) => {
+  for (let i = 0; i < 2000 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(condition()).toBe(true);
+};
+const lastProgress = () => messages.findLast((message) => message.kind === 'progress');
+const start = (set: Record<string, number> = {}, preset = 'short') => host.start({ preset, seed: 3, set }, port);
+
+describe('a run', () => {
+  test('describes its presets with the numbers that may change', async () => {
+    const described = await host.describe();
+    expect(described.ok && described.value.presets).toEqual([
+      { name: 'short', values: { steps: 40, 'model.width': 8 } },
+      { name: 'long', values: { steps: 200, 'model.width': 16 } },
+    ]);
+  });
+
+  test('goes to its end and says so', async () => {
+    const opened = await start();
+    expect(opened).toEqual({
+      ok: true,
+      value: { phases: [{ id: 'count', title: 'Counting', steps: 40 }], adapter: 'adapter 0' },
+    });
+    await until(() => lastProgress()?.status === 'done');
+    expect(lastProgress()).toMatchObject({ phase: 'count', step: 40 });
+    expect(messages.filter(({ kind }) => kind === 'metrics')).toHaveLength(4);
+    expect(sessions[0].context.seed).toBe(3);
+  });
+
+  test('a changed field reaches the configuration, the preset stays as it was', async () => {
+    await start({ steps: 5, 'model.width': 3 });
+    expect(sessions[0].config).toEqual({ steps: 5, model: { width: 3 } });
+    expect(method.presets.short).toEqual({ steps: 40, model: { width: 8 } });
+  });
+
+  test.each([
+    [{ steps: 0 }, /Steps must lie between 1 and 250/],
+    [{ 'model.width': Number.NaN }, /Width must lie/],
+    [{ depth: 3 }, /no setting "depth"/],
+  ])('%j is refused', async (set, words) => {
+    const opened = await start(set as Record<string, number>);
+    expect(opened.ok).toBe(false);
+    if (!opened.ok) expect(opened.reason).toMatch(words);
+  });
+
+  test('an unknown preset is refused', async () => {
+    expect(await start({}, 'huge')).toMatchObject({ ok: false, reason: 'There is no preset "huge".' });
+  });
+
+  test('pause stands still, a step goes one, resume goes on', async () => {
+    await start({}, 'long');
+    await host.pause();
+    const at = sessions[0].count;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sessions[0].count).toBe(at);
+    expect(lastProgress()).toMatchObject({ status: 'paused', step: at });
+    await host.step();
+    expect(sessions[0].count).toBe(at + 1);
+    await host.resume();
+    await until(() => lastProgress()?.status === 'done');
+  });
+
+  test('questions come between two slices, never during one', async () => {
+    await start({}, 'long');
+    const answers = await Promise.all([host.samples(), host.save(), host.samples()]);
+    expect(answers.every(({ ok }) => ok)).toBe(true);
+    await until(() => lastProgress()?.status === 'done');
+    expect(lastProgress()?.step).toBe(200);
+  });
+
+  test('stop ends the session', async () => {
+    await start({}, 'long');
+    await host.stop();
+    expect(sessions[0].disposed).toBe(true);
+    expect(sessions[0].context.signal.aborted).toBe(true);
+    expect(await host.save()).toMatchObject({ ok: false });
+  });
+
+  test('a new start ends the old one', async () => {
+    await start({}, 'long');
+    await start();
+    expect(sessions[0].disposed).toBe(true);
+    await until(() => sessions[1].count === 40);
+    expect(sessions[0].count).toBeLessThan(200);
+  });
+
+  test('resumes from a saved file, and refuses a foreign one without losing the run', async () => {
+    await start({}, 'long');
+    await host.pause();
+    expect(await host.load(Uint8Array.of(150))).toMatchObject({ ok: true });
+    expect(lastProgress()?.step).toBe(150);
+    expect(await host.load(new Uint8Array(7))).toMatchObject({ ok: false, reason: 'the file does not hold a count' });
+    expect(sessions[0].count).toBe(150);
+  });
+});
+
+describe('trouble', () => {
+  test('an error stops the run with its message', async () => {
+    await start({}, 'long');
+    trouble = new Error('NaN in dynamics.layer3 at step 12');
+    await until(() => lastProgress()?.status === 'failed');
+    expect(messages).toContainEqual({ kind: 'log', text: 'Stopped: NaN in dynamics.layer3 at step 12' });
+  });
+
+  test('a lost device is replaced and the run goes on from its last checkpoint', async () => {
+    await start({}, 'long');
+    await until(() => sessions[0].count >= 50);
+    gpus[0].lostReason = 'driver reset';
+    await until(() => lastProgress()?.status === 'done');
+    expect(gpus).toHaveLength(2);
+    expect(sessions).toHaveLength(2);
+    expect(sessions[1].count).toBe(200);
+    const logged = messages.filter((message) => message.kind === 'log').map(({ text }) => text);
+    expect(logged[0]).toContain('driver reset');
+    // The clock of this test is fast: the first slices saved a checkpoint.
+    expect(logged[1]).toMatch(/^Going on from step [1-9]\d* of count\.$/);
+  });
+
+  test('no adapter: the engine’s own words', async () => {
+    const refused = new TrainHost({
+      openGpu: async () => ({ ok: false, reason: 'This browser has no WebGPU.', advice: 'Use another.' }),
+      method: async () => method as Method<unknown>,
+      now: () => 0,
+    });
+    expect(await refused.start({ preset: 'short', seed: 1, set: {} }, port)).toMatchObject({
+      ok: false,
+      code: 'no-webgpu',
+      reason: 'This browser has no WebGPU.',
+    });
+  });
+});
+
+describe('parts', () => {
+  test('fields that a preset lacks are left out', () => {
+    expect(fieldValues({ steps: 2 }, method.fields)).toEqual({ steps: 2 });
+    expect(() => configure({ steps: 2 } as Counting, method.fields, { 'model.width': 4 })).toThrow('no setting');
+  });
+
+  test('a series stays below its limit, keeps its first point and its shape', () => {
+    const series = new Series(100);
+    for (let step = 0; step < 10_000; step++) series.add(step, step * 2);
+    const points = series.points();
+    expect(points.length).toBeLessThan(100);
+    expect(points.length).toBeGreaterThan(40);
+    expect(points[0]).toEqual({ step: 0, value: 0 });
+    expect(points.every(({ step, value }) => value === step * 2)).toBe(true);
+    expect(points.at(-1)?.step).toBeGreaterThan(9700);
+  });
+
+  test('rate and time left of the running phase', () => {
+    const rate = new RateEstimate();
+    expect(rate.perSecond()).toBeNull();
+    for (let i = 0; i <= 20; i++) rate.report('a', i * 5, i * 1000);
+    expect(rate.perSecond()).toBeCloseTo(5, 6);
+    expect(rate.secondsLeft(200)).toBeCloseTo(20, 6);
+    rate.report('b', 0, 21_000);
+    expect(rate.secondsLeft(100)).toBeNull();
+  });
+
+  test.each([
+    [0.4, '0 s'],
+    [59, '59 s'],
+    [75, '1 min 15 s'],
+    [1800, '30 min'],
+    [9000, '2 h 30 min'],
+  ])('%f seconds are "%s"', (seconds, words) => {
+    expect(duration(seconds)).toBe(words);
+  });
+});
