@@ -116,7 +116,7 @@ const MEADOW: WorldConfig = {
   profile: 'meadow',
   survival: false,
   mobs: false,
-  relief: 24,
+  relief: 30,
   treeDensity: 300,
   biomes: ['plains'],
   caves: false,

@@ -36,9 +36,9 @@ export function groundHeight(cfg: WorldConfig, seed: number, x: number, z: numbe
   let h = SEA_LEVEL * 4096 + 10240 + Math.floor(((n - 51200 + 4096) * cfg.relief) / 100);
   const [sx, , sz] = cfg.dims[0];
   const edge = Math.min(x, z, sx - 1 - x, sz - 1 - z);
-  // Ponds: where the pond noise peaks the land is dug out, up to 6 blocks.
-  const p = noise2(seed ^ STREAM.pond, x, z, 4) - (4096 - Math.floor((1340 * cfg.ponds) / 100));
-  if (p > 0 && edge >= RIM + 4) h -= Math.min(6 * 4096, p * 24);
+  // Ponds: where the pond noise peaks the land sinks, at most 3 in 4 so that a swimmer finds a bank to leave by, deeper in the middle.
+  const p = noise2(seed ^ STREAM.pond, x, z, 4) - (4096 - Math.floor((1900 * cfg.ponds) / 100));
+  if (p > 0 && edge >= RIM + 4) h -= p * 8 + Math.max(0, p - 1300) * 12;
   let y = h >> 12;
   if (y < SEA_LEVEL - 6 && cfg.relief < 100) y = SEA_LEVEL - 6;
   if (edge < RIM) {
