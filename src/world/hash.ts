@@ -21,8 +21,9 @@ for (let i = 0; i < 256; i++) {
   CRC[i] = c >>> 0;
 }
 
-export function crc32(bytes: Uint8Array): number {
-  let c = 0xffffffff;
+/** Pass an earlier result as `seed` to continue it over several pieces. */
+export function crc32(bytes: Uint8Array, seed = 0): number {
+  let c = ~seed;
   for (let i = 0; i < bytes.length; i++) c = (c >>> 8) ^ CRC[(c ^ bytes[i]) & 255];
   return ~c >>> 0;
 }

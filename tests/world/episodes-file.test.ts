@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WorldConfig } from '../../src/world/config.ts';
-import { crc32, fromPlanes, toPlanes, VarintReader, VarintWriter } from '../../src/world/episodes/bytes.ts';
+import { fromPlanes, toPlanes, VarintReader, VarintWriter } from '../../src/world/episodes/bytes.ts';
 import { EpisodeFile, encodeEpisodes } from '../../src/world/episodes/d4d.ts';
 import { type Episode, hashCount } from '../../src/world/episodes/episode.ts';
 import { EpisodeFileError } from '../../src/world/episodes/sections.ts';
+import { crc32 } from '../../src/world/hash.ts';
 
 const SIM = 0x1234abcd;
 // The file never looks inside a configuration beyond its tick rate, so a small one stands for all.
@@ -29,7 +30,12 @@ function episode(over: Partial<Episode> = {}, steps = 137): Episode {
   };
 }
 
-const sample = () => [episode(), episode({ player: 'builder', events: [] }, 1), episode({ config: config('b', 1) }, 400), episode({}, 0)];
+const sample = () => [
+  episode(),
+  episode({ player: 'builder', events: [] }, 1),
+  episode({ config: config('b', 1) }, 400),
+  episode({}, 0),
+];
 
 function problem(run: () => unknown): EpisodeFileError {
   try {
@@ -113,7 +119,8 @@ describe('episode file', () => {
 
   it('reports every truncation', () => {
     const bytes = encodeEpisodes(sample(), SIM);
-    for (let n = 4; n < bytes.length; n++) expect(problem(() => readAll(bytes.subarray(0, n))).problem).toBe('truncated');
+    for (let n = 4; n < bytes.length; n++)
+      expect(problem(() => readAll(bytes.subarray(0, n))).problem).toBe('truncated');
   });
 
   it('refuses bytes after the end', () => {
@@ -135,7 +142,10 @@ describe('episode file', () => {
 
   it('never throws anything but its own error on damaged or random bytes', () => {
     const bytes = encodeEpisodes(sample(), SIM);
-    const damage = fc.array(fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 })), { minLength: 1, maxLength: 20 });
+    const damage = fc.array(fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 })), {
+      minLength: 1,
+      maxLength: 20,
+    });
     fc.assert(
       fc.property(damage, fc.boolean(), (edits, fixHeader) => {
         const bad = bytes.slice();

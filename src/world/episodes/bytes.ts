@@ -1,18 +1,4 @@
-// Byte-level pieces of the episode file: CRC-32 (the zlib polynomial), unsigned varints, and the split of u32 words into byte planes.
-// No compression and no file layout here.
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-/** CRC-32 of the bytes; pass an earlier result as `seed` to continue it over several pieces. */
-export function crc32(bytes: Uint8Array, seed = 0): number {
-  let c = ~seed;
-  for (let i = 0; i < bytes.length; i++) c = CRC_TABLE[(c ^ bytes[i]) & 255] ^ (c >>> 8);
-  return ~c >>> 0;
-}
+// Byte-level pieces of the episode file: unsigned varints, and the split of u32 words into byte planes. No compression and no file layout here.
 
 /** Grows as needed; values are unsigned integers below 2^53, seven bits per byte, low bits first. */
 export class VarintWriter {

@@ -5,7 +5,8 @@
 // zeros, and in the last four bytes the CRC of the first sixty.
 
 import type { WorldConfig } from '../config.ts';
-import { crc32, fromPlanes, toPlanes, VarintReader, VarintWriter } from './bytes.ts';
+import { crc32 } from '../hash.ts';
+import { fromPlanes, toPlanes, VarintReader, VarintWriter } from './bytes.ts';
 import { type Episode, type EpisodeEvent, hashCount } from './episode.ts';
 import { decodeSection, EpisodeFileError, encodeSection, type Section } from './sections.ts';
 

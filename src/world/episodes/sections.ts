@@ -3,7 +3,7 @@
 // The CRC runs over the first 24 header bytes and the stored data, so no byte of a section can change unnoticed.
 
 import { deflateSync, inflateSync } from 'fflate';
-import { crc32 } from './bytes.ts';
+import { crc32 } from '../hash.ts';
 
 export type EpisodeFileProblem = 'foreign' | 'truncated' | 'corrupt' | 'version' | 'simulator';
 
