@@ -1,6 +1,7 @@
 // Between packed RGB bytes, patch rows [N, patches, p*p*3] in 0..1, and images [N, H, W, 3].
-// A patch row lists its pixels row by row, three channels each.
+// A patch row lists its pixels row by row, three channels each. Patches are listed in blocks of 2x2 (lib/patches.wgsl).
 import package::lib::index::linear;
+import package::lib::patches::patch_cell;
 
 struct Params { frames: u32, width: u32, height: u32, side: u32 }
 
@@ -17,9 +18,9 @@ fn image_index(e: u32) -> u32 {
   let within = e % per_frame;
   let patch_index = within / row;
   let inside = within % row;
-  let columns = params.width / p;
-  let y = patch_index / columns * p + inside / (p * 3u);
-  let x = patch_index % columns * p + inside / 3u % p;
+  let cell = patch_cell(patch_index, params.width / p);
+  let y = cell.y * p + inside / (p * 3u);
+  let x = cell.x * p + inside / 3u % p;
   return frame * per_frame + (y * params.width + x) * 3u + inside % 3u;
 }
 

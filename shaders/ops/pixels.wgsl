@@ -1,5 +1,6 @@
 // Patch rows in 0..1 to RGBA bytes, one u32 a pixel, rounded to nearest: what a canvas shows and a PNG stores.
 import package::lib::index::linear;
+import package::lib::patches::patch_index_of;
 
 struct Params { frames: u32, width: u32, height: u32, side: u32 }
 
@@ -15,7 +16,7 @@ fn to_bytes(@builtin(global_invocation_id) gid: vec3u) {
   let x = i % params.width;
   let y = i % size / params.width;
   let p = params.side;
-  let patch_index = (y / p) * (params.width / p) + x / p;
+  let patch_index = patch_index_of(x / p, y / p, params.width / p);
   let at = i / size * size * 3u + patch_index * p * p * 3u + ((y % p) * p + x % p) * 3u;
   var word = 0xff000000u;
   for (var c = 0u; c < 3u; c++) {

@@ -10,6 +10,8 @@ export interface Conditions {
   software: boolean;
   f16: boolean;
   subgroups: boolean;
+  /** Invocations of a subgroup where the adapter has only one size, else 0. */
+  subgroupSize: number;
 }
 
 export interface AdapterReport {
@@ -103,6 +105,8 @@ function wrap(adapter: GPUAdapter, device: GPUDevice): Gpu {
   const software =
     /swiftshader|llvmpipe|lavapipe|software|warp|basic render/.test(words) ||
     (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  const { subgroupMinSize, subgroupMaxSize } = info as { subgroupMinSize?: number; subgroupMaxSize?: number };
+  const oneSize = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
   const limits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) limits[name] = device.limits[name];
   const gpu: Gpu = {
@@ -116,7 +120,12 @@ function wrap(adapter: GPUAdapter, device: GPUDevice): Gpu {
       features: [...device.features].sort(),
       limits,
     },
-    conditions: { software, f16: device.features.has('shader-f16'), subgroups: device.features.has('subgroups') },
+    conditions: {
+      software,
+      f16: device.features.has('shader-f16'),
+      subgroups: device.features.has('subgroups'),
+      subgroupSize: oneSize ? (subgroupMinSize ?? 0) : 0,
+    },
     pipelines: new PipelineCache(device),
     lostReason: null,
     lost: device.lost,

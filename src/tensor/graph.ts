@@ -54,7 +54,11 @@ export class Graph {
   readonly nodes: Node[] = [];
   readonly inputs = new Map<string, Tensor>();
   readonly outputs = new Map<string, Tensor>();
+  /** Inputs whose content never changes: written once when the program is made. */
+  readonly fixed = new Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>();
   readonly conditions: Conditions;
+  /** Names of stretches of the program: [name, index of the first node]. */
+  readonly marks: [name: string, node: number][] = [];
   private nextId = 0;
   private differentiable = true;
 
@@ -76,6 +80,14 @@ export class Graph {
     const t = this.make(shape, this.storage(sizeOf(shape), null, null), name);
     this.inputs.set(name, t);
     return t;
+  }
+
+  /** An input that is written once: masks, tables. Asked for again under one name, it is the same tensor. */
+  table(name: string, shape: readonly number[], make: () => Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Tensor {
+    const known = this.inputs.get(name);
+    if (known) return known;
+    this.fixed.set(name, make());
+    return this.input(name, shape);
   }
 
   /** A tensor that lives in a buffer of its own across runs (parameters, rings, counters). */
@@ -103,6 +115,11 @@ export class Graph {
     );
     this.nodes.push(node);
     return node.outputs;
+  }
+
+  /** Nodes from here on belong to the named stage, for timing. */
+  mark(name: string): void {
+    this.marks.push([name, this.nodes.length]);
   }
 
   /** Nodes made inside `body` are constants to differentiation (teacher passes, statistics). */

@@ -52,3 +52,34 @@ export function specialise(code: string, constants: Record<string, number>): str
   }
   return out;
 }
+
+/**
+ * Writes out loops `for (var c = 0u; c < N; c++)` over a compile-time constant N, and turns arrays of length N that only
+ * such loops index into N variables. Compilers of CPU adapters keep indexed arrays in memory and named values in registers.
+ * `name` is the constant; loops may stand on one line or span a braced block.
+ */
+export function unrollLoops(code: string, name: string): string {
+  const value = new RegExp(`const\\s+${name}\\s*(?::\\s*u32)?\\s*=\\s*(\\d+)u;`).exec(code)?.[1];
+  if (value === undefined) throw new Error(`unrollLoops: no constant ${name} in this kernel`);
+  const count = Number(value);
+  const head = new RegExp(`for \\(var (\\w+) = 0u; \\1 < ${name}; \\1\\+\\+\\) \\{`);
+  const arrays: string[] = [];
+  let out = code.replace(new RegExp(`var (\\w+): array<(\\w+), ${name}>;`, 'g'), (_, array: string, type: string) => {
+    arrays.push(array);
+    return Array.from({ length: count }, (_, i) => `var ${array}_${i}: ${type};`).join(' ');
+  });
+  for (let match = head.exec(out); match; match = head.exec(out)) {
+    const start = match.index;
+    let end = start + match[0].length;
+    for (let depth = 1; depth > 0; end++) depth += out[end] === '{' ? 1 : out[end] === '}' ? -1 : 0;
+    const body = out.slice(start + match[0].length, end - 1);
+    const index = match[1];
+    const copies = Array.from({ length: count }, (_, i) => {
+      let copy = body;
+      for (const array of arrays) copy = copy.replaceAll(`${array}[${index}]`, `${array}_${i}`);
+      return `{${copy.replace(new RegExp(`\\b${index}\\b`, 'g'), `${i}u`)}}`;
+    });
+    out = out.slice(0, start) + copies.join('\n') + out.slice(end);
+  }
+  return out;
+}

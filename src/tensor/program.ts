@@ -3,9 +3,10 @@
  * per run. Nothing is allocated while it runs. What changes from run to run travels through inputs.
  */
 import type { Gpu } from '../gpu/device.ts';
-import { Graph, type Tensor } from './graph.ts';
+import { Graph, type Node, type Tensor } from './graph.ts';
 import type { Dispatch } from './kernel.ts';
 import { ALIGN, alignUp, plan } from './plan.ts';
+import { StageTimer } from './stage-timer.ts';
 
 interface Command {
   label: string;
@@ -42,6 +43,9 @@ export class Program {
   private readonly commands: Command[] = [];
   private readonly places = new Map<string, { buffer: GPUBuffer; offset: number; size: number }>();
   private readonly staging = new Map<string, GPUBuffer>();
+  /** Stretches of commands by name, in order. */
+  private readonly stages: { name: string; from: number; to: number }[] = [];
+  private timer: StageTimer | null = null;
 
   constructor(gpu: Gpu, graph: Graph) {
     this.gpu = gpu;
@@ -62,7 +66,19 @@ export class Program {
       if (s.external) return { buffer: s.external.buffer(), offset: s.external.offset, size: s.size };
       return { buffer: this.arena, offset: offsets.get(s.id) ?? 0, size: s.size };
     };
-    const dispatches: Dispatch[] = nodes.flatMap((n) => n.dispatch());
+    const dispatches: Dispatch[] = [];
+    const firstOf = new Map<Node, number>();
+    for (const node of nodes) {
+      firstOf.set(node, dispatches.length);
+      dispatches.push(...node.dispatch());
+    }
+    graph.marks.forEach(([name, index], i) => {
+      const start = (at: number): number => {
+        const next = nodes.find((n) => graph.nodes.indexOf(n) >= at);
+        return next ? (firstOf.get(next) ?? 0) : dispatches.length;
+      };
+      this.stages.push({ name, from: start(index), to: start(graph.marks[i + 1]?.[1] ?? graph.nodes.length) });
+    });
     const uniformAlign = Math.max(ALIGN, device.limits.minUniformBufferOffsetAlignment);
     let uniformBytes = 0;
     for (const d of dispatches) uniformBytes += Math.ceil(d.uniforms.byteLength / uniformAlign) * uniformAlign;
@@ -109,6 +125,7 @@ export class Program {
     }
     device.queue.writeBuffer(this.uniforms, 0, words);
     for (const [name, t] of [...graph.inputs, ...graph.outputs]) this.places.set(name, place(t));
+    for (const [name, data] of graph.fixed) this.write(name, data);
     this.stats = {
       dispatches: this.commands.length,
       pipelines: pipelines.size,
@@ -148,6 +165,33 @@ export class Program {
     this.record(pass);
     pass.end();
     this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  /** As `run`, with one pass per marked stage and its time measured on the GPU; null where the adapter cannot. */
+  async runTimed(inputs: Record<string, InputData> = {}): Promise<Record<string, number> | null> {
+    const device = this.gpu.device;
+    if (this.stages.length === 0 || !device.features.has('timestamp-query')) {
+      this.run(inputs);
+      return null;
+    }
+    if (this.gpu.lostReason !== null) throw new Error(`The GPU device was lost: ${this.gpu.lostReason}`);
+    for (const [name, data] of Object.entries(inputs)) this.write(name, data);
+    this.timer ??= new StageTimer(device, this.stages.length);
+    const encoder = device.createCommandEncoder();
+    if (this.stages[0].from > 0) {
+      const pass = encoder.beginComputePass();
+      this.record(pass, 0, this.stages[0].from);
+      pass.end();
+    }
+    this.stages.forEach(({ from, to }, i) => {
+      const pass = encoder.beginComputePass({ timestampWrites: this.timer?.writes(i) });
+      this.record(pass, from, to);
+      pass.end();
+    });
+    this.timer.resolve(encoder);
+    device.queue.submit([encoder.finish()]);
+    const ms = await this.timer.read();
+    return Object.fromEntries(this.stages.map((s, i) => [s.name, ms[i]]));
   }
 
   record(pass: GPUComputePassEncoder, from = 0, to = this.commands.length): void {
@@ -205,5 +249,6 @@ export class Program {
     this.arena.destroy();
     this.uniforms.destroy();
     for (const b of this.staging.values()) b.destroy();
+    this.timer?.dispose();
   }
 }

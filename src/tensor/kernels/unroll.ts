@@ -33,7 +33,8 @@ export function unroll(template: string, { flags, lists }: Directives): string {
     if (!members) throw new Error(`unroll: nothing is called '${each}' in: ${line.trim()}`);
     members.forEach((words, i) => {
       let copy = text.replace(/\b([a-z]\w*)_0\b/g, `$1_${i}`);
-      for (const [word, value] of Object.entries(words)) copy = copy.replace(new RegExp(`(\\b|_)${word}\\b`, 'g'), `$1${value}`);
+      for (const [word, value] of Object.entries(words))
+        copy = copy.replace(new RegExp(`(\\b|_)${word}\\b`, 'g'), `$1${value}`);
       out.push(copy);
     });
   }

@@ -5,12 +5,16 @@
  */
 import backwardKeyLink from '../../../shaders/attention/backward_key.wgsl?link';
 import backwardQueryLink from '../../../shaders/attention/backward_query.wgsl?link';
+import backwardKeySoftwareLink from '../../../shaders/attention/backward_key_software.wgsl?link';
+import backwardQuerySoftwareLink from '../../../shaders/attention/backward_query_software.wgsl?link';
 import decodeLink from '../../../shaders/attention/decode.wgsl?link';
 import forwardLink from '../../../shaders/attention/forward.wgsl?link';
+import forwardSoftwareLink from '../../../shaders/attention/forward_software.wgsl?link';
 import ropeLink from '../../../shaders/attention/qk_rope.wgsl?link';
 import ropeBackwardLink from '../../../shaders/attention/qk_rope_backward.wgsl?link';
+import type { Conditions } from '../../gpu/device.ts';
 import type { Tensor } from '../graph.ts';
-import { cover, pack, specialise } from '../kernel.ts';
+import { cover, pack, specialise, unrollLoops } from '../kernel.ts';
 import { NORM_EPS } from './norm.ts';
 import { sumRows } from './reduce.ts';
 
@@ -85,6 +89,21 @@ export function ropeTable(count: number, dim: number, base = 10000): Float32Arra
   return table;
 }
 
+type Link = (conditions?: Conditions) => string;
+
+/** CPU adapters get their own text where subgroups have one small size; loops over channels are written out for them. */
+function kernelText(conditions: Conditions, dim: number, plain: Link, spread?: Link): { code: string; width: number } {
+  const { software, subgroupSize } = conditions;
+  if (!software) {
+    return { code: specialise(plain(conditions), { DH4: dim / 4, ...(spread ? { WIDTH: 64 } : {}) }), width: 64 };
+  }
+  if (spread && (subgroupSize === 4 || subgroupSize === 8)) {
+    const code = specialise(spread(conditions), { DH4: dim / 4, LANES: subgroupSize });
+    return { code: unrollLoops(unrollLoops(code, 'LANES'), 'DH4'), width: subgroupSize };
+  }
+  return { code: unrollLoops(specialise(plain(conditions), { DH4: dim / 4 }), 'DH4'), width: 8 };
+}
+
 /** QK norm and rotary embedding of packed rows. `table` [positions, dh]; gains [dh]. */
 export function qkRope(qkv: Tensor, gainQ: Tensor, gainK: Tensor, table: Tensor, shape: Heads, at: RowPosition): Tensor {
   const { heads, kvHeads, dim } = shape;
@@ -157,7 +176,6 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
   if (rows !== layout.count * layout.length) {
     throw new Error(`attention: [${qkv.shape}] has ${rows} rows, the layout covers ${layout.count * layout.length}`);
   }
-  const width = graph.conditions.software ? 8 : 64;
   const window = layout.mask.kind === 'window' ? layout.mask.window : 0;
   const words = Math.ceil(layout.length / 32);
   const uniforms = pack(
@@ -174,8 +192,11 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
     { f: layout.cap },
     layout.count,
   );
-  const constants = { DH4: dim / 4, WIDTH: width };
-  const blocks = Math.ceil(layout.length / width);
+  const text = (plain: Link, spread: Link): { code: string; blocks: number } => {
+    const { code, width } = kernelText(graph.conditions, dim, plain, spread);
+    return { code, blocks: Math.ceil(layout.length / width) };
+  };
+  const forward = text(forwardLink, forwardSoftwareLink);
   const flops = attentionFlops(layout, shape);
   const [out] = graph.add({
     name: 'attention',
@@ -187,17 +208,19 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
     dispatch: ([o, lse]) => [
       {
         label: 'attention',
-        code: specialise(forwardLink(graph.conditions), constants),
+        code: forward.code,
         entryPoint: 'forward',
         bindings: [qkv, mask, o, lse],
         uniforms,
-        workgroups: [blocks, heads, layout.count],
+        workgroups: [forward.blocks, heads, layout.count],
         flops,
         bytes: (qkv.size + o.size) * 4,
       },
     ],
     backward: ([dout], [o, lse]) => {
       if (!dout) return [];
+      const querySide = text(backwardQueryLink, backwardQuerySoftwareLink);
+      const keySide = text(backwardKeyLink, backwardKeySoftwareLink);
       const [dqkv] = graph.add({
         name: 'attention backward',
         inputs: [qkv, mask, o, lse, dout],
@@ -205,21 +228,21 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
         dispatch: ([d, delta]) => [
           {
             label: 'attention backward query',
-            code: specialise(backwardQueryLink(graph.conditions), constants),
+            code: querySide.code,
             entryPoint: 'backward_query',
             bindings: [qkv, mask, o, lse, dout, d, delta],
             uniforms,
-            workgroups: [blocks, heads, layout.count],
+            workgroups: [querySide.blocks, heads, layout.count],
             flops: flops * 1.5,
             bytes: (qkv.size + 3 * o.size) * 4,
           },
           {
             label: 'attention backward key',
-            code: specialise(backwardKeyLink(graph.conditions), constants),
+            code: keySide.code,
             entryPoint: 'backward_key',
             bindings: [qkv, mask, lse, dout, delta, d],
             uniforms,
-            workgroups: [blocks, kvHeads, layout.count],
+            workgroups: [keySide.blocks, kvHeads, layout.count],
             flops: flops * 2,
             bytes: (qkv.size + 3 * o.size) * 4,
           },
@@ -252,7 +275,7 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
   const graph = qkv.graph;
   const rows = qkv.size / ((heads + 2 * kvHeads) * dim);
   const uniforms = pack(rows, heads, kvHeads, ring.capacity, ring.window, { f: 1 / Math.sqrt(dim) }, { f: cap });
-  const code = specialise(decodeLink(graph.conditions), { DH4: dim / 4 });
+  const { code } = kernelText(graph.conditions, dim, decodeLink);
   const [out] = graph.add({
     name: 'ring attention',
     inputs: [qkv, ring.data, ring.table, ring.clock],

@@ -18,6 +18,13 @@ const patchShape = (n: number, f: FrameShape): number[] => [
   f.patch * f.patch * 3,
 ];
 
+/** Column and row of patch `index`: blocks of 2x2, blocks row by row (twin of shaders/lib/patches.wgsl). */
+export function patchCell(index: number, columns: number): [x: number, y: number] {
+  const block = index >> 2;
+  const across = columns / 2;
+  return [(block % across) * 2 + (index & 1), Math.floor(block / across) * 2 + ((index >> 1) & 1)];
+}
+
 function convert(entryPoint: string, x: Tensor, n: number, f: FrameShape, shape: number[], back?: string): Tensor {
   return launch(x.graph, {
     label: entryPoint,

@@ -31,6 +31,7 @@ function product(
         bias: extra.bias !== undefined,
         residual: extra.residual !== undefined,
         software: graph.conditions.software,
+        subgroup: graph.conditions.subgroupSize,
       });
       const byName = { a, b, c: out, bias: extra.bias, residual: extra.residual };
       return [

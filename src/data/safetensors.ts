@@ -1,0 +1,155 @@
+/**
+ * Reader and writer of the safetensors format: u64 header length, JSON header, raw little-endian data. Every field of a
+ * foreign file is checked before it is used; each fault gives one sentence.
+ */
+
+export type Dtype = 'F32' | 'F16' | 'BF16' | 'U8' | 'U32' | 'I32' | 'I64';
+
+const WIDTH: Record<Dtype, number> = { F32: 4, F16: 2, BF16: 2, U8: 1, U32: 4, I32: 4, I64: 8 };
+const MAX_HEADER = 100 << 20;
+
+export interface StoredTensor {
+  dtype: Dtype;
+  shape: number[];
+  /** Raw bytes, a view into the file. */
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface SafetensorsFile {
+  metadata: Record<string, string>;
+  tensors: Map<string, StoredTensor>;
+}
+
+export class SafetensorsError extends Error {}
+
+const fail = (message: string): never => {
+  throw new SafetensorsError(`Not a usable safetensors file: ${message}`);
+};
+
+const isCount = (v: unknown): v is number => typeof v === 'number' && Number.isSafeInteger(v) && v >= 0;
+
+/** Parses a whole file. Throws SafetensorsError with one sentence on any fault. */
+export function readSafetensors(file: Uint8Array<ArrayBuffer>): SafetensorsFile {
+  if (file.byteLength < 8) fail(`it has ${file.byteLength} bytes, too few for a header`);
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const headerLength = Number(view.getBigUint64(0, true));
+  if (headerLength > MAX_HEADER || headerLength > file.byteLength - 8) {
+    fail(`its header claims ${headerLength} bytes, the file has ${file.byteLength}`);
+  }
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, 8 + headerLength)));
+  } catch {
+    fail('its header is not JSON');
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('its header is not an object');
+  const data = file.subarray(8 + headerLength);
+  const metadata: Record<string, string> = {};
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
+    if (typeof entry !== 'object' || entry === null) fail(`entry ${name} is not an object`);
+    if (name === '__metadata__') {
+      for (const [k, v] of Object.entries(entry as Record<string, unknown>)) metadata[k] = String(v);
+      continue;
+    }
+    const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
+    if (typeof dtype !== 'string' || !(dtype in WIDTH)) fail(`tensor ${name} has the type ${String(dtype)}, which is not read here`);
+    if (!Array.isArray(shape) || !shape.every(isCount)) fail(`tensor ${name} has no valid shape`);
+    if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) fail(`tensor ${name} has no valid offsets`);
+    const [from, to] = offsets as [number, number];
+    const expected = (shape as number[]).reduce((a, b) => a * b, 1) * WIDTH[dtype as Dtype];
+    if (to - from !== expected) fail(`tensor ${name} [${shape}] needs ${expected} bytes, its offsets give ${to - from}`);
+    if (to > data.byteLength) fail(`it is cut short: tensor ${name} ends at byte ${to} of ${data.byteLength}`);
+    tensors.set(name, { dtype: dtype as Dtype, shape: shape as number[], bytes: data.subarray(from, to) });
+  }
+  return { metadata, tensors };
+}
+
+/** Decodes to f32; F16 and BF16 are widened. */
+export function toFloat32(t: StoredTensor): Float32Array<ArrayBuffer> {
+  const copy = t.bytes.slice();
+  if (t.dtype === 'F32') return new Float32Array(copy.buffer);
+  const halves = new Uint16Array(copy.buffer);
+  const out = new Float32Array(halves.length);
+  if (t.dtype === 'BF16') {
+    const words = new Uint32Array(out.buffer);
+    for (let i = 0; i < halves.length; i++) words[i] = halves[i] << 16;
+    return out;
+  }
+  if (t.dtype !== 'F16') throw new SafetensorsError(`A tensor of type ${t.dtype} cannot be read as numbers`);
+  for (let i = 0; i < halves.length; i++) out[i] = fromHalf(halves[i]);
+  return out;
+}
+
+export function fromHalf(h: number): number {
+  const sign = h & 0x8000 ? -1 : 1;
+  const exponent = (h >> 10) & 31;
+  const fraction = h & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+const f32 = new Float32Array(1);
+const u32 = new Uint32Array(f32.buffer);
+
+/** Nearest half-precision number, ties to even; overflow becomes infinity. */
+export function toHalf(x: number): number {
+  f32[0] = x;
+  const bits = u32[0];
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = ((bits >>> 23) & 255) - 112;
+  const fraction = bits & 0x7fffff;
+  if (exponent >= 31) return sign | (((bits >>> 23) & 255) === 255 && fraction ? 0x7e00 : 0x7c00);
+  if (exponent <= 0) {
+    if (exponent < -10) return sign;
+    const full = fraction | 0x800000;
+    const shift = 14 - exponent;
+    const half = full >>> shift;
+    const rest = full & ((1 << shift) - 1);
+    const middle = 1 << (shift - 1);
+    return sign | (half + (rest > middle || (rest === middle && (half & 1)) ? 1 : 0));
+  }
+  const half = (exponent << 10) | (fraction >>> 13);
+  const rest = fraction & 0x1fff;
+  // A carry out of the fraction moves into the exponent, which is the right rounding.
+  return sign | (half + (rest > 0x1000 || (rest === 0x1000 && (half & 1)) ? 1 : 0));
+}
+
+export interface TensorToWrite {
+  shape: readonly number[];
+  values: Float32Array;
+  dtype?: 'F32' | 'F16';
+}
+
+/** Builds a file; tensors are laid out in the given order, the data starts at a multiple of 8 bytes. */
+export function writeSafetensors(
+  tensors: Map<string, TensorToWrite>,
+  metadata: Record<string, string> = {},
+): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  for (const [name, t] of tensors) {
+    const dtype = t.dtype ?? 'F32';
+    const bytes = t.values.length * WIDTH[dtype];
+    header[name] = { dtype, shape: t.shape, data_offsets: [offset, offset + bytes] };
+    offset += bytes;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const headerLength = Math.ceil(text.length / 8) * 8;
+  const file = new Uint8Array(8 + headerLength + offset).fill(32, 8, 8 + headerLength);
+  const view = new DataView(file.buffer);
+  view.setBigUint64(0, BigInt(headerLength), true);
+  file.set(text, 8);
+  let at = 8 + headerLength;
+  for (const t of tensors.values()) {
+    if (t.dtype === 'F16') {
+      for (let i = 0; i < t.values.length; i++) view.setUint16(at + 2 * i, toHalf(t.values[i]), true);
+      at += t.values.length * 2;
+    } else {
+      for (let i = 0; i < t.values.length; i++) view.setFloat32(at + 4 * i, t.values[i], true);
+      at += t.values.length * 4;
+    }
+  }
+  return file;
+}

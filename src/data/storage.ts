@@ -1,0 +1,72 @@
+/**
+ * Named byte files for checkpoints, caches and run records: a folder in Node, the origin's private file system in the
+ * page, memory in tests. Writes are atomic: a crash leaves the old content or the new, never a mixture.
+ */
+
+export interface Storage {
+  /** Content, or null if there is no such file. */
+  read(name: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  remove(name: string): Promise<void>;
+  list(): Promise<string[]>;
+}
+
+export class StorageFull extends Error {
+  constructor() {
+    super('The storage for this page is full. Delete old runs or checkpoints, or free space on the disk.');
+  }
+}
+
+export function memoryStorage(): Storage {
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  return {
+    read: async (name) => files.get(name)?.slice() ?? null,
+    write: async (name, bytes) => {
+      files.set(name, bytes.slice());
+    },
+    remove: async (name) => {
+      files.delete(name);
+    },
+    list: async () => [...files.keys()].sort(),
+  };
+}
+
+/** A folder of the origin private file system. `createWritable` writes to a swap file and switches on close. */
+export async function opfsStorage(folder: string): Promise<Storage> {
+  const root = await navigator.storage.getDirectory();
+  const dir = await root.getDirectoryHandle(folder, { create: true });
+  const missing = (error: unknown): boolean => error instanceof DOMException && error.name === 'NotFoundError';
+  return {
+    async read(name) {
+      try {
+        const file = await (await dir.getFileHandle(name)).getFile();
+        return new Uint8Array(await file.arrayBuffer());
+      } catch (error) {
+        if (missing(error)) return null;
+        throw error;
+      }
+    },
+    async write(name, bytes) {
+      const handle = await dir.getFileHandle(name, { create: true });
+      const stream = await handle.createWritable();
+      try {
+        await stream.write(bytes);
+        await stream.close();
+      } catch (error) {
+        await stream.abort().catch(() => undefined);
+        if (error instanceof DOMException && error.name === 'QuotaExceededError') throw new StorageFull();
+        throw error;
+      }
+    },
+    async remove(name) {
+      await dir.removeEntry(name).catch((error) => {
+        if (!missing(error)) throw error;
+      });
+    },
+    async list() {
+      const names: string[] = [];
+      for await (const name of dir.keys()) names.push(name);
+      return names.sort();
+    },
+  };
+}

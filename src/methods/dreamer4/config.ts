@@ -1,0 +1,201 @@
+/**
+ * The rungs of the model ladder (dreamer4 section 12) and every switch of the method. What differs from the paper or
+ * from the specification is said beside the field.
+ */
+import type { FrameShape } from '../../tensor/ops/images.ts';
+
+export interface TokenizerConfig {
+  d: number;
+  /** Layers of each half; encoder S,S,S,T and decoder T,S,S,S (nano: S,T and T,S). */
+  layers: number;
+  heads: number;
+  dim: number;
+  hidden: number;
+  /**
+   * One latent per patch, read from the patch's own token and written back to it, instead of learned latent tokens that
+   * gather from all patches (the paper's form, aligned = false). Half the tokens, and information passes from the first
+   * step: with gathered latents the micro rung still showed the mean image after 200 steps (holdout 15.3 dB).
+   */
+  aligned: boolean;
+  /** N_b latent tokens of D_b channels. */
+  latents: number;
+  channels: number;
+  /** C_tok: frames that a time layer sees. */
+  context: number;
+}
+
+export interface DynamicsConfig {
+  d: number;
+  layers: number;
+  heads: number;
+  kvHeads: number;
+  dim: number;
+  hidden: number;
+  /** N_z spatial tokens of D_z channels: a reshape of the tokenizer's bottleneck. */
+  tokens: number;
+  channels: number;
+  registers: number;
+  /** C: frames that a time layer sees. */
+  context: number;
+  kMax: number;
+}
+
+export interface PhaseSchedule {
+  steps: number;
+  lr: number;
+  /** Rows and frames per row of the short batch, and of the long one (dynamics only). */
+  rows: number;
+  time: number;
+  longRows: number;
+  longTime: number;
+}
+
+export interface DreamerConfig {
+  rung: 'nano' | 'micro' | 'small' | 'base';
+  renderer: 'topdown' | 'first-person';
+  frame: FrameShape;
+  /** Agent steps per second. */
+  hz: number;
+  tokenizer: TokenizerConfig;
+  dynamics: DynamicsConfig;
+  data: { episodes: number; steps: number };
+  phases: { tokenizer: PhaseSchedule; dynamics: PhaseSchedule };
+  /** Largest masking probability of a frame's patches in masked autoencoding. */
+  maskMax: number;
+  /** Weight of the perceptual stand-in; 0 = squared error only. */
+  perceptual: number;
+  /** Losses divided by their running RMS. */
+  normaliseLosses: boolean;
+  /** Extra weight of patches that changed since the previous frame; 0 in the paper. */
+  changeWeight: number;
+  /** Extra weight of frames that changed, dynamics loss; 0 in the paper. */
+  frameChangeWeight: number;
+  /** Share of rows treated as separate images. 0.3 in the paper. */
+  imageShare: number;
+  /**
+   * Share of rows in which every second frame on average is finished context (signal 1 - contextCorruption, no loss).
+   * 0 in the paper; independent noise levels rarely show the pattern of play, where the whole past is clean.
+   */
+  cleanContextShare: number;
+  /** Share of bootstrap rows once they are on, and the part of the run after which they start. */
+  bootstrapShare: number;
+  bootstrapStart: number;
+  /** Share of long batches, and the last part of the run that has only long ones. */
+  longShare: number;
+  longOnly: number;
+  /** Noise fraction of finished frames when they become context. */
+  contextCorruption: number;
+  /**
+   * Logits are capped to cap * tanh(logit / cap); 0 = no cap. With normalised queries and keys a logit of the micro rung
+   * stays below 6 until the gains grow, so its cap of 50 would cost a tanh per score and change nothing.
+   */
+  softCap: number;
+  emaDecay: number;
+  weightDecay: number;
+  clip: number;
+  warmup: number;
+  decay: number;
+}
+
+const common = {
+  hz: 10,
+  maskMax: 0.9,
+  perceptual: 0.2,
+  normaliseLosses: true,
+  changeWeight: 4,
+  frameChangeWeight: 2,
+  imageShare: 0.3,
+  cleanContextShare: 0.5,
+  bootstrapShare: 0.25,
+  bootstrapStart: 0.2,
+  longShare: 0.1,
+  longOnly: 0.1,
+  contextCorruption: 0.1,
+  softCap: 50,
+  emaDecay: 0.999,
+  weightDecay: 0.1,
+  clip: 1,
+  warmup: 0.05,
+  decay: 0.1,
+};
+
+export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
+  nano: {
+    ...common,
+    rung: 'nano',
+    renderer: 'topdown',
+    frame: { width: 32, height: 32, patch: 8 },
+    tokenizer: { d: 32, layers: 2, heads: 2, dim: 16, hidden: 96, aligned: true, latents: 16, channels: 4, context: 8 },
+    dynamics: {
+      d: 48, layers: 4, heads: 3, kvHeads: 1, dim: 16, hidden: 128, tokens: 4, channels: 16, registers: 1, context: 16, kMax: 8,
+    },
+    data: { episodes: 20, steps: 500 },
+    phases: {
+      tokenizer: { steps: 940, lr: 2e-3, rows: 8, time: 8, longRows: 0, longTime: 0 },
+      dynamics: { steps: 940, lr: 2e-3, rows: 8, time: 8, longRows: 3, longTime: 24 },
+    },
+    emaDecay: 0.995,
+  },
+  // The rung that ships. It differs from the ladder: context 96 frames = 9.6 s instead of 32, hence longer long rows
+  // (T2 > C); latents aligned with patches and packed 2x2 to
+  // twelve spatial tokens; three tokenizer layers a half instead of four, a tokenizer context of 8 frames (what its rows show it) instead
+  // of 16 and masking up to one half instead of 0.9, because the
+  // budget is some hours of two CPU cores.
+  micro: {
+    ...common,
+    rung: 'micro',
+    renderer: 'first-person',
+    frame: { width: 64, height: 48, patch: 8 },
+    tokenizer: { d: 64, layers: 3, heads: 4, dim: 16, hidden: 160, aligned: true, latents: 48, channels: 8, context: 8 },
+    dynamics: {
+      d: 96, layers: 8, heads: 3, kvHeads: 1, dim: 32, hidden: 256, tokens: 12, channels: 32, registers: 2, context: 96, kMax: 32,
+    },
+    data: { episodes: 160, steps: 600 },
+    maskMax: 0.5,
+    softCap: 0,
+    phases: {
+      tokenizer: { steps: 2400, lr: 2e-3, rows: 8, time: 8, longRows: 0, longTime: 0 },
+      dynamics: { steps: 8600, lr: 1e-3, rows: 8, time: 16, longRows: 1, longTime: 112 },
+    },
+    // Play always starts from true frames here, so start frames need less of the budget than in the paper.
+    imageShare: 0.1,
+  },
+  small: {
+    ...common,
+    rung: 'small',
+    renderer: 'first-person',
+    frame: { width: 96, height: 64, patch: 8 },
+    tokenizer: { d: 128, layers: 4, heads: 4, dim: 32, hidden: 352, aligned: false, latents: 64, channels: 16, context: 16 },
+    dynamics: {
+      d: 256, layers: 12, heads: 8, kvHeads: 2, dim: 32, hidden: 704, tokens: 32, channels: 32, registers: 4, context: 96, kMax: 64,
+    },
+    data: { episodes: 800, steps: 900 },
+    phases: {
+      tokenizer: { steps: 15600, lr: 6e-4, rows: 16, time: 16, longRows: 0, longTime: 0 },
+      dynamics: { steps: 9800, lr: 5e-4, rows: 32, time: 32, longRows: 9, longTime: 112 },
+    },
+  },
+  base: {
+    ...common,
+    rung: 'base',
+    renderer: 'first-person',
+    frame: { width: 160, height: 96, patch: 8 },
+    tokenizer: { d: 256, layers: 8, heads: 8, dim: 32, hidden: 704, aligned: false, latents: 128, channels: 16, context: 32 },
+    dynamics: {
+      d: 512, layers: 16, heads: 8, kvHeads: 2, dim: 64, hidden: 1408, tokens: 64, channels: 32, registers: 8, context: 96, kMax: 64,
+    },
+    data: { episodes: 2400, steps: 900 },
+    phases: {
+      tokenizer: { steps: 11700, lr: 4e-4, rows: 16, time: 32, longRows: 0, longTime: 0 },
+      dynamics: { steps: 9800, lr: 3e-4, rows: 64, time: 32, longRows: 16, longTime: 128 },
+    },
+  },
+};
+
+/** The paper's setting of every switch that a rung changes. */
+export function paperFaithful(config: DreamerConfig): DreamerConfig {
+  return { ...config, changeWeight: 0, frameChangeWeight: 0, imageShare: 0.3, cleanContextShare: 0 };
+}
+
+/** Slots of one frame in the dynamics: action, shortcut, spatial, registers. */
+export const worldSlots = (c: DynamicsConfig): number => 2 + c.tokens + c.registers;

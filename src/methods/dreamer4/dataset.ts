@@ -1,0 +1,118 @@
+/**
+ * Builds training and evaluation data from the simulator: scripted players play, their action logs are replayed through
+ * the ray caster. The only file of this method that sees a simulator. Frames are cached by name, since rendering a
+ * data set takes minutes; the cache is a convenience, never the data's source.
+ */
+import type { Storage } from '../../data/storage.ts';
+import { type WorldConfig, worldConfig } from '../../world/config.ts';
+import type { Episode, EpisodeSpec } from '../../world/episodes/episode.ts';
+import { evaluationWorldSeed, splitOf, standardMix } from '../../world/episodes/mix.ts';
+import { recordEpisode } from '../../world/episodes/record.ts';
+import { Replay } from '../../world/episodes/replay.ts';
+import type { PlayerId } from '../../world/players/scripted-player.ts';
+import { FrameRendererCpu } from '../../world/render/frame-renderer-cpu.ts';
+import { frameSpec } from '../../world/render/frame-spec.ts';
+import type { State } from '../../world/state.ts';
+import type { DreamerConfig } from './config.ts';
+import type { FrameEpisode, FrameSet } from './frames.ts';
+import { NO_ACTION } from './play-contract.ts';
+
+/** Players whose episodes the model learns from. The climber's screens wait for a larger rung. */
+export const TRAINING_PLAYERS: readonly PlayerId[] = ['builder', 'rambler', 'miner', 'noise'];
+
+/** The world that a rung plays in. */
+export function worldOf(c: DreamerConfig): WorldConfig {
+  const { width, height } = c.frame;
+  const base = worldConfig('meadow');
+  return c.renderer === 'topdown' ? base : { ...base, frame: { ...base.frame, width, height } };
+}
+
+/** Draws what the player of a state sees, as this rung sees it. */
+export function frameSource(c: DreamerConfig): (s: State, out: Uint8Array<ArrayBuffer>, at: number) => void {
+  const renderer = new FrameRendererCpu(frameSpec(worldOf(c).frame));
+  return (s, out, at) => {
+    renderer.frame(s, out, at);
+  };
+}
+
+/** Replays an episode and draws every frame. */
+export function renderEpisode(c: DreamerConfig, episode: Episode, draw = frameSource(c)): FrameEpisode {
+  const size = c.frame.width * c.frame.height * 3;
+  const n = episode.actions.length + 1;
+  const frames = new Uint8Array(n * size);
+  const actions = new Uint32Array(n);
+  const replay = new Replay(episode);
+  draw(replay.state, frames, 0);
+  actions[0] = NO_ACTION;
+  for (let i = 1; i < n; i++) {
+    actions[i] = replay.next();
+    draw(replay.state, frames, i * size);
+  }
+  replay.release();
+  return { frames, actions };
+}
+
+/** The episodes that a data seed stands for, training worlds only. */
+export function trainingSpecs(c: DreamerConfig, seed: number): EpisodeSpec[] {
+  const { episodes, steps } = c.data;
+  // A tenth of the worlds is held out, so draw some more than are kept.
+  return standardMix(seed, Math.ceil(episodes * 1.25) + 4, steps, { config: worldOf(c), players: TRAINING_PLAYERS })
+    .filter((s) => splitOf(s.worldSeed) === 'train')
+    .slice(0, episodes);
+}
+
+export function holdoutSpecs(c: DreamerConfig, seed: number, count: number): EpisodeSpec[] {
+  return standardMix(seed, count * 16 + 16, c.data.steps, { config: worldOf(c), players: TRAINING_PLAYERS })
+    .filter((s) => splitOf(s.worldSeed) === 'holdout')
+    .slice(0, count);
+}
+
+/** Fresh worlds of an evaluation seed: odd world seeds, which no data set contains. */
+export function evaluationSpecs(c: DreamerConfig, seed: number, count: number, steps: number): EpisodeSpec[] {
+  return standardMix(seed, count, steps, { config: worldOf(c), players: TRAINING_PLAYERS }).map((s, i) => ({
+    ...s,
+    worldSeed: evaluationWorldSeed(seed, i),
+  }));
+}
+
+function pack(e: FrameEpisode): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(4 + e.actions.byteLength + e.frames.byteLength);
+  new DataView(out.buffer).setUint32(0, e.actions.length, true);
+  out.set(new Uint8Array(e.actions.buffer), 4);
+  out.set(e.frames, 4 + e.actions.byteLength);
+  return out;
+}
+
+function unpack(bytes: Uint8Array<ArrayBuffer>, size: number): FrameEpisode | null {
+  if (bytes.byteLength < 4) return null;
+  const n = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (bytes.byteLength !== 4 + n * 4 + n * size) return null;
+  return { actions: new Uint32Array(bytes.slice(4, 4 + n * 4).buffer), frames: bytes.slice(4 + n * 4) };
+}
+
+/**
+ * Records and renders episodes one by one; `cache` keeps finished ones across runs. `onEpisode` reports progress and may
+ * await, so that a caller stays responsive.
+ */
+export async function buildFrames(
+  c: DreamerConfig,
+  specs: EpisodeSpec[],
+  cache: Storage | null,
+  onEpisode: (done: number, total: number) => void | Promise<void> = () => undefined,
+): Promise<FrameSet> {
+  const size = c.frame.width * c.frame.height * 3;
+  const draw = frameSource(c);
+  const episodes: FrameEpisode[] = [];
+  for (const spec of specs) {
+    const name = `${c.renderer}-${c.frame.width}x${c.frame.height}-${spec.player}-${spec.worldSeed}-${spec.episodeSeed}-${spec.steps}.frames`;
+    const known = cache ? await cache.read(name) : null;
+    let episode = known ? unpack(known, size) : null;
+    if (!episode) {
+      episode = renderEpisode(c, recordEpisode(spec), draw);
+      await cache?.write(name, pack(episode));
+    }
+    episodes.push(episode);
+    await onEpisode(episodes.length, specs.length);
+  }
+  return { width: c.frame.width, height: c.frame.height, episodes };
+}

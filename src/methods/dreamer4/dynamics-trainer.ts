@@ -1,0 +1,210 @@
+/**
+ * Phase 1b: the dynamics by shortcut forcing on cached tokens (dreamer4 sections 5 and 6). Programs exist for short and
+ * long rows, with and without bootstrap rows; they share the parameters. Random choices are functions of (seed, step).
+ */
+import type { Gpu } from '../../gpu/device.ts';
+import { mix32, uniform01 } from '../../gpu/rng.ts';
+import { Scope, zeros } from '../../nn/layers.ts';
+import { ParamStore } from '../../nn/params.ts';
+import type { Graph, Tensor } from '../../tensor/graph.ts';
+import { normaliseLoss, rowLoss } from '../../tensor/ops/loss.ts';
+import { joinSlots, takeSlots } from '../../tensor/ops/slots.ts';
+import { gaussian } from '../../tensor/ops/random.ts';
+import { compile, type InputData, type Program } from '../../tensor/program.ts';
+import { adamw, type AdamW, backward, hyper } from '../../train/optimiser.ts';
+import { learningRate } from '../../train/schedule.ts';
+import type { DreamerConfig } from './config.ts';
+import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
+import { drawWindows } from './frames.ts';
+import { dynamics } from './model.ts';
+import { drawNoiseLevels, IMAGE_ROW } from './noise-levels.ts';
+import { bootstrapTarget, corrupt, euler } from './ops.ts';
+import { NO_ACTION } from './play-contract.ts';
+import { dequantise, type LatentStats, latentSize, type TokenEpisode } from './tokens.ts';
+
+interface Shape {
+  rows: number;
+  time: number;
+  bootstrapRows: number;
+}
+
+export class DynamicsTrainer {
+  readonly store = new ParamStore();
+  readonly gpu: Gpu;
+  readonly config: DreamerConfig;
+  readonly seed: number;
+  readonly normaliser: GPUBuffer;
+  step = 0;
+  private readonly optimiser: AdamW;
+  private readonly programs = new Map<string, Program>();
+  private last: Program | null = null;
+
+  constructor(gpu: Gpu, config: DreamerConfig, seed: number) {
+    this.gpu = gpu;
+    this.config = config;
+    this.seed = seed;
+    this.optimiser = {
+      beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: config.weightDecay, clip: config.clip, ema: config.emaDecay,
+    };
+    this.normaliser = gpu.device.createBuffer({
+      size: 256,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    // The first program declares every parameter, so that a checkpoint can be restored before the first step.
+    this.program(this.shape(1));
+  }
+
+  /** Rows of step t: long rows now and then and at the end, bootstrap rows after the start of the run. */
+  private shape(t: number): Shape {
+    const c = this.config;
+    const { steps, rows, time, longRows, longTime } = c.phases.dynamics;
+    const long =
+      longRows > 0 && (t > steps * (1 - c.longOnly) || uniform01(mix32(this.seed, t, 0, 91)) < c.longShare);
+    const n = long ? longRows : rows;
+    const bootstrapRows = t > steps * c.bootstrapStart ? Math.round(n * c.bootstrapShare) : 0;
+    return { rows: n, time: long ? longTime : time, bootstrapRows };
+  }
+
+  program(shape: Shape): Program {
+    const key = `${shape.rows}x${shape.time} ${shape.bootstrapRows}`;
+    let program = this.programs.get(key);
+    if (!program) {
+      program = compile(this.gpu, (graph) => this.trace(graph, shape));
+      this.programs.set(key, program);
+    }
+    return program;
+  }
+
+  private trace(graph: Graph, { rows, time, bootstrapRows }: Shape): void {
+    const c = this.config;
+    const { tokens, channels, kMax } = c.dynamics;
+    const n = rows * time;
+    const width = tokens * channels;
+    const scope = new Scope(graph, this.store);
+    // Statistics travel with the weights; they receive no gradient.
+    scope.get('latent.mean', [width], zeros, false);
+    scope.get('latent.std', [width], { kind: 'ones' }, false);
+    const clean = graph.input('clean', [n, tokens, channels]);
+    const levels = graph.input('levels', [n, 2]);
+    const actions = graph.input('actions', [n, ACTION_FEATURES]);
+    const signal = graph.input('signal', [n, signalFeatures(kMax)]);
+    const noised = corrupt(clean, gaussian(graph.input('seed', [2]), [n, tokens, channels], 1), levels);
+    const mode = { kind: 'rows' as const, batch: rows, time, starts: graph.input('starts', [rows]) };
+
+    let target = clean;
+    if (bootstrapRows > 0) {
+      target = graph.constant(() => {
+        const tail = (x: Tensor, each: number): Tensor =>
+          graph.reshape(
+            takeSlots(graph.reshape(x, [1, rows, time * each]), rows - bootstrapRows, bootstrapRows),
+            [bootstrapRows * time, each],
+          );
+        const nb = bootstrapRows * time;
+        const latents = (x: Tensor): Tensor => graph.reshape(x, [nb, tokens, channels]);
+        const half = { kind: 'rows' as const, batch: bootstrapRows, time, starts: graph.input('bootstrap starts', [bootstrapRows]) };
+        const z = latents(tail(noised, width));
+        const a = tail(actions, ACTION_FEATURES);
+        const own = graph.input('bootstrap levels', [nb, 2]);
+        const x1 = dynamics(scope, c, z, a, graph.input('first half', [nb, signalFeatures(kMax)]), half);
+        const zHalf = euler(z, x1, own, 0.5);
+        const x2 = dynamics(scope, c, zHalf, a, graph.input('second half', [nb, signalFeatures(kMax)]), half);
+        const goal = bootstrapTarget(z, zHalf, x1, x2, own);
+        const head = takeSlots(graph.reshape(clean, [1, rows, time * width]), 0, rows - bootstrapRows);
+        return joinSlots([head, graph.reshape(goal, [1, bootstrapRows, time * width])], 1, time * width);
+      });
+    }
+    const xhat = dynamics(scope, c, noised, actions, signal, mode);
+    const [mse] = rowLoss('squared', xhat, target, graph.input('weight', [n]));
+    graph.output('loss', mse);
+    const state = graph.external('normaliser', [2], () => this.normaliser);
+    const loss = c.normaliseLosses ? normaliseLoss(mse, state, 1) : mse;
+    const norm2 = backward(graph, loss, scope.used(), this.store);
+    graph.output('norm2', norm2);
+    adamw(graph, this.store, norm2);
+    this.store.allocate(this.gpu, this.seed);
+  }
+
+  setStats(stats: LatentStats): void {
+    for (const slab of ['value', 'average'] as const) {
+      this.store.write(slab, 'latent.mean', stats.mean);
+      this.store.write(slab, 'latent.std', stats.std);
+    }
+  }
+
+  /** One optimiser step; returns before the GPU is done. */
+  advance(episodes: TokenEpisode[], stats: LatentStats): void {
+    const c = this.config;
+    const { kMax } = c.dynamics;
+    this.step += 1;
+    const shape = this.shape(this.step);
+    const { rows, time, bootstrapRows } = shape;
+    const n = rows * time;
+    const width = latentSize(c);
+    const windows = drawWindows({ lengths: episodes.map((e) => e.actions.length) }, rows, time, this.seed, this.step);
+    const clean = new Float32Array(n * width);
+    const changed = new Uint8Array(n);
+    windows.forEach((w, row) => {
+      const e = episodes[w.episode];
+      for (let t = 0; t < time; t++) {
+        const i = row * time + t;
+        changed[i] = e.changed[w.start + t];
+        const from = (w.start + t) * width;
+        for (let k = 0; k < width; k++) {
+          clean[i * width + k] = (dequantise(e.tokens[from + k]) - stats.mean[k]) / stats.std[k];
+        }
+      }
+    });
+    const levels = drawNoiseLevels(c, rows, time, bootstrapRows, changed, this.seed, this.step);
+    const actions = new Float32Array(n * ACTION_FEATURES);
+    const features = signalFeatures(kMax);
+    const signal = new Float32Array(n * features);
+    windows.forEach((w, row) => {
+      for (let t = 0; t < time; t++) {
+        const i = row * time + t;
+        const action = levels.starts[row] === IMAGE_ROW ? NO_ACTION : episodes[w.episode].actions[w.start + t];
+        writeAction(actions, i * ACTION_FEATURES, action);
+        writeSignal(signal, i * features, kMax, levels.signal[2 * i], levels.signal[2 * i + 1]);
+      }
+    });
+    const { steps, lr } = c.phases.dynamics;
+    const inputs: Record<string, InputData> = {
+      clean,
+      levels: levels.signal,
+      actions,
+      signal,
+      weight: levels.weight,
+      starts: levels.starts,
+      seed: new Uint32Array([this.seed, this.step]),
+      one: new Float32Array([1]),
+      hyper: hyper(this.optimiser, this.step, learningRate(this.step, steps, lr, c.warmup, c.decay)),
+    };
+    if (bootstrapRows > 0) {
+      const nb = bootstrapRows * time;
+      const from = n - nb;
+      const first = new Float32Array(nb * features);
+      const second = new Float32Array(nb * features);
+      for (let i = 0; i < nb; i++) {
+        const tau = levels.signal[2 * (from + i)];
+        const d = levels.signal[2 * (from + i) + 1];
+        writeSignal(first, i * features, kMax, tau, d / 2);
+        writeSignal(second, i * features, kMax, tau + d / 2, d / 2);
+      }
+      inputs['first half'] = first;
+      inputs['second half'] = second;
+      inputs['bootstrap levels'] = levels.signal.slice(2 * from);
+      inputs['bootstrap starts'] = levels.starts.slice(rows - bootstrapRows);
+    }
+    this.last = this.program(shape);
+    this.last.run(inputs);
+  }
+
+  async metrics(): Promise<Record<string, number>> {
+    if (!this.last) return {};
+    return { loss: (await this.last.read('loss'))[0], gradNorm: Math.sqrt((await this.last.read('norm2'))[0]) };
+  }
+
+  /** Compiled programs by their shape, with their sizes. */
+  programStats(): Record<string, Program['stats']> {
+    return Object.fromEntries([...this.programs].map(([key, p]) => [key, p.stats]));
+  }
+}

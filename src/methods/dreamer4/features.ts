@@ -1,0 +1,29 @@
+/**
+ * Numbers that the model reads besides pixels, as feature rows for a linear embedding (equal to summed embeddings):
+ * the action that led into a frame (dreamer4 5.2) and the shortcut signal (tau, d) (5.1).
+ */
+import { NO_ACTION } from './play-contract.ts';
+
+/** 23 key bits, 121 mouse classes, 1 = labelled; padded to a multiple of 4. */
+export const ACTION_FEATURES = 148;
+const KEYS = 23;
+const MOUSE = 121;
+
+/** Writes the features of one action. An unlabelled frame (`NO_ACTION`) is all zero: only the base vector remains. */
+export function writeAction(out: Float32Array, at: number, action: number): void {
+  out.fill(0, at, at + ACTION_FEATURES);
+  if (action === NO_ACTION) return;
+  for (let k = 0; k < KEYS; k++) out[at + k] = (action >>> k) & 1;
+  out[at + KEYS + ((action >>> KEYS) & 127)] = 1;
+  out[at + KEYS + MOUSE] = 1;
+}
+
+/** Width of the shortcut features: one-hot tau index 0..kMax and one-hot log2(1/d) 0..log2 kMax, padded. */
+export const signalFeatures = (kMax: number): number => Math.ceil((kMax + 1 + Math.log2(kMax) + 1) / 4) * 4;
+
+/** tau in [0, 1], d = 1/2^e. */
+export function writeSignal(out: Float32Array, at: number, kMax: number, tau: number, d: number): void {
+  out.fill(0, at, at + signalFeatures(kMax));
+  out[at + Math.round(tau * kMax)] = 1;
+  out[at + kMax + 1 + Math.round(-Math.log2(d))] = 1;
+}

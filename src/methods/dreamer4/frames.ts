@@ -1,0 +1,38 @@
+/**
+ * Training data as the method sees it: episodes of frames and of the actions that led into them. The training code has
+ * no access to the simulator (offline rule, dreamer4 11.2); who builds this from the simulator is dataset.ts.
+ */
+import { mix32 } from '../../gpu/rng.ts';
+
+export interface FrameEpisode {
+  /** RGB bytes [n, H, W, 3]. */
+  frames: Uint8Array<ArrayBuffer>;
+  /** [n]; actions[i] led into frame i, the first is NO_ACTION. */
+  actions: Uint32Array<ArrayBuffer>;
+}
+
+export interface FrameSet {
+  width: number;
+  height: number;
+  episodes: FrameEpisode[];
+}
+
+export interface Window {
+  episode: number;
+  start: number;
+}
+
+/** Windows of `time` frames, drawn with the counter (seed, step, row): the same for every rerun. */
+export function drawWindows(set: { lengths: number[] }, rows: number, time: number, seed: number, step: number): Window[] {
+  const usable = set.lengths.map((n, i) => ({ i, starts: n - time + 1 })).filter((e) => e.starts > 0);
+  const total = usable.reduce((sum, e) => sum + e.starts, 0);
+  if (total === 0) throw new Error(`No episode has ${time} frames; the longest has ${Math.max(0, ...set.lengths)}.`);
+  return Array.from({ length: rows }, (_, row) => {
+    let at = mix32(seed, step, row, 77) % total;
+    for (const e of usable) {
+      if (at < e.starts) return { episode: e.i, start: at };
+      at -= e.starts;
+    }
+    throw new Error('unreachable: the window lies past the last episode');
+  });
+}

@@ -1,0 +1,176 @@
+/**
+ * The two networks of Dreamer 4 as graph builders: causal tokenizer (section 4) and block-causal dynamics (section 5).
+ * One set of functions serves training (rows of T frames) and play (one frame over key/value rings).
+ */
+import { dense, type LayerShape, normal, norm, type Scope, transformerLayer, type View, zeros } from '../../nn/layers.ts';
+import type { Graph, Tensor } from '../../tensor/graph.ts';
+import { maskBits, type Ring, ropeTable, spaceLayout, timeLayout } from '../../tensor/ops/attention.ts';
+import { patchCell } from '../../tensor/ops/images.ts';
+import { add, sigmoid, tanh } from '../../tensor/ops/pointwise.ts';
+import { joinSlots, takeSlots } from '../../tensor/ops/slots.ts';
+import { type DreamerConfig, type DynamicsConfig, type TokenizerConfig, worldSlots } from './config.ts';
+import { blendRows } from './ops.ts';
+
+/** How time is laid out in a pass: whole rows, or one new frame per stream over rings. */
+export type TimeMode =
+  | { kind: 'rows'; batch: number; time: number; starts: Tensor }
+  | { kind: 'frame'; streams: number; ring: (layer: string, slots: number) => Ring; write: boolean };
+
+const framesOf = (mode: TimeMode): number => (mode.kind === 'rows' ? mode.batch * mode.time : mode.streams);
+
+function identityTable(graph: Graph, dim: number): Tensor {
+  return graph.table(`no rotation ${dim}`, [1, dim], () => ropeTable(1, dim));
+}
+
+function timeView(graph: Graph, mode: TimeMode, layer: string, slots: number, window: number, dim: number, cap: number): View {
+  if (mode.kind === 'frame') {
+    return { kind: 'ring', ring: mode.ring(layer, slots), write: mode.write, cap, identity: identityTable(graph, dim) };
+  }
+  const { batch, time, starts } = mode;
+  return {
+    kind: 'sequence',
+    layout: timeLayout(batch, time, slots, window, cap),
+    mask: starts,
+    table: graph.table(`time rotation ${time} ${dim}`, [time, dim], () => ropeTable(time, dim)),
+    position: { every: slots, period: time },
+  };
+}
+
+/** Two-dimensional axial rotation of patch tokens (half of the channels by row, half by column); latents are not turned. */
+function axialTable(latents: number, columns: number, rows: number, dim: number): Float32Array<ArrayBuffer> {
+  const table = new Float32Array((latents + columns * rows) * dim);
+  const half = ropeTable(Math.max(columns, rows), dim / 2, 100);
+  for (let slot = 0; slot < latents; slot++) {
+    for (let i = 0; i < dim; i += 2) table[slot * dim + i] = 1;
+  }
+  for (let p = 0; p < columns * rows; p++) {
+    const at = (latents + p) * dim;
+    const [x, y] = patchCell(p, columns);
+    table.set(half.subarray((y * dim) / 2, ((y + 1) * dim) / 2), at);
+    table.set(half.subarray((x * dim) / 2, ((x + 1) * dim) / 2), at + dim / 2);
+  }
+  return table;
+}
+
+function tokenizerSpace(graph: Graph, c: DreamerConfig, frames: number, half: 'encoder' | 'decoder'): View {
+  const t = c.tokenizer;
+  const columns = c.frame.width / c.frame.patch;
+  const rows = c.frame.height / c.frame.patch;
+  const latents = t.aligned ? 0 : t.latents;
+  const slots = latents + columns * rows;
+  const isLatent = (s: number): boolean => s < latents;
+  return {
+    kind: 'sequence',
+    layout: spaceLayout(frames, slots, c.softCap),
+    mask: graph.table(`${half} mask`, [slots, Math.ceil(slots / 32)], () =>
+      // Encoder: latents see all, patches see patches. Decoder: latents see latents, patches see all.
+      maskBits(slots, (q, k) =>
+        half === 'encoder' ? isLatent(q) || !isLatent(k) : !isLatent(q) || isLatent(k),
+      ),
+    ),
+    table: graph.table('axial rotation', [slots, t.dim], () => axialTable(latents, columns, rows, t.dim)),
+    position: { every: 1, period: slots },
+  };
+}
+
+const tokenizerShape = (t: TokenizerConfig): LayerShape => ({
+  d: t.d,
+  hidden: t.hidden,
+  depth: t.layers * 2,
+  heads: t.heads,
+  kvHeads: t.heads,
+  dim: t.dim,
+});
+
+export const patchCount = (c: DreamerConfig): number =>
+  (c.frame.width / c.frame.patch) * (c.frame.height / c.frame.patch);
+
+/** A time layer on the latent slots of [frames, latents + patches, D]; patches pass by unchanged. */
+function latentTimeLayer(scope: Scope, c: DreamerConfig, name: string, x: Tensor, mode: TimeMode, keepPatches: boolean): Tensor {
+  const t = c.tokenizer;
+  const latents = t.aligned ? x : takeSlots(x, 0, t.latents);
+  const view = timeView(scope.graph, mode, name, t.latents, t.context, t.dim, c.softCap);
+  const mixed = transformerLayer(scope, name, latents, tokenizerShape(t), view);
+  if (!keepPatches || t.aligned) return mixed;
+  return joinSlots([mixed, takeSlots(x, t.latents, patchCount(c))], framesOf(mode), t.d);
+}
+
+/**
+ * Patches [frames, N_p, p*p*3] in 0..1 to latents [frames, N_b, D_b] in -1..1. `keep` [frames*N_p] replaces masked
+ * patches by the learned mask vector.
+ */
+export function encode(scope: Scope, c: DreamerConfig, patches: Tensor, mode: TimeMode, keep?: Tensor): Tensor {
+  const t = c.tokenizer;
+  const frames = framesOf(mode);
+  let tokens = dense(scope, 'enc.patch', patches, t.d, true);
+  if (keep) tokens = blendRows(tokens, keep, scope.get('enc.mask', [t.d], normal(0.3), false));
+  let x = tokens;
+  if (!t.aligned) x = joinSlots([scope.get('enc.latents', [t.latents, t.d], normal(0.3), false), x], frames, t.d);
+  x = add(x, scope.get('enc.slots', [x.size / frames / t.d, t.d], normal(0.3), false));
+  for (let i = 0; i < t.layers - 1; i++) {
+    x = transformerLayer(scope, `enc.${i}`, x, tokenizerShape(t), tokenizerSpace(scope.graph, c, frames, 'encoder'));
+  }
+  const latents = latentTimeLayer(scope, c, `enc.${t.layers - 1}`, x, mode, false);
+  return tanh(dense(scope, 'enc.out', norm(scope, 'enc.norm', latents), t.channels));
+}
+
+/** Latents [frames, N_b, D_b] to patches [frames, N_p, p*p*3] in 0..1. */
+export function decode(scope: Scope, c: DreamerConfig, z: Tensor, mode: TimeMode): Tensor {
+  const t = c.tokenizer;
+  const frames = framesOf(mode);
+  const np = patchCount(c);
+  let x = dense(scope, 'dec.in', z, t.d);
+  if (!t.aligned) x = joinSlots([x, scope.get('dec.queries', [np, t.d], normal(0.3), false)], frames, t.d);
+  x = add(x, scope.get('dec.slots', [x.size / frames / t.d, t.d], normal(0.3), false));
+  // The time layer comes first: behind the space layers nothing would read what it does to the latents.
+  x = latentTimeLayer(scope, c, 'dec.0', x, mode, true);
+  for (let i = 1; i < t.layers; i++) {
+    x = transformerLayer(scope, `dec.${i}`, x, tokenizerShape(t), tokenizerSpace(scope.graph, c, frames, 'decoder'));
+  }
+  const out = norm(scope, 'dec.norm', t.aligned ? x : takeSlots(x, t.latents, np));
+  return sigmoid(dense(scope, 'dec.out', out, c.frame.patch ** 2 * 3, true));
+}
+
+const dynamicsShape = (d: DynamicsConfig): LayerShape => ({
+  d: d.d,
+  hidden: d.hidden,
+  depth: d.layers,
+  heads: d.heads,
+  kvHeads: d.kvHeads,
+  dim: d.dim,
+});
+
+/** Layer i of the dynamics mixes time; all others mix the slots of a frame. */
+export const isTimeLayer = (i: number): boolean => (i + 1) % 4 === 0;
+
+/**
+ * One pass of the dynamics: noised latents [frames, N_z, D_z], action features [frames, 148] and shortcut features
+ * [frames, F] to the predicted clean latents [frames, N_z, D_z].
+ */
+export function dynamics(scope: Scope, c: DreamerConfig, z: Tensor, actions: Tensor, signal: Tensor, mode: TimeMode): Tensor {
+  const d = c.dynamics;
+  const graph = scope.graph;
+  const frames = framesOf(mode);
+  const slots = worldSlots(d);
+  const one = (x: Tensor): Tensor => graph.reshape(x, [frames, 1, d.d]);
+  const parts = [
+    one(dense(scope, 'dyn.action', actions, d.d, true, normal(0.3))),
+    one(dense(scope, 'dyn.signal', signal, d.d, false, normal(0.3))),
+    dense(scope, 'dyn.in', z, d.d),
+    scope.get('dyn.registers', [d.registers, d.d], normal(0.3), false),
+  ];
+  let x = add(joinSlots(parts, frames, d.d), scope.get('dyn.slots', [slots, d.d], normal(0.3), false));
+  const space: View = {
+    kind: 'sequence',
+    layout: spaceLayout(frames, slots, c.softCap),
+    mask: graph.table('world mask', [slots, Math.ceil(slots / 32)], () => maskBits(slots, () => true)),
+    table: identityTable(graph, d.dim),
+    position: { every: 1, period: 1 },
+  };
+  for (let i = 0; i < d.layers; i++) {
+    const view = isTimeLayer(i) ? timeView(graph, mode, `dyn.${i}`, slots, d.context, d.dim, c.softCap) : space;
+    x = transformerLayer(scope, `dyn.${i}`, x, dynamicsShape(d), view);
+  }
+  const spatial = norm(scope, 'dyn.norm', takeSlots(x, 2, d.tokens));
+  return dense(scope, 'dyn.out', spatial, d.channels, false, zeros);
+}

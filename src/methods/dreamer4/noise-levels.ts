@@ -1,0 +1,59 @@
+/**
+ * Which signal level and step size every training frame gets (dreamer4 6.1), as a pure function of (seed, step): the
+ * grid, the bootstrap rows, image rows, finished-context frames and loss weights.
+ */
+import { mix32, uniform01 } from '../../gpu/rng.ts';
+import type { DreamerConfig } from './config.ts';
+
+export interface NoiseLevels {
+  /** (tau, d) per frame, [rows * time, 2]. */
+  signal: Float32Array<ArrayBuffer>;
+  /** Loss weight per frame: ramp, change weight, 0 for finished context. */
+  weight: Float32Array<ArrayBuffer>;
+  /** First visible frame per row; 0xffffffff = image row. */
+  starts: Uint32Array<ArrayBuffer>;
+}
+
+export const IMAGE_ROW = 0xffffffff;
+
+/** Weight of a frame by its signal level (6.3). */
+export const ramp = (tau: number): number => 0.9 * tau + 0.1;
+
+/** The last `bootstrapRows` rows take steps d > 1/kMax; `changed` [rows * time] raises the weight of frames that moved. */
+export function drawNoiseLevels(
+  c: DreamerConfig,
+  rows: number,
+  time: number,
+  bootstrapRows: number,
+  changed: Uint8Array,
+  seed: number,
+  step: number,
+): NoiseLevels {
+  const { kMax } = c.dynamics;
+  const levels = Math.log2(kMax);
+  const signal = new Float32Array(rows * time * 2);
+  const weight = new Float32Array(rows * time);
+  const starts = new Uint32Array(rows);
+  const draw = (i: number, stream: number): number => uniform01(mix32(seed, step, i, stream));
+  for (let row = 0; row < rows; row++) {
+    const bootstrap = row >= rows - bootstrapRows;
+    const image = draw(row, 101) < c.imageShare;
+    const cleanContext = !image && !bootstrap && draw(row, 102) < c.cleanContextShare;
+    if (image) starts[row] = IMAGE_ROW;
+    for (let t = 0; t < time; t++) {
+      const i = row * time + t;
+      const e = bootstrap ? Math.floor(draw(i, 103) * levels) : levels;
+      const d = 2 ** -e;
+      let tau = Math.floor(draw(i, 104) / d) * d;
+      weight[i] = ramp(tau) * (1 + c.frameChangeWeight * changed[i]);
+      // The first frame of a window has no past to be predicted from: it is context whenever its row has any.
+      if (cleanContext && (t === 0 || draw(i, 105) < 0.5)) {
+        tau = 1 - c.contextCorruption;
+        weight[i] = 0;
+      }
+      signal[2 * i] = tau;
+      signal[2 * i + 1] = d;
+    }
+  }
+  return { signal, weight, starts };
+}

@@ -1,0 +1,371 @@
+/**
+ * A playable dream (dreamer4 6.5): true frames are encoded and committed as context, then every action gives one dreamed
+ * frame by K denoising passes, one decode and one commit pass. Everything stays on the GPU; a frame is read back only
+ * if asked for.
+ */
+import type { Gpu } from '../../gpu/device.ts';
+import { Scope } from '../../nn/layers.ts';
+import { ParamStore, type Slab } from '../../nn/params.ts';
+import { Graph, type Tensor } from '../../tensor/graph.ts';
+import { patchifyBytes, toPixels } from '../../tensor/ops/images.ts';
+import { add, clamp, mul } from '../../tensor/ops/pointwise.ts';
+import { gaussian } from '../../tensor/ops/random.ts';
+import { compile, type InputData, type Program } from '../../tensor/program.ts';
+import { CheckpointError, restoreShipped } from '../../train/checkpoint.ts';
+import { readSafetensors, toFloat32 } from '../../data/safetensors.ts';
+import type { DreamerConfig } from './config.ts';
+import { parseConfig } from './config-file.ts';
+import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
+import { decode, dynamics, encode, patchCount } from './model.ts';
+import { corrupt, euler } from './ops.ts';
+import type { Dream, DreamFrame, DreamInfo, DreamSettings } from './play-contract.ts';
+import { Presenter } from './present.ts';
+import { RingSet } from './rings.ts';
+import { type LatentStats, latentSize } from './tokens.ts';
+
+/** The networks a dream runs on. In training the stores are the trainer's own, so the dream improves as they do. */
+export interface DreamModel {
+  config: DreamerConfig;
+  tokenizer: ParamStore;
+  dynamics: ParamStore;
+  slab: Slab;
+  stats: LatentStats;
+  title: string;
+}
+
+/** Loads a shipped checkpoint. Throws SafetensorsError or CheckpointError with one sentence. */
+export function loadModel(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): DreamModel {
+  const file = readSafetensors(bytes);
+  const text = file.metadata.config;
+  if (file.metadata.method !== 'dreamer4' || text === undefined) {
+    throw new CheckpointError('This safetensors file is not a Dreamer 4 checkpoint of Tenfold.');
+  }
+  const config = parseConfig(text);
+  const tokenizer = new ParamStore();
+  const dyn = new ParamStore();
+  declare(gpu, config, tokenizer, dyn);
+  tokenizer.allocate(gpu, 0, false);
+  dyn.allocate(gpu, 0, false);
+  restoreShipped(tokenizer, file);
+  restoreShipped(dyn, file);
+  const need = (name: string): Float32Array<ArrayBuffer> => {
+    const t = file.tensors.get(name);
+    if (!t) throw new CheckpointError(`The checkpoint has no tensor ${name}.`);
+    return toFloat32(t);
+  };
+  return {
+    config,
+    tokenizer,
+    dynamics: dyn,
+    slab: 'value',
+    stats: { mean: need('latent.mean'), std: need('latent.std') },
+    title: file.metadata.title ?? config.rung,
+  };
+}
+
+/** Tracing the networks once, without compiling, declares every parameter with its shape. */
+function declare(gpu: Gpu, c: DreamerConfig, tokenizer: ParamStore, dyn: ParamStore): void {
+  const { tokens, channels, kMax } = c.dynamics;
+  const graph = new Graph(gpu.conditions);
+  const mode = { kind: 'rows' as const, batch: 1, time: 1, starts: graph.input('starts', [1]) };
+  const scope = new Scope(graph, tokenizer);
+  const patches = graph.input('patches', [1, patchCount(c), c.frame.patch ** 2 * 3]);
+  const keep = graph.input('keep', [patchCount(c)]);
+  decode(scope, c, encode(scope, c, patches, mode, c.maskMax > 0 ? keep : undefined), mode);
+  const z = graph.input('z', [1, tokens, channels]);
+  const actions = graph.input('actions', [1, ACTION_FEATURES]);
+  dynamics(new Scope(graph, dyn), c, z, actions, graph.input('signal', [1, signalFeatures(kMax)]), mode);
+  dyn.declare('latent.mean', [latentSize(c)], { kind: 'zeros' }, false);
+  dyn.declare('latent.std', [latentSize(c)], { kind: 'ones' }, false);
+}
+
+export async function createDream(
+  gpu: Gpu,
+  checkpoint: Uint8Array<ArrayBuffer>,
+  opts: { streams: number; k?: number },
+): Promise<Dream> {
+  const model = loadModel(gpu, checkpoint);
+  return new LatentDream(gpu, model, opts.streams, opts.k ?? 4, true);
+}
+
+export class LatentDream implements Dream {
+  readonly info: DreamInfo;
+  readonly streams: number;
+  private readonly gpu: Gpu;
+  private readonly model: DreamModel;
+  private readonly ownsModel: boolean;
+  private readonly tokenizerRings: RingSet;
+  private readonly dynamicsRings: RingSet;
+  private readonly steps = new Map<string, Program>();
+  private readonly observer: Program;
+  private readonly presenter: Presenter;
+  private latest: Program | null = null;
+  private index = 0;
+  private corruption: number;
+
+  constructor(gpu: Gpu, model: DreamModel, streams: number, k = 4, ownsModel = false) {
+    const c = model.config;
+    const { tokenizer: t, dynamics: d } = c;
+    this.gpu = gpu;
+    this.model = model;
+    this.ownsModel = ownsModel;
+    this.streams = streams;
+    this.corruption = c.contextCorruption;
+    this.info = {
+      title: model.title,
+      width: c.frame.width,
+      height: c.frame.height,
+      hz: c.hz,
+      contextFrames: d.context,
+      contextSeconds: d.context / c.hz,
+      kMax: d.kMax,
+      parameters: model.tokenizer.count + model.dynamics.count,
+      latent: [d.tokens, d.channels],
+    };
+    this.tokenizerRings = new RingSet(gpu, streams, t.context, { heads: t.heads, kvHeads: t.heads, dim: t.dim });
+    this.dynamicsRings = new RingSet(gpu, streams, d.context, { heads: d.heads, kvHeads: d.kvHeads, dim: d.dim });
+    this.presenter = new Presenter(gpu);
+    this.observer = compile(gpu, (graph) => this.traceObserve(graph));
+    this.stepProgram(k, false);
+  }
+
+  private scopes(graph: Graph): { tokenizer: Scope; dynamics: Scope } {
+    const { tokenizer, dynamics: dyn, slab } = this.model;
+    return { tokenizer: new Scope(graph, tokenizer, slab), dynamics: new Scope(graph, dyn, slab) };
+  }
+
+  private mode(rings: RingSet, write: boolean) {
+    return {
+      kind: 'frame' as const,
+      streams: this.streams,
+      write,
+      ring: (layer: string, slots: number) => rings.ring(this.tracing as Graph, layer, slots),
+    };
+  }
+
+  // Rings are named per graph; the graph that is being traced is known here only.
+  private tracing: Graph | null = null;
+
+  private commit(graph: Graph, scope: Scope, zn: Tensor, actions: Tensor): void {
+    const { tokens, channels, kMax } = this.model.config.dynamics;
+    const levels = graph.input('commit levels', [this.streams, 2]);
+    const signal = graph.input('commit signal', [this.streams, signalFeatures(kMax)]);
+    const noise = gaussian(this.seedInput(graph), [this.streams, tokens, channels], 3);
+    dynamics(scope, this.model.config, corrupt(zn, noise, levels), actions, signal, this.mode(this.dynamicsRings, true));
+  }
+
+  private seedInput(graph: Graph): Tensor {
+    return graph.inputs.get('seed') ?? graph.input('seed', [2]);
+  }
+
+  private traceObserve(graph: Graph): void {
+    this.tracing = graph;
+    const c = this.model.config;
+    const { streams } = this;
+    const { tokens, channels } = c.dynamics;
+    const { mean, std } = this.model.stats;
+    const width = latentSize(c);
+    const { tokenizer, dynamics: dyn } = this.scopes(graph);
+    const patches = patchifyBytes(
+      graph.input('frames', [(streams * c.frame.width * c.frame.height * 3) / 4]),
+      streams,
+      c.frame,
+    );
+    const z = encode(tokenizer, c, patches, this.mode(this.tokenizerRings, true));
+    // Nothing reads this picture: only the decoder's time layer runs, to fill its ring.
+    decode(tokenizer, c, z, this.mode(this.tokenizerRings, true));
+    const centred = add(graph.reshape(z, [streams, width]), graph.table('mean', [width], () => mean), 1, -1);
+    const scaled = mul(centred, graph.table('1/std', [width], () => std.map((s) => 1 / s)));
+    const zn = graph.reshape(scaled, [streams, tokens, channels]);
+    this.commit(graph, dyn, zn, graph.input('actions', [streams, ACTION_FEATURES]));
+    this.tracing = null;
+  }
+
+  private stepProgram(k: number, film: boolean): Program {
+    const { kMax } = this.model.config.dynamics;
+    if (!Number.isInteger(Math.log2(k)) || k < 1 || k > kMax) {
+      throw new Error(`K must be a power of two from 1 to ${kMax}, it is ${k}`);
+    }
+    const key = `${k}${film ? ' film' : ''}`;
+    let program = this.steps.get(key);
+    if (!program) {
+      program = compile(this.gpu, (graph) => this.traceStep(graph, k, film));
+      this.steps.set(key, program);
+    }
+    return program;
+  }
+
+  private traceStep(graph: Graph, k: number, film: boolean): void {
+    this.tracing = graph;
+    const c = this.model.config;
+    const { streams } = this;
+    const { tokens, channels, kMax } = c.dynamics;
+    const { mean, std } = this.model.stats;
+    const width = latentSize(c);
+    const { tokenizer, dynamics: dyn } = this.scopes(graph);
+    const actions = graph.input('actions', [streams, ACTION_FEATURES]);
+    const picture = (zn: Tensor, write: boolean): Tensor => {
+      const flat = mul(graph.reshape(zn, [streams, width]), graph.table('std', [width], () => std));
+      const z = clamp(add(flat, graph.table('mean', [width], () => mean)), -1, 1);
+      const latents = graph.reshape(z, [streams, c.tokenizer.latents, c.tokenizer.channels]);
+      return toPixels(decode(tokenizer, c, latents, this.mode(this.tokenizerRings, write)), c.frame);
+    };
+    graph.mark('denoise');
+    let z = gaussian(this.seedInput(graph), [streams, tokens, channels], 2);
+    const predictions: Tensor[] = [];
+    const features = signalFeatures(kMax);
+    for (let i = 0; i < k; i++) {
+      const signal = graph.table(`signal ${i}`, [streams, features], () => {
+        const row = new Float32Array(streams * features);
+        for (let s = 0; s < streams; s++) writeSignal(row, s * features, kMax, i / k, 1 / k);
+        return row;
+      });
+      const levels = graph.table(`levels ${i}`, [streams, 2], () => {
+        const row = new Float32Array(streams * 2);
+        for (let s = 0; s < streams; s++) row.set([i / k, 1 / k], 2 * s);
+        return row;
+      });
+      const xhat = dynamics(dyn, c, z, actions, signal, this.mode(this.dynamicsRings, false));
+      predictions.push(xhat);
+      z = euler(z, xhat, levels);
+    }
+    if (film) predictions.forEach((x, i) => graph.output(`film ${i}`, picture(x, false)));
+    graph.mark('decode');
+    graph.output('pixels', picture(z, true));
+    graph.mark('commit');
+    this.commit(graph, dyn, z, actions);
+    graph.output('latents', z);
+    this.tracing = null;
+  }
+
+  reset(): void {
+    this.tokenizerRings.reset();
+    this.dynamicsRings.reset();
+    this.index = 0;
+  }
+
+  private inputs(actions: Uint32Array, seed: number): Record<string, InputData> {
+    const { streams } = this;
+    const { kMax } = this.model.config.dynamics;
+    if (actions.length !== streams) throw new Error(`${streams} actions are needed, ${actions.length} were given`);
+    const rows = new Float32Array(streams * ACTION_FEATURES);
+    const features = signalFeatures(kMax);
+    const signal = new Float32Array(streams * features);
+    const levels = new Float32Array(streams * 2);
+    const tau = 1 - this.corruption;
+    for (let s = 0; s < streams; s++) {
+      writeAction(rows, s * ACTION_FEATURES, actions[s]);
+      writeSignal(signal, s * features, kMax, tau, 1 / kMax);
+      levels.set([tau, 1 / kMax], 2 * s);
+    }
+    return { actions: rows, 'commit signal': signal, 'commit levels': levels, seed: new Uint32Array([seed, this.index]) };
+  }
+
+  async observe(frames: Uint8Array, actions: Uint32Array): Promise<void> {
+    const { width, height } = this.info;
+    const size = this.streams * width * height * 3;
+    const n = frames.length / size;
+    if (!Number.isInteger(n)) throw new Error(`context frames must be ${width}x${height} RGB for ${this.streams} streams`);
+    for (let i = 0; i < n; i++) {
+      const row = actions.subarray(i * this.streams, (i + 1) * this.streams);
+      this.observer.run({ ...this.inputs(row, 0), frames: frames.slice(i * size, (i + 1) * size) });
+      this.advance();
+      // A queue of a hundred frames would stall everything behind it on a CPU adapter.
+      if (i % 8 === 7) await this.gpu.device.queue.onSubmittedWorkDone();
+    }
+    await this.gpu.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  private advance(): void {
+    this.tokenizerRings.advance();
+    this.dynamicsRings.advance();
+    this.index += 1;
+  }
+
+  private check(): void {
+    if (this.gpu.lostReason !== null) throw new Error(`The GPU device was lost: ${this.gpu.lostReason}`);
+    if (this.gpu.error !== null) throw new Error(`WebGPU: ${this.gpu.error}`);
+  }
+
+  async step(
+    actions: Uint32Array,
+    settings: DreamSettings,
+    want: { rgb?: boolean; film?: boolean } = {},
+  ): Promise<DreamFrame> {
+    const started = performance.now();
+    this.corruption = settings.contextCorruption;
+    const film = want.film === true && this.streams === 1;
+    const program = this.stepProgram(settings.k, film);
+    const stages = await program.runTimed(this.inputs(actions, settings.seed));
+    this.advance();
+    this.latest = program;
+    const rgb = want.rgb ? await this.pixels(program, 'pixels') : new Uint8Array(0);
+    const strips: Uint8Array[] = [];
+    if (film) for (let i = 0; i < settings.k; i++) strips.push(await this.pixels(program, `film ${i}`));
+    if (!want.rgb && !film && stages === null) await this.gpu.device.queue.onSubmittedWorkDone();
+    this.check();
+    const frame: DreamFrame = {
+      rgb,
+      film: concat(strips),
+      index: this.index - 1,
+      ringFill: this.dynamicsRings.fill,
+      timing: {
+        total: performance.now() - started,
+        denoise: stages?.denoise ?? null,
+        commit: stages?.commit ?? null,
+        decode: stages?.decode ?? null,
+        dispatches: program.stats.dispatches,
+      },
+    };
+    return frame;
+  }
+
+  private async pixels(program: Program, name: string): Promise<Uint8Array> {
+    const rgba = new Uint8Array(await program.readBytes(name));
+    const out = new Uint8Array((rgba.length / 4) * 3);
+    for (let i = 0, o = 0; i < rgba.length; i += 4) {
+      out[o++] = rgba[i];
+      out[o++] = rgba[i + 1];
+      out[o++] = rgba[i + 2];
+    }
+    return out;
+  }
+
+  /** Programs by name with their sizes, for the report of every rung. */
+  programStats(): Record<string, Program['stats']> {
+    const out: Record<string, Program['stats']> = { observe: this.observer.stats };
+    for (const [key, p] of this.steps) out[`step K=${key}`] = p.stats;
+    return out;
+  }
+
+  get ringBytes(): number {
+    return this.tokenizerRings.bytes + this.dynamicsRings.bytes;
+  }
+
+  present(canvas: GPUCanvasContext): void {
+    if (this.latest) this.presenter.draw(canvas, this.latest, 'pixels', this.info.width, this.info.height);
+  }
+
+  dispose(): void {
+    this.observer.dispose();
+    for (const p of this.steps.values()) p.dispose();
+    this.tokenizerRings.dispose();
+    this.dynamicsRings.dispose();
+    this.presenter.dispose();
+    if (this.ownsModel) {
+      this.model.tokenizer.dispose();
+      this.model.dynamics.dispose();
+    }
+  }
+}
+
+function concat(parts: Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}

@@ -1,0 +1,83 @@
+/**
+ * Key/value rings of a model's time layers: buffers that outlive the programs that read and write them. One clock per
+ * window length says where the next frame goes and how many are valid.
+ */
+import type { Gpu } from '../../gpu/device.ts';
+import type { Graph } from '../../tensor/graph.ts';
+import { type Heads, type Ring, ropeTable } from '../../tensor/ops/attention.ts';
+
+export class RingSet {
+  private readonly gpu: Gpu;
+  private readonly streams: number;
+  private readonly window: number;
+  private readonly heads: Heads;
+  private readonly data = new Map<string, GPUBuffer>();
+  private readonly clock: GPUBuffer;
+  /** Frames written since the last reset. */
+  private frames = 0;
+
+  /** `window` frames are visible including the new one, so window - 1 past frames are read. */
+  constructor(gpu: Gpu, streams: number, window: number, heads: Heads) {
+    this.gpu = gpu;
+    this.streams = streams;
+    this.window = window;
+    this.heads = heads;
+    this.clock = gpu.device.createBuffer({ size: 256, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+    this.reset();
+  }
+
+  get bytes(): number {
+    let sum = 0;
+    for (const b of this.data.values()) sum += b.size;
+    return sum;
+  }
+
+  /** Past frames that the next frame can see. */
+  get fill(): number {
+    return Math.min(this.frames, this.window - 1);
+  }
+
+  /** The ring of one layer with `slots` sequences per stream. */
+  ring(graph: Graph, layer: string, slots: number): Ring {
+    const rows = this.streams * slots;
+    const { kvHeads, dim } = this.heads;
+    const shape = [this.window, rows, 2, kvHeads, dim];
+    const bytes = shape.reduce((a, b) => a * b, 4);
+    if (!this.data.has(layer)) {
+      this.data.set(layer, this.gpu.device.createBuffer({ size: bytes, usage: GPUBufferUsage.STORAGE, label: `ring ${layer}` }));
+    }
+    return {
+      data: graph.external(`ring ${layer}`, shape, () => this.data.get(layer) as GPUBuffer),
+      clock: graph.external(`clock ${this.window}`, [2], () => this.clock),
+      table: graph.table(`ages ${this.window} ${dim}`, [this.window, dim], () => ropeTable(this.window, dim)),
+      capacity: this.window,
+      window: this.window,
+    };
+  }
+
+  reset(): void {
+    this.frames = 0;
+    this.tick();
+  }
+
+  /** Call after a program that wrote a frame. */
+  advance(): void {
+    this.frames += 1;
+    this.tick();
+  }
+
+  /** Sets the counter as if `frames` frames had been written: for tests of very long play. */
+  seek(frames: number): void {
+    this.frames = frames;
+    this.tick();
+  }
+
+  private tick(): void {
+    this.gpu.device.queue.writeBuffer(this.clock, 0, new Uint32Array([this.frames % this.window, Math.min(this.frames, this.window)]));
+  }
+
+  dispose(): void {
+    for (const b of this.data.values()) b.destroy();
+    this.clock.destroy();
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Parameters to and from safetensors. A training checkpoint holds every buffer that the next step reads (values,
+ * moments, average), so that a resumed run is bit-identical; a shipped one holds the averaged weights in half precision.
+ */
+import { readSafetensors, type SafetensorsFile, toFloat32, type TensorToWrite } from '../data/safetensors.ts';
+import { type ParamStore, SLABS, type Slab } from '../nn/params.ts';
+
+export class CheckpointError extends Error {}
+
+const TRAINING_SLABS = SLABS.filter((s) => s !== 'grad');
+
+/** All state of a store as tensors named `<prefix><slab>/<parameter>`. */
+export async function trainingTensors(store: ParamStore, prefix = ''): Promise<Map<string, TensorToWrite>> {
+  const out = new Map<string, TensorToWrite>();
+  for (const slab of TRAINING_SLABS) {
+    for (const [name, values] of await store.read(slab)) {
+      out.set(`${prefix}${slab}/${name}`, { shape: store.specs.get(name)?.shape ?? [], values });
+    }
+  }
+  return out;
+}
+
+/** Averaged weights in half precision, named as the parameters. */
+export async function shippedTensors(store: ParamStore, slab: Slab = 'average'): Promise<Map<string, TensorToWrite>> {
+  const out = new Map<string, TensorToWrite>();
+  for (const [name, values] of await store.read(slab)) {
+    out.set(name, { shape: store.specs.get(name)?.shape ?? [], values, dtype: 'F16' });
+  }
+  return out;
+}
+
+function fill(store: ParamStore, slab: Slab, file: SafetensorsFile, nameOf: (parameter: string) => string): void {
+  for (const spec of store.specs.values()) {
+    const t = file.tensors.get(nameOf(spec.name));
+    if (!t) throw new CheckpointError(`The checkpoint has no tensor ${nameOf(spec.name)}; it belongs to another model.`);
+    if (t.shape.join() !== spec.shape.join()) {
+      throw new CheckpointError(
+        `The checkpoint belongs to another model: ${spec.name} is [${t.shape}] in the file, [${spec.shape}] here.`,
+      );
+    }
+    store.write(slab, spec.name, toFloat32(t));
+  }
+}
+
+export function restoreTraining(store: ParamStore, file: SafetensorsFile, prefix = ''): void {
+  for (const slab of TRAINING_SLABS) fill(store, slab, file, (name) => `${prefix}${slab}/${name}`);
+}
+
+export function restoreShipped(store: ParamStore, file: SafetensorsFile): void {
+  fill(store, 'value', file, (name) => name);
+}
+
+export { readSafetensors };
