@@ -3,11 +3,12 @@
  * store at their present version, so the record stays true when the world moves on.
  */
 import { FLAG, FLAGS, isWater } from '../blocks.ts';
+import { DAY_TICKS } from '../daylight.ts';
 import { slotId } from '../items.ts';
 import { blockAt, eyeY, lightAt, type State } from '../state.ts';
 import { E, ENT, ENT_MAX, ENT_WORDS, ENTITY, GUI, H, P, PLAYER, posX, posY, posZ } from '../state-layout.ts';
 import { cosQ14, sinQ14 } from '../trig.ts';
-import { DAY_TICKS, NOON, nightDarkness, skyColours } from '../visual/brightness.ts';
+import { NOON, nightDarkness, skyColours } from '../visual/brightness.ts';
 import { CRACK_STAGES } from '../visual/cracks.ts';
 import { iconMean } from '../visual/icons.ts';
 import { INFO } from '../visual/materials.ts';

@@ -4,11 +4,11 @@
  */
 import { type GuiCell, guiCells } from '../gui-layout.ts';
 import { DURABILITY, slotCount, slotDamage, slotId } from '../items.ts';
+import { craftable, RECIPES } from '../recipes.ts';
 import type { State } from '../state.ts';
 import { BE, BE_WORDS, F, GUI, INV, P, PLAYER, SLOT } from '../state-layout.ts';
 import { NONE, R, REC_OVERLAY } from './frame-rec.ts';
 import { type FrameSpec, GRID_COLUMNS, GRID_ROWS } from './frame-spec.ts';
-import { craftableIcons } from './recipe-strip.ts';
 
 /** Cell looks; 0 shows the world. */
 export const STYLE = {
@@ -20,8 +20,11 @@ export const STYLE = {
   recipe: 5,
   progress: 6,
   flame: 7,
-  hover: 8,
-  guiSelected: 9,
+  guiSelected: 8,
+  // Every second cell a little lighter, so that the grid can be seen without lines.
+  slotAlt: 9,
+  guiSlotAlt: 10,
+  recipeAlt: 11,
 } as const;
 export const BAR = { count: 0, wear: 1, heat: 2 } as const;
 
@@ -45,21 +48,26 @@ export function slotCell(slot: number, style: number): number {
   return pack(id, id ? countBar(slotCount(slot)) : 0, style, BAR.count);
 }
 
-function guiCell(s: State, cell: GuiCell, recipes: readonly number[], column: number): number {
+function guiCell(s: State, cell: GuiCell, recipes: readonly number[], index: number): number {
+  const column = index % GRID_COLUMNS;
+  const odd = (column + Math.floor(index / GRID_COLUMNS)) & 1;
+  const slot = odd ? STYLE.guiSlotAlt : STYLE.guiSlot;
   const furnace = BE + (s.i32[PLAYER + P.guiBlockEntity] - 1) * BE_WORDS;
   switch (cell.kind) {
     case 'slot': {
       const selected = cell.index === s.i32[PLAYER + P.selected];
-      return slotCell(s.u32[INV + cell.index], selected ? STYLE.guiSelected : STYLE.guiSlot);
+      return slotCell(s.u32[INV + cell.index], selected ? STYLE.guiSelected : slot);
     }
     case 'recipe':
-      return cell.index < recipes.length ? pack(recipes[cell.index], 0, STYLE.recipe, 0) : pack(0, 0, STYLE.panel, 0);
+      return cell.index < recipes.length
+        ? pack(recipes[cell.index], 0, odd ? STYLE.recipeAlt : STYLE.recipe, 0)
+        : pack(0, 0, STYLE.panel, 0);
     case 'input':
-      return slotCell(s.u32[furnace + F.input], STYLE.guiSlot);
+      return slotCell(s.u32[furnace + F.input], slot);
     case 'fuel':
-      return slotCell(s.u32[furnace + F.fuel], STYLE.guiSlot);
+      return slotCell(s.u32[furnace + F.fuel], slot);
     case 'output':
-      return slotCell(s.u32[furnace + F.output], STYLE.guiSlot);
+      return slotCell(s.u32[furnace + F.output], slot);
     case 'flame': {
       const total = s.i32[furnace + F.burnTotal];
       const left = total > 0 ? Math.ceil((8 * s.i32[furnace + F.burnLeft]) / total) : 0;
@@ -83,13 +91,14 @@ export function overlayRec(s: State, out: Uint32Array, at: number, spec: FrameSp
     for (let c = 0; c < GRID_COLUMNS; c++)
       out[first + (GRID_ROWS - 1) * GRID_COLUMNS + c] = slotCell(
         s.u32[INV + SLOT.hotbar + c],
-        c === p(P.selected) ? STYLE.selected : STYLE.slot,
+        c === p(P.selected) ? STYLE.selected : c & 1 ? STYLE.slotAlt : STYLE.slot,
       );
     return;
   }
-  const recipes = p(P.guiKind) === GUI.furnace ? [] : craftableIcons(s);
-  const cells = guiCells(p(P.guiKind));
-  for (let i = 0; i < cells.length; i++) out[first + i] = guiCell(s, cells[i], recipes, i % GRID_COLUMNS);
+  const kind = p(P.guiKind);
+  const recipes = kind === GUI.furnace ? [] : craftable(s, kind === GUI.table).map((i) => RECIPES[i].output);
+  const cells = guiCells(kind);
+  for (let i = 0; i < cells.length; i++) out[first + i] = guiCell(s, cells[i], recipes, i);
   // The cursor lives on the 64x48 grid in Q8.
   const x = Math.floor((p(P.cursorX) * spec.width) / (64 * 256));
   const y = Math.floor((p(P.cursorY) * spec.height) / (48 * 256));

@@ -11,8 +11,11 @@ const rgb = (hex: number) => ((hex >> 16) & 255) | (hex & 0xff00) | ((hex & 255)
 /** Background by STYLE (overlay-rec.ts), then bar colours from index 16, as r | g<<8 | b<<16. */
 export const OVERLAY_COLOURS: Uint32Array = (() => {
   const c = new Uint32Array(24);
-  // none, slot, selected, panel, guiSlot, recipe, progress, flame, hover, guiSelected
-  [0, 0x2e3440, 0xf2e6c4, 0x232831, 0x3b4252, 0x3f5a4c, 0x232831, 0x232831, 0x5b6478, 0x6d6a52].forEach((hex, i) => {
+  // STYLE order: none, slot, selected, panel, guiSlot, recipe, progress, flame, guiSelected, then the lighter cells
+  const backs = [
+    0, 0x2b303c, 0x4f97e8, 0x20242c, 0x39404f, 0x3a5748, 0x20242c, 0x20242c, 0x3f6ea6, 0x353c4a, 0x444c5e, 0x466a57,
+  ];
+  backs.forEach((hex, i) => {
     c[i] = rgb(hex);
   });
   [0x7fd069, 0x58b8e0, 0xf29b38, 0xf2f2f2].forEach((hex, i) => {

@@ -2,6 +2,7 @@
  * How light becomes colour: brightness by smoothed light level, shade by face, sky by time of day. Integers only.
  * One table gives ambient occlusion, torch light and cave darkness, because an opaque neighbour counts as light 0.
  */
+import { skyLevel } from '../daylight.ts';
 import { blend, type Rgb } from './tile-canvas.ts';
 
 /** Brightness of a cave without any light, 0..255: dark, but its shapes can still be told apart. */
@@ -20,17 +21,11 @@ const DAY = { zenith: 0x6aa6e6, horizon: 0xcfe4f2 };
 const DUSK = { zenith: 0x4a5f9e, horizon: 0xf0b08a };
 const NIGHT = { zenith: 0x0d1430, horizon: 0x222c4c };
 
-export const DAY_TICKS = 24000;
+/** Time of the fixed day of worlds without a day cycle. */
 export const NOON = 6000;
 
-/** Sky light lost at this time of day: 0 by day, 11 by night, ramps of 1000 ticks. */
-export function nightDarkness(time: number): number {
-  const t = time % DAY_TICKS;
-  if (t >= 13500 && t < 22500) return 11;
-  if (t >= 12500 && t < 13500) return Math.floor(((t - 12500) * 11) / 1000);
-  if (t >= 22500 && t < 23500) return Math.floor(((23500 - t) * 11) / 1000);
-  return 0;
-}
+/** Sky light lost at this time of day, 0 by day to 11 by night. */
+export const nightDarkness = (time: number): number => 15 - skyLevel(time);
 
 /** Zenith and horizon colours at this time of day, through dusk in the ramps. */
 export function skyColours(time: number): { zenith: Rgb; horizon: Rgb } {

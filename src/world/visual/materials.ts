@@ -25,11 +25,20 @@ const CANES: readonly Box[] = [
   [10, 0, 5, 13, 16, 8],
   [6, 0, 11, 9, 16, 14],
 ];
+// Wider than they are to touch: 4/16, or a torch three blocks away is thinner than a pixel.
+const TORCHES: readonly Box[] = [
+  [6, 0, 6, 10, 10, 10],
+  [6, 3, 0, 10, 13, 4],
+  [12, 3, 6, 16, 13, 10],
+  [6, 3, 12, 10, 13, 16],
+  [0, 3, 6, 4, 13, 10],
+];
 const DRAWN: Partial<Record<number, readonly Box[]>> = {
   [B.tall_grass]: TUFT,
   [B.flower_red]: FLOWER,
   [B.flower_yellow]: FLOWER,
   [B.sugar_cane]: CANES,
+  ...Object.fromEntries(TORCHES.map((box, i) => [B.torch + i, [box]])),
 };
 
 function layerKind(state: number): number {

@@ -19,7 +19,7 @@ export const PALETTE = {
   leaves: 0x3f7d43,
   bedrock: 0x3a3b42,
   coal: 0x2b2d33,
-  iron: 0xd9a07c,
+  iron: 0xe2986a,
   ingot: 0xdcdfe2,
   diamond: 0x5fe0dc,
   water: 0x3f7fcf,
@@ -47,6 +47,7 @@ const ORE_SPOTS = [
   [8, 9, 2],
   [3, 12, 2],
   [13, 12, 2],
+  [8, 14, 1],
 ] as const;
 const PEBBLES = [
   [3, 3, 2],
@@ -62,9 +63,7 @@ const rimmed =
     new TileCanvas(shift(c, 1), s).grain(grain, 1).frame(0, 0, 16, 16, shift(c, edge));
 
 const stone = (s: number) =>
-  rimmed(P.stone, 3)(s)
-    .rect(1, 5, 5, 1, shift(P.stone, -9))
-    .rect(9, 11, 6, 1, shift(P.stone, -9));
+  rimmed(P.stone, 3)(s).rect(1, 5, 5, 1, shift(P.stone, -9)).rect(9, 11, 6, 1, shift(P.stone, -9));
 const ore = (c: Rgb) => (s: number) => new TileCanvas(P.stone, s).grain(3, 1).spots(ORE_SPOTS, c);
 const planks = (s: number) => {
   const t = new TileCanvas(P.wood, s).grain(3, 1);
