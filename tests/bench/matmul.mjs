@@ -17,7 +17,11 @@ const { values } = parseArgs({
 if (values.adapter) process.env.TENFOLD_ADAPTER = values.adapter;
 Object.assign(process.env, adapterEnv().env);
 
-const server = await createServer({ server: { middlewareMode: true, watch: null, hmr: false }, appType: 'custom', logLevel: 'error' });
+const server = await createServer({
+  server: { middlewareMode: true, watch: null, hmr: false },
+  appType: 'custom',
+  logLevel: 'error',
+});
 const { openGpu } = await server.ssrLoadModule('/src/gpu/device.ts');
 const { planMatmul } = await server.ssrLoadModule('/src/tensor/kernels/matmul.ts');
 const opened = await openGpu();
@@ -93,7 +97,9 @@ for (const [form, M, N, K] of SHAPES) {
   console.log(`${form} ${M}x${N}x${K}`);
   for (const { plan, best, first } of runs) {
     const rate = (plan.flops / best / 1e6).toFixed(2).padStart(8);
-    console.log(`${rate} GFLOP/s ${(best * 1e3).toFixed(0).padStart(8)} us  first ${first.toFixed(0).padStart(5)} ms  ${plan.key}`);
+    console.log(
+      `${rate} GFLOP/s ${(best * 1e3).toFixed(0).padStart(8)} us  first ${first.toFixed(0).padStart(5)} ms  ${plan.key}`,
+    );
   }
 }
 if (opened.gpu.error) console.log(`GPU error: ${opened.gpu.error}`);

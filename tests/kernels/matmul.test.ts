@@ -1,7 +1,7 @@
 // Every matmul kernel against a float64 product: forms, tails, epilogues, batches, both kinds of adapter, determinism.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type MatmulOptions, planMatmul } from '../../src/tensor/kernels/matmul.ts';
+import { type MatmulOptions, type MatmulPlan, planMatmul } from '../../src/tensor/kernels/matmul.ts';
 import { testGpu } from '../support/gpu.ts';
 
 let device: GPUDevice;
@@ -63,6 +63,20 @@ function reference(o: MatmulOptions, x: Operands): Float64Array {
 
 const GUARD = 64;
 
+/** Compiling is most of the time of these tests. */
+const pipelines = new Map<string, GPUComputePipeline>();
+
+function pipelineOf(plan: MatmulPlan): GPUComputePipeline {
+  let pipeline = pipelines.get(plan.key);
+  if (!pipeline) {
+    const module = device.createShaderModule({ code: plan.code });
+    const compute = { module, entryPoint: plan.entryPoint, constants: plan.constants };
+    pipeline = device.createComputePipeline({ layout: 'auto', compute });
+    pipelines.set(plan.key, pipeline);
+  }
+  return pipeline;
+}
+
 /** Runs the plan; C lies between guard words that must survive. */
 async function multiply(o: MatmulOptions, x: Operands): Promise<Float32Array> {
   const plan = planMatmul(o);
@@ -79,14 +93,7 @@ async function multiply(o: MatmulOptions, x: Operands): Promise<Float32Array> {
   guarded.set(x.c, GUARD);
   const c = upload(guarded, usage);
   device.pushErrorScope('validation');
-  const pipeline = device.createComputePipeline({
-    layout: 'auto',
-    compute: {
-      module: device.createShaderModule({ code: plan.code }),
-      entryPoint: plan.entryPoint,
-      constants: plan.constants,
-    },
-  });
+  const pipeline = pipelineOf(plan);
   const entries = plan.bindings.map((name, binding) => ({
     binding,
     resource:
@@ -134,39 +141,54 @@ const SIZES: [number, number, number][] = [
   [1, 1, 1],
   [1, 4, 4],
   [3, 17, 20],
-  [20, 160, 96],
-  [33, 33, 33],
-  [17, 20, 3],
   [4, 1, 70],
   [1, 96, 33],
-  [160, 96, 64],
+  [17, 20, 3],
+  [20, 160, 96],
+  [33, 33, 33],
   [68, 36, 44],
+  [160, 96, 64],
+];
+const EXTRAS: Partial<MatmulOptions>[] = [
+  { bias: true },
+  { residual: true },
+  { accumulate: true },
+  { act: 'silu' },
+  { batch: 3 },
 ];
 
-describe.each(KERNELS)('%s', (_, kernel) => {
+describe.each(KERNELS)('%s', (name, kernel) => {
+  async function check(o: MatmulOptions): Promise<void> {
+    const x = operands(o);
+    expect(worst(await multiply(o, x), reference(o, x), o.K)).toBeLessThan(1);
+  }
+
   describe.each(FORMS)('%s', (form) => {
-    test.each(SIZES)('%i x %i x %i', async (M, N, K) => {
-      const o = { form, M, N, K, ...kernel() };
-      const x = operands(o);
-      expect(worst(await multiply(o, x), reference(o, x), K)).toBeLessThan(1);
+    // A CPU adapter takes seconds to compile one tile of the GPU: there, ragged sizes in one form must do.
+    const whole = name === 'GPU' && form !== 'nn';
+    test.each(SIZES.filter((size) => !whole || size.every((x) => x % 4 === 0)))('%i x %i x %i', async (M, N, K) => {
+      await check({ form, M, N, K, ...kernel() });
     });
 
-    test.each([
-      { bias: true },
-      { residual: true },
-      { accumulate: true },
-      { act: 'silu' as const },
-      { bias: true, residual: true, accumulate: true, act: 'silu' as const, batch: 3 },
-    ])('%j', async (extra) => {
-      for (const [M, N, K] of [
-        [36, 40, 24],
-        [19, 21, 5],
-      ]) {
-        const o = { form, M, N, K, ...extra, ...kernel() };
-        const x = operands(o);
-        expect(worst(await multiply(o, x), reference(o, x), K)).toBeLessThan(1);
-      }
-    });
+    const batches = [
+      [36, 40, 24],
+      [11, 21, 5],
+    ];
+    test.each(whole ? batches.slice(1) : name === 'GPU' ? [] : batches)(
+      'everything around a batch of %i x %i x %i',
+      async (M, N, K) => {
+        const extras = { bias: true, residual: true, accumulate: true, act: 'silu' as const, batch: 3 };
+        await check({ form, M, N, K, rows: 8, ...extras, ...kernel() });
+      },
+    );
+  });
+
+  test.each(name === 'GPU' ? EXTRAS.slice(-1) : EXTRAS)('%j', async (extra) => {
+    await check({ form: 'nn', M: 9, N: 8, K: 12, rows: 8, ...extra, ...kernel() });
+  });
+
+  test('the tile of long matrices', async () => {
+    await check({ form: 'nn', M: 1100, N: 12, K: 8, ...kernel() });
   });
 
   test('the same inputs give the same bits', async () => {
@@ -181,7 +203,11 @@ describe.each(KERNELS)('%s', (_, kernel) => {
     const x = operands(o);
     x.a[5 * 8 + 3] = Number.NaN;
     const c = await multiply(o, x);
-    const rows = new Set(Array.from(c.keys()).filter((i) => Number.isNaN(c[i])).map((i) => Math.floor(i / 8)));
+    const rows = new Set(
+      Array.from(c.keys())
+        .filter((i) => Number.isNaN(c[i]))
+        .map((i) => Math.floor(i / 8)),
+    );
     expect([...rows]).toEqual([5]);
   });
 });
