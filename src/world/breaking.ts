@@ -23,6 +23,7 @@ import { DURABILITY, I, ITEM_TIER, ITEM_TOOL, packSlot, slotId } from './items.t
 import { rndBelow, STREAM } from './random.ts';
 import { blockAt, heldSlot, player, type State, setPlayer } from './state.ts';
 import { H, P, packPos, STAT_KIND } from './state-layout.ts';
+import { EXHAUSTION, exhaust } from './survival.ts';
 import { target } from './targeting.ts';
 
 const SPEED2 = [2, 4, 8, 12, 16] as const;
@@ -103,6 +104,7 @@ function breakBlock(s: State, x: number, y: number, z: number, item: number): vo
   if (state === B.leaves && rndBelow(s, STREAM.dropRoll, packPos(x, y, z), 20) === 0) drop = I.apple;
   if (drop) dropAtBlock(s, packSlot(drop, 1), x, y, z);
   s.i32[H.brokenTotal]++;
+  exhaust(s, EXHAUSTION.breakBlock);
   emit(s, EVENT.mined, state, item);
   if (harvest && STATES[state].drop) count(s, STAT_KIND.mined, STATES[state].drop);
   if (DURABILITY[item] > 0 && HARDNESS10[state] > 0) {

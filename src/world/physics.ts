@@ -250,7 +250,9 @@ export function flow(s: State, x: number, y: number, z: number): [number, number
   return [Math.sign(fx) * diagonal, Math.sign(fz) * diagonal];
 }
 
-export function movePlayer(s: State, keys: number): void {
+/** One tick of movement; true if the player jumped off the ground. */
+export function movePlayer(s: State, keys: number): boolean {
+  let jumped = false;
   const w = s.i32;
   let x = w[PLAYER + P.x];
   let y = w[PLAYER + P.y];
@@ -283,6 +285,7 @@ export function movePlayer(s: State, keys: number): void {
     if (water || lava) vy += SWIM_UP;
     else if (wasGround && cooldown === 0) {
       vy = JUMP;
+      jumped = true;
       cooldown = 10;
       if (sprinting) {
         vx += Math.round((-sin * SPRINT_JUMP) / 16384);
@@ -356,6 +359,7 @@ export function movePlayer(s: State, keys: number): void {
   const eye = y + (sneaking ? 83231 : 106168);
   const headTop = fluidTop(s, x >> 16, eye >> 16, z >> 16, false);
   setPlayer(s, P.headInWater, headTop > (eye & 65535) ? 1 : 0);
+  return jumped;
 }
 
 /** Ground acceleration shrinks with the cube of friction, so that ice is hard to start on. */

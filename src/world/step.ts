@@ -26,7 +26,7 @@ import { movePlayer } from './physics.ts';
 import { tickUse } from './placing.ts';
 import { blockAt, heldSlot, player, type State, setPlayer, setSlot, slot } from './state.ts';
 import { GUI, H, P, posX, posY, posZ, SLOT } from './state-layout.ts';
-import { tickSurvival } from './survival.ts';
+import { EXHAUSTION, exhaust, tickSurvival } from './survival.ts';
 import { target } from './targeting.ts';
 
 const PITCH_MAX = 16384;
@@ -52,7 +52,7 @@ export function step(s: State, action: number): void {
     stop(s);
   } else worldInput(s, a, keys, pressed);
 
-  movePlayer(s, worldKeys);
+  if (movePlayer(s, worldKeys)) exhaust(s, player(s, P.sprinting) === 1 ? EXHAUSTION.sprintJump : EXHAUSTION.jump);
   tickDrops(s);
   tickScheduled(s);
   tickFurnaces(s);

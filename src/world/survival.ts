@@ -18,6 +18,9 @@ export function hurt(s: State, amount: number, cause: number): void {
   emit(s, EVENT.hurt, amount, cause);
 }
 
+/** Costs in Q8: sprinting 0.1 per metre (0.28 m per tick), jumps 0.05 and 0.2, breaking a block 0.005. */
+export const EXHAUSTION = { sprintTick: 7, jump: 13, sprintJump: 51, breakBlock: 1 } as const;
+
 /** Q8 exhaustion; 4.0 costs a point of saturation, then of food. */
 export function exhaust(s: State, q8: number): void {
   if (!s.cfg.survival) return;
@@ -41,7 +44,7 @@ export function tickSurvival(s: State): void {
   breathe(s, tick);
   if (player(s, P.inWater) === 2 && tick % 10 === 0) hurt(s, 4, CAUSE.lava);
   if (touchesCactus(s) && tick % 10 === 0) hurt(s, 1, CAUSE.cactus);
-  if (player(s, P.sprinting) === 1) exhaust(s, 7);
+  if (player(s, P.sprinting) === 1) exhaust(s, EXHAUSTION.sprintTick);
   const timer = player(s, P.regenTimer) + 1;
   setPlayer(s, P.regenTimer, timer >= 80 ? 0 : timer);
   if (timer >= 80) {

@@ -19,7 +19,7 @@ import {
 } from './items.ts';
 import { RECIPES } from './recipes.ts';
 
-const RULES = 2;
+const RULES = 3;
 
 const itemTables = [DURABILITY, FOOD, FUEL, ITEM_TIER, ITEM_TOOL, PLACES, SATURATION_Q8, SMELTS_TO, STACK_MAX].map(
   (t) => [...t],

@@ -1,5 +1,6 @@
 /** Breaking, placing, falling, flowing, doors, drops, light: one scene per rule. */
 import { describe, expect, it } from 'vitest';
+import type { KeyName } from '../../src/world/actions.ts';
 import { B, STATES } from '../../src/world/blocks.ts';
 import { setBlock } from '../../src/world/change.ts';
 import { brightness, skyLevel } from '../../src/world/daylight.ts';
@@ -448,6 +449,21 @@ describe('survival', () => {
     expect(events(u).some((e) => e.type === EVENT.died)).toBe(true);
     expect(player(u, P.health)).toBe(20);
     expect([player(u, P.x) >> 16, player(u, P.z) >> 16]).toEqual([32, 32]);
+  });
+
+  it('running and jumping make hungry, standing does not', () => {
+    const tired = (...keys: KeyName[]) => {
+      const s = flat('mini', { survival: true }, 64, 20);
+      hold(s, 300, ...keys);
+      // 4.0 of exhaustion cost one point of saturation or food.
+      const points = (5 << 8) - player(s, P.saturation) + ((20 - player(s, P.food)) << 8);
+      return points * 4 + player(s, P.exhaustion);
+    };
+    expect(tired()).toBe(0);
+    // 0.1 per metre: 300 ticks at 7/256 each.
+    expect(tired('forward', 'sprint')).toBe(2100);
+    expect(tired('jump')).toBeGreaterThan(200);
+    expect(tired('jump')).toBeLessThan(tired('forward', 'sprint', 'jump'));
   });
 
   it('eats an apple in 32 ticks', () => {
