@@ -175,7 +175,7 @@ function* toggle(b: Body): Skill {
     if (!(yield* placeHere(b, c, 12))) return false;
     yield* b.wait(b.draws.int(1, 6));
     if (b.draws.chance(0.8)) {
-      if (b.draws.chance(0.7)) yield* takeTool(b, b.sight.at(c.x, c.y, c.z));
+      if (b.draws.chance(0.9)) yield* takeTool(b, b.sight.at(c.x, c.y, c.z));
       yield* breakHere(b, c, 50);
       yield* takeBlock(b);
     }
