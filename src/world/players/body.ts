@@ -1,4 +1,5 @@
 // A player's body: eyes, hand and the law by which the hand moves the mouse. It reads the state and makes u32 actions; it decides nothing.
+// Its sines and roundings are the engine's own, so another browser may play another game from the same seed; the recorded actions replay anywhere.
 // Skills (walk.ts, dig.ts, place.ts, craft.ts) are generators that yield one action per agent step and find the state moved on when resumed.
 
 import { angleToBin, cameraClass, hotbarKey, KEY, makeAction } from '../actions.ts';
