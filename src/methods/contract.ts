@@ -41,7 +41,7 @@ export interface RunState {
 export interface Checkpoint {
   /** File name, `*.safetensors`. */
   name: string;
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** What a session can be asked to show. `samples`: pictures of what it produces now, beside the truth. */

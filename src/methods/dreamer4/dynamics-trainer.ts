@@ -131,8 +131,8 @@ export class DynamicsTrainer {
     }
   }
 
-  /** One optimiser step; returns before the GPU is done. */
-  advance(episodes: TokenEpisode[], stats: LatentStats): void {
+  /** One optimiser step; returns its floating point operations, before the GPU is done. */
+  advance(episodes: TokenEpisode[], stats: LatentStats): number {
     const c = this.config;
     const { kMax } = c.dynamics;
     this.step += 1;
@@ -196,6 +196,7 @@ export class DynamicsTrainer {
     }
     this.last = this.program(shape);
     this.last.run(inputs);
+    return this.last.stats.flops;
   }
 
   async metrics(): Promise<Record<string, number>> {

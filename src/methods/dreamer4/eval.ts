@@ -1,0 +1,269 @@
+/**
+ * Evaluation on worlds that no training episode used (dreamer4 section 14.1; figures as the issue names them). Windows
+ * start at fixed places of fresh episodes; the dream gets true frames as context and the true actions afterwards.
+ *   psnrN / copyN   PSNR over the first N dreamed frames of a window / of repeating the last context frame, mean over windows
+ *   shuffleRatio16  error with the actions of another window / error with the true ones, 16 frames
+ *   motionRatio     mean |x_{t+1} - x_t| of the dream / of the truth, 16 frames
+ *   drift200        largest relative difference of pixel mean and standard deviation, dream against truth, frames 181-200
+ */
+import type { Gpu } from '../../gpu/device.ts';
+import type { DreamerConfig } from './config.ts';
+import { buildFrames, evaluationSpecs } from './dataset.ts';
+import type { FrameSet } from './frames.ts';
+import { type DreamModel, LatentDream } from './play.ts';
+
+export interface EvalOptions {
+  windows: number;
+  streams: number;
+  context: number;
+  k: number;
+  seed: number;
+  /** Also dream 200 frames for the drift and 2000 for the cost (minutes on a CPU adapter). */
+  long: boolean;
+  progress: (text: string) => void;
+}
+
+export interface Interval {
+  mean: number;
+  low: number;
+  high: number;
+}
+
+export interface EvalResult {
+  metrics: Record<string, number>;
+  intervals: Record<string, Interval>;
+  tables: { name: string; columns: string[]; rows: (number | string)[][] }[];
+}
+
+const HORIZON = 16;
+const psnr = (mse: number): number => -10 * Math.log10(Math.max(mse, 1e-10));
+
+/** Mean and its normal 95 % interval over windows. */
+export function interval(values: number[]): Interval {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, values.length - 1);
+  const half = 1.96 * Math.sqrt(variance / values.length);
+  return { mean, low: mean - half, high: mean + half };
+}
+
+/** Mean squared error of two pictures in 0..1. */
+export function pictureError(a: Uint8Array, b: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
+  return sum / a.length / 65025;
+}
+
+function meanDifference(a: Uint8Array, b: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i] - b[i]);
+  return sum / a.length / 255;
+}
+
+function moments(frames: Uint8Array[]): { mean: number; std: number } {
+  let n = 0;
+  let sum = 0;
+  let squares = 0;
+  for (const f of frames) {
+    for (const v of f) {
+      sum += v;
+      squares += v * v;
+    }
+    n += f.length;
+  }
+  return { mean: sum / n, std: Math.sqrt(squares / n - (sum / n) ** 2) };
+}
+
+/** One batch of windows dreamed side by side: `[horizon][stream]` pictures. */
+async function dreamWindows(
+  dream: LatentDream,
+  set: FrameSet,
+  starts: { episode: number; at: number }[],
+  actionsOf: (stream: number, i: number) => number,
+  options: EvalOptions,
+  horizon: number,
+): Promise<Uint8Array[][]> {
+  const size = set.width * set.height * 3;
+  const { context } = options;
+  const n = dream.streams;
+  dream.reset();
+  const frames = new Uint8Array(context * n * size);
+  const actions = new Uint32Array(context * n);
+  for (let i = 0; i < context; i++) {
+    starts.forEach(({ episode, at }, s) => {
+      const from = at - context + i;
+      const e = set.episodes[episode];
+      frames.set(e.frames.subarray(from * size, (from + 1) * size), (i * n + s) * size);
+      actions[i * n + s] = e.actions[from];
+    });
+  }
+  await dream.observe(frames, actions);
+  const out: Uint8Array[][] = [];
+  const settings = { k: options.k, contextCorruption: 0.1, seed: options.seed };
+  for (let i = 0; i < horizon; i++) {
+    const row = Uint32Array.from(starts, (_, s) => actionsOf(s, i));
+    const { rgb } = await dream.step(row, settings, { rgb: true });
+    out.push(starts.map((_, s) => rgb.slice(s * size, (s + 1) * size)));
+  }
+  return out;
+}
+
+export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions): Promise<EvalResult> {
+  const c: DreamerConfig = model.config;
+  const { windows, streams, context, seed, progress } = options;
+  const size = c.frame.width * c.frame.height * 3;
+  // Two windows per fresh world, far apart.
+  const perEpisode = 2;
+  const steps = options.long ? Math.max(320, context + 220) : context * 2 + HORIZON * 4;
+  const specs = evaluationSpecs(c, seed, Math.ceil(windows / perEpisode), steps);
+  const set = await buildFrames(c, specs, null, (done, total) => {
+    if (done % 8 === 0) progress(`episodes ${done} of ${total}`);
+  });
+  const truth = (w: { episode: number; at: number }, i: number): Uint8Array =>
+    set.episodes[w.episode].frames.subarray((w.at + i) * size, (w.at + i + 1) * size);
+  const all = Array.from({ length: windows }, (_, i) => ({
+    episode: Math.floor(i / perEpisode),
+    at: context + HORIZON + (i % perEpisode) * (context + HORIZON),
+  }));
+
+  const dream = new LatentDream(gpu, model, streams, options.k);
+  const horizons = [1, 4, 16] as const;
+  const made: Record<string, number[]> = {};
+  const push = (name: string, value: number): void => {
+    made[name] = made[name] ?? [];
+    made[name].push(value);
+  };
+  let shuffled = 0;
+  let straight = 0;
+  let motion = 0;
+  let trueMotion = 0;
+  for (let first = 0; first + streams <= windows; first += streams) {
+    const batch = all.slice(first, first + streams);
+    const actionOf = (w: { episode: number; at: number }, i: number): number => set.episodes[w.episode].actions[w.at + i];
+    const dreamed = await dreamWindows(dream, set, batch, (s, i) => actionOf(batch[s], i), options, HORIZON);
+    const wrong = await dreamWindows(
+      dream, set, batch, (s, i) => actionOf(batch[(s + Math.floor(streams / 2)) % streams], i), options, HORIZON,
+    );
+    batch.forEach((w, s) => {
+      const last = truth(w, -1);
+      for (const h of horizons) {
+        let error = 0;
+        let copy = 0;
+        for (let i = 0; i < h; i++) {
+          error += pictureError(dreamed[i][s], truth(w, i)) / h;
+          copy += pictureError(last, truth(w, i)) / h;
+        }
+        push(`psnr${h}`, psnr(error));
+        push(`copy${h}`, psnr(copy));
+        push(`gain${h}`, psnr(error) - psnr(copy));
+      }
+      for (let i = 0; i < HORIZON; i++) {
+        straight += pictureError(dreamed[i][s], truth(w, i));
+        shuffled += pictureError(wrong[i][s], truth(w, i));
+        if (i === 0) continue;
+        motion += meanDifference(dreamed[i][s], dreamed[i - 1][s]);
+        trueMotion += meanDifference(truth(w, i), truth(w, i - 1));
+      }
+    });
+    progress(`windows ${first + streams} of ${windows}`);
+  }
+
+  const metrics: Record<string, number> = {};
+  const intervals: Record<string, Interval> = {};
+  for (const [name, values] of Object.entries(made)) {
+    intervals[name] = interval(values);
+    metrics[name] = intervals[name].mean;
+    metrics[`${name}Low`] = intervals[name].low;
+    metrics[`${name}High`] = intervals[name].high;
+  }
+  metrics.shuffleRatio16 = shuffled / straight;
+  metrics.motionRatio = motion / trueMotion;
+  metrics.windows = Math.floor(windows / streams) * streams;
+  metrics.contextSeconds = c.dynamics.context / c.hz;
+  Object.assign(metrics, await reconstruction(gpu, model, set, streams, progress));
+
+  if (options.long) {
+    const batch = all.slice(0, streams).map((w, i) => ({ episode: i % set.episodes.length, at: context, was: w }));
+    const dreamed = await dreamWindows(
+      dream, set, batch, (s, i) => set.episodes[batch[s].episode].actions[context + i], options, 200,
+    );
+    const late = dreamed.slice(180).flat();
+    const reference = batch.flatMap((w) => Array.from({ length: 20 }, (_, i) => truth(w, 180 + i)));
+    const a = moments(late);
+    const b = moments(reference);
+    metrics.driftMean200 = Math.abs(a.mean - b.mean) / b.mean;
+    metrics.driftStd200 = Math.abs(a.std - b.std) / b.std;
+    metrics.drift200 = Math.max(metrics.driftMean200, metrics.driftStd200);
+    progress('200 frames dreamed');
+  }
+  dream.dispose();
+  Object.assign(metrics, await cost(gpu, model, set, options));
+  const table = {
+    name: 'horizon',
+    columns: ['frames', 'psnr', 'low', 'high', 'copy', 'gain'],
+    rows: horizons.map((h) => [
+      h, metrics[`psnr${h}`], metrics[`psnr${h}Low`], metrics[`psnr${h}High`], metrics[`copy${h}`], metrics[`gain${h}`],
+    ]),
+  };
+  return { metrics, intervals, tables: [table] };
+}
+
+/** Tokenizer PSNR as play sees it: frames encoded and decoded one by one over rings. */
+async function reconstruction(
+  gpu: Gpu, model: DreamModel, set: FrameSet, streams: number, progress: (text: string) => void,
+): Promise<Record<string, number>> {
+  const { Reconstructor } = await import('./reconstruct.ts');
+  const tool = new Reconstructor(gpu, model, streams);
+  const size = set.width * set.height * 3;
+  const values: number[] = [];
+  for (let first = 0; first < set.episodes.length; first += streams) {
+    const group = Array.from({ length: streams }, (_, s) => set.episodes[(first + s) % set.episodes.length]);
+    tool.reset();
+    for (let i = 0; i < 24; i++) {
+      const frames = new Uint8Array(streams * size);
+      group.forEach((e, s) => {
+        frames.set(e.frames.subarray(i * size, (i + 1) * size), s * size);
+      });
+      const rgb = await tool.frame(frames);
+      if (i < 8) continue;
+      group.forEach((e, s) => {
+        if (first + s >= set.episodes.length) return;
+        values.push(psnr(pictureError(rgb.subarray(s * size, (s + 1) * size), e.frames.subarray(i * size, (i + 1) * size))));
+      });
+    }
+  }
+  tool.dispose();
+  progress('tokenizer measured');
+  const result = interval(values);
+  return { tokenizerPsnr: result.mean, tokenizerPsnrLow: result.low, tokenizerPsnrHigh: result.high };
+}
+
+const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/** Time of one dreamed frame, one stream, at frame 200 and (long) 2000; frames per second over the first 200. */
+async function cost(gpu: Gpu, model: DreamModel, set: FrameSet, options: EvalOptions): Promise<Record<string, number>> {
+  const dream = new LatentDream(gpu, model, 1, options.k);
+  const size = set.width * set.height * 3;
+  const e = set.episodes[0];
+  const context = Math.min(options.context, e.actions.length);
+  await dream.observe(e.frames.slice(0, context * size), e.actions.slice(0, context));
+  const settings = { k: options.k, contextCorruption: 0.1, seed: options.seed };
+  const times: number[] = [];
+  const last = options.long ? 2000 : 60;
+  for (let i = 0; i < last; i++) {
+    const { timing } = await dream.step(e.actions.slice((i % (e.actions.length - 1)) + 1, (i % (e.actions.length - 1)) + 2), settings);
+    times.push(timing.total);
+  }
+  const out: Record<string, number> = {
+    framesPerSecond: 1000 / median(times.slice(10, 200)),
+    dispatchesPerFrame: Object.values(dream.programStats())[1].dispatches,
+    flopsPerFrame: Object.values(dream.programStats())[1].flops,
+    ringBytes: dream.ringBytes,
+  };
+  if (options.long) {
+    out.msFrame200 = median(times.slice(150, 250));
+    out.msFrame2000 = median(times.slice(1900, 2000));
+    out.msGrowth = out.msFrame2000 / out.msFrame200;
+  }
+  dream.dispose();
+  return out;
+}

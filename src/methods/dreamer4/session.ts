@@ -1,0 +1,312 @@
+/**
+ * A Dreamer 4 run as the page and the command line drive it: data from the simulator, tokenizer, token cache, dynamics.
+ * Every step is a function of (configuration, seed, step), so a run that is saved and resumed is bit-identical.
+ */
+import { readSafetensors, type TensorToWrite, writeSafetensors } from '../../data/safetensors.ts';
+import type { Storage } from '../../data/storage.ts';
+import type { Gpu } from '../../gpu/device.ts';
+import { CheckpointError, restoreTraining, shippedTensors, trainingTensors } from '../../train/checkpoint.ts';
+import type { EpisodeSpec } from '../../world/episodes/episode.ts';
+import type { Budget, Checkpoint, Method, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
+import { type DreamerConfig, presets } from './config.ts';
+import { checkConfig, parseConfig } from './config-file.ts';
+import { buildFrames, holdoutSpecs, trainingSpecs } from './dataset.ts';
+import { DynamicsTrainer } from './dynamics-trainer.ts';
+import type { FrameSet } from './frames.ts';
+import { type DreamModel, LatentDream } from './play.ts';
+import { TokenizerTrainer } from './tokenizer-trainer.ts';
+import { type LatentStats, latentSize, latentStats, type TokenEpisode, tokenise } from './tokens.ts';
+
+export interface DreamerContext extends RunContext {
+  /** Keeps rendered episodes across runs. */
+  cache?: Storage;
+}
+
+export type DreamerPhase = 'data' | 'tokenizer' | 'tokens' | 'dynamics';
+
+/** Metrics are read back every so many steps: a read waits for the GPU. */
+const METRICS_EVERY = 10;
+const HOLDOUT_EPISODES = 4;
+/** Episodes encoded side by side when the token cache is made. */
+const TOKEN_STREAMS = 32;
+
+export class DreamerSession implements Session<RunState> {
+  readonly phases: readonly Phase[];
+  readonly config: DreamerConfig;
+  readonly tokenizer: TokenizerTrainer;
+  private readonly context: DreamerContext;
+  private readonly gpu: Gpu;
+  private trainer: DynamicsTrainer | null = null;
+  private readonly specs: EpisodeSpec[];
+  private frames: FrameSet;
+  private holdout: FrameSet | null = null;
+  private tokens: TokenEpisode[] | null = null;
+  private stats: LatentStats | null = null;
+  private tokensDone = 0;
+  private dream: LatentDream | null = null;
+  private readonly flops = { done: 0 };
+
+  constructor(context: DreamerContext, config: DreamerConfig) {
+    this.context = context;
+    this.gpu = context.gpu;
+    this.config = config;
+    this.specs = trainingSpecs(config, context.seed);
+    this.frames = { width: config.frame.width, height: config.frame.height, episodes: [] };
+    this.tokenizer = new TokenizerTrainer(context.gpu, config, context.seed);
+    this.phases = [
+      { id: 'data', title: 'Play and render episodes', steps: this.specs.length },
+      { id: 'tokenizer', title: 'Tokenizer', steps: config.phases.tokenizer.steps },
+      { id: 'tokens', title: 'Encode all frames', steps: this.specs.length },
+      { id: 'dynamics', title: 'Dynamics', steps: config.phases.dynamics.steps },
+    ];
+  }
+
+  /** Floating point operations of all training steps so far. */
+  get trainingFlops(): number {
+    return this.flops.done;
+  }
+
+  private phase(): DreamerPhase {
+    if (this.frames.episodes.length < this.specs.length) return 'data';
+    if (this.tokenizer.step < this.config.phases.tokenizer.steps) return 'tokenizer';
+    if (!this.tokens) return 'tokens';
+    return 'dynamics';
+  }
+
+  state(): RunState {
+    const phase = this.phase();
+    const steps = {
+      data: this.frames.episodes.length,
+      tokenizer: this.tokenizer.step,
+      tokens: this.tokensDone,
+      dynamics: this.trainer?.step ?? 0,
+    };
+    return { phase, step: steps[phase], done: phase === 'dynamics' && steps.dynamics >= this.config.phases.dynamics.steps };
+  }
+
+  async advance(budget: Budget): Promise<'more' | 'done'> {
+    const until = performance.now() + (budget.ms ?? Number.POSITIVE_INFINITY);
+    const limit = budget.steps ?? Number.POSITIVE_INFINITY;
+    for (let n = 0; n < limit && !this.context.signal.aborted; n++) {
+      if (this.state().done) return 'done';
+      const phase = this.phase();
+      if (phase === 'data') await this.nextEpisode();
+      else if (phase === 'tokenizer') await this.tokenizerStep();
+      else if (phase === 'tokens') await this.encodeAll();
+      else await this.dynamicsStep();
+      if (performance.now() >= until) break;
+    }
+    return this.state().done ? 'done' : 'more';
+  }
+
+  private async nextEpisode(): Promise<void> {
+    const spec = this.specs[this.frames.episodes.length];
+    const { episodes } = await buildFrames(this.config, [spec], this.context.cache ?? null);
+    this.frames.episodes.push(...episodes);
+  }
+
+  private async tokenizerStep(): Promise<void> {
+    this.tokenizer.advance(this.frames);
+    this.flops.done += this.tokenizer.program.stats.flops;
+    await this.gpu.device.queue.onSubmittedWorkDone();
+    await this.report('tokenizer', this.tokenizer.step, this.config.phases.tokenizer.steps, () => this.tokenizer.metrics());
+  }
+
+  private async encodeAll(): Promise<void> {
+    const streams = Math.min(TOKEN_STREAMS, this.frames.episodes.length);
+    this.tokens = await tokenise(
+      this.gpu, this.config, this.tokenizer.store, 'average', this.frames, streams,
+      (done, total) => {
+        this.tokensDone = Math.floor((done / total) * this.specs.length);
+      },
+    );
+    this.stats = latentStats(this.tokens, latentSize(this.config));
+    this.trainer ??= new DynamicsTrainer(this.gpu, this.config, this.context.seed);
+    this.trainer.setStats(this.stats);
+  }
+
+  private async dynamicsStep(): Promise<void> {
+    const { trainer, tokens, stats } = this;
+    if (!trainer || !tokens || !stats) throw new Error('the token cache is missing');
+    this.flops.done += trainer.advance(tokens, stats);
+    await this.gpu.device.queue.onSubmittedWorkDone();
+    await this.report('dynamics', trainer.step, this.config.phases.dynamics.steps, () => trainer.metrics());
+  }
+
+  private async report(phase: DreamerPhase, step: number, total: number, read: () => Promise<Record<string, number>>): Promise<void> {
+    if (step % METRICS_EVERY !== 0 && step !== total && step !== 1) return;
+    const values = await read();
+    for (const [name, value] of Object.entries(values)) {
+      if (!Number.isFinite(value)) {
+        throw new Error(`${phase} step ${step}: ${name} is ${value}. The run stops here; the last checkpoint is still good.`);
+      }
+    }
+    this.context.emit({ kind: 'metrics', phase, step, values });
+  }
+
+  /** The networks as they are now; null before the dynamics exists. */
+  model(): DreamModel | null {
+    if (!this.trainer || !this.stats) return null;
+    return {
+      config: this.config,
+      tokenizer: this.tokenizer.store,
+      dynamics: this.trainer.store,
+      slab: 'average',
+      stats: this.stats,
+      title: `${this.config.rung}, ${this.trainer.step} steps`,
+    };
+  }
+
+  async save(): Promise<Checkpoint> {
+    const tensors = await trainingTensors(this.tokenizer.store, 'tokenizer/');
+    tensors.set('tokenizer/normaliser', await this.small(this.tokenizer.normaliser, 128));
+    if (this.trainer) {
+      for (const [name, t] of await trainingTensors(this.trainer.store, 'dynamics/')) tensors.set(name, t);
+      tensors.set('dynamics/normaliser', await this.small(this.trainer.normaliser, 64));
+    }
+    const metadata = {
+      method: 'dreamer4',
+      kind: 'training',
+      config: JSON.stringify(this.config),
+      seed: String(this.context.seed),
+      tokenizerStep: String(this.tokenizer.step),
+      dynamicsStep: String(this.trainer?.step ?? 0),
+      flops: String(this.flops.done),
+    };
+    return { name: 'dreamer4-training.safetensors', bytes: writeSafetensors(tensors, metadata) };
+  }
+
+  private async small(buffer: GPUBuffer, words: number): Promise<TensorToWrite> {
+    const staging = this.gpu.device.createBuffer({ size: words * 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const encoder = this.gpu.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, words * 4);
+    this.gpu.device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    const values = new Float32Array(staging.getMappedRange().slice(0));
+    staging.destroy();
+    return { shape: [words], values };
+  }
+
+  async load(checkpoint: Checkpoint): Promise<void> {
+    const file = readSafetensors(checkpoint.bytes as Uint8Array<ArrayBuffer>);
+    const { metadata } = file;
+    if (metadata.method !== 'dreamer4' || metadata.kind !== 'training') {
+      throw new CheckpointError('This file is not a training checkpoint of Dreamer 4.');
+    }
+    if (Number(metadata.seed) !== this.context.seed) {
+      throw new CheckpointError(`This checkpoint was trained with seed ${metadata.seed}, this run has seed ${this.context.seed}.`);
+    }
+    const normaliser = (name: string): Uint8Array<ArrayBuffer> => {
+      const t = file.tensors.get(name);
+      if (!t) throw new CheckpointError(`The checkpoint has no tensor ${name}.`);
+      return t.bytes.slice();
+    };
+    restoreTraining(this.tokenizer.store, file, 'tokenizer/');
+    this.gpu.device.queue.writeBuffer(this.tokenizer.normaliser, 0, normaliser('tokenizer/normaliser'));
+    this.tokenizer.step = Number(metadata.tokenizerStep);
+    this.flops.done = Number(metadata.flops ?? 0);
+    this.tokens = null;
+    if (file.tensors.has('dynamics/normaliser')) {
+      this.trainer ??= new DynamicsTrainer(this.gpu, this.config, this.context.seed);
+      restoreTraining(this.trainer.store, file, 'dynamics/');
+      this.gpu.device.queue.writeBuffer(this.trainer.normaliser, 0, normaliser('dynamics/normaliser'));
+      this.trainer.step = Number(metadata.dynamicsStep);
+    }
+  }
+
+  /** The averaged weights in half precision: what ships and what the playground loads. */
+  async export(title: string, about: Record<string, string> = {}): Promise<Checkpoint> {
+    const model = this.model();
+    if (!model) throw new Error('There is no dynamics to export yet.');
+    return { name: `dreamer4-${this.config.rung}.safetensors`, bytes: await shipModel(model, { title, ...about }) };
+  }
+
+  private async holdoutFrames(): Promise<FrameSet> {
+    this.holdout ??= await buildFrames(
+      this.config, holdoutSpecs(this.config, this.context.seed, HOLDOUT_EPISODES), this.context.cache ?? null,
+    );
+    return this.holdout;
+  }
+
+  /** PSNR of reconstructions of held-out episodes, averaged weights. */
+  async tokenizerPsnr(windows = 4): Promise<number> {
+    return (await this.tokenizer.evaluate(await this.holdoutFrames(), windows, 5)).psnr;
+  }
+
+  async inspect(_query: Query): Promise<View> {
+    const { width, height } = this.config.frame;
+    const columns = 8;
+    const size = width * height * 3;
+    const set = this.frames.episodes.length > 0 && this.phase() === 'data' ? this.frames : await this.holdoutFrames();
+    const model = this.model();
+    if (!model || !this.trainer || this.trainer.step === 0) {
+      const { pixels, truth } = await this.tokenizer.evaluate(set, 1, 5);
+      const made = new Uint8Array(columns * size);
+      for (let i = 0; i < columns * width * height; i++) {
+        made.set([pixels[i] & 255, (pixels[i] >> 8) & 255, (pixels[i] >> 16) & 255], i * 3);
+      }
+      return {
+        width, height, columns,
+        rows: [{ title: 'truth', rgb: truth.slice(0, columns * size) }, { title: 'reconstruction', rgb: made }],
+      };
+    }
+    this.dream ??= new LatentDream(this.gpu, model, 1);
+    const context = 16;
+    const episode = set.episodes[this.trainer.step % set.episodes.length];
+    this.dream.reset();
+    await this.dream.observe(episode.frames.subarray(0, context * size), episode.actions.subarray(0, context));
+    const made = new Uint8Array(columns * size);
+    const truth = new Uint8Array(columns * size);
+    const settings = { k: 4, contextCorruption: this.config.contextCorruption, seed: 1 };
+    // Every second frame, so that the row spans more of the dream.
+    for (let i = 0; i < columns * 2; i++) {
+      const at = context + i;
+      const frame = await this.dream.step(episode.actions.slice(at, at + 1), settings, { rgb: i % 2 === 1 });
+      if (i % 2 === 0) continue;
+      made.set(frame.rgb, (i >> 1) * size);
+      truth.set(episode.frames.subarray(at * size, (at + 1) * size), (i >> 1) * size);
+    }
+    return { width, height, columns, rows: [{ title: 'truth', rgb: truth }, { title: 'dream', rgb: made }] };
+  }
+
+  dispose(): void {
+    this.dream?.dispose();
+    this.tokenizer.store.dispose();
+    this.trainer?.store.dispose();
+  }
+}
+
+/** A shipped checkpoint: both networks, latent statistics in f32, configuration and title. */
+export async function shipModel(model: DreamModel, metadata: Record<string, string>): Promise<Uint8Array<ArrayBuffer>> {
+  const tensors = new Map<string, TensorToWrite>();
+  for (const store of [model.tokenizer, model.dynamics]) {
+    for (const [name, t] of await shippedTensors(store, model.slab)) tensors.set(name, t);
+  }
+  tensors.set('latent.mean', { shape: [model.stats.mean.length], values: model.stats.mean });
+  tensors.set('latent.std', { shape: [model.stats.std.length], values: model.stats.std });
+  return writeSafetensors(tensors, { method: 'dreamer4', kind: 'model', config: JSON.stringify(model.config), ...metadata });
+}
+
+/** Configuration of the run that a training checkpoint belongs to. */
+export function checkpointConfig(bytes: Uint8Array<ArrayBuffer>): DreamerConfig {
+  const { metadata } = readSafetensors(bytes);
+  if (metadata.method !== 'dreamer4' || metadata.config === undefined) {
+    throw new CheckpointError('This file is not a checkpoint of Dreamer 4.');
+  }
+  return parseConfig(metadata.config);
+}
+
+export const dreamer4: Method<DreamerConfig> = {
+  id: 'dreamer4',
+  title: 'Dreamer 4',
+  presets,
+  fields: [
+    { key: 'data.episodes', label: 'Episodes', hint: 'Worlds that scripted players explore for training data', min: 4, max: 2000, step: 1 },
+    { key: 'data.steps', label: 'Steps per episode', hint: 'Ten steps are one second of play', min: 128, max: 3000, step: 1 },
+    { key: 'phases.tokenizer.steps', label: 'Tokenizer steps', hint: 'Optimiser steps of masked autoencoding', min: 10, max: 100000, step: 10 },
+    { key: 'phases.dynamics.steps', label: 'Dynamics steps', hint: 'Optimiser steps of shortcut forcing', min: 10, max: 100000, step: 10 },
+    { key: 'phases.tokenizer.lr', label: 'Tokenizer learning rate', hint: 'Peak of the schedule', min: 0.00001, max: 0.01, step: 0.0001 },
+    { key: 'phases.dynamics.lr', label: 'Dynamics learning rate', hint: 'Peak of the schedule', min: 0.00001, max: 0.01, step: 0.0001 },
+  ],
+  create: async (context, config) => new DreamerSession(context, checkConfig(config)),
+};
