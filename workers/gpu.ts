@@ -2,17 +2,13 @@
 
 import { expose, transfer } from 'comlink';
 import { openGpu } from '../src/gpu/device.ts';
-import { type DreamFactory, DreamSession } from '../src/ui/playground/dream-session.ts';
+import { DreamSession } from '../src/ui/playground/dream-session.ts';
 import type { GpuApi } from '../src/ui/playground/protocol.ts';
-
-const model = import.meta.glob<{ createDream: DreamFactory }>('../src/methods/dreamer4/play.ts');
 
 const session = new DreamSession({
   openGpu,
-  factory: async () => {
-    const load = Object.values(model)[0];
-    return load ? (await load()).createDream : null;
-  },
+  // The model's code is fetched when there is a checkpoint to play.
+  factory: async () => (await import('../src/methods/dreamer4/play.ts')).createDream,
   fetch: (...request) => fetch(...request),
 });
 

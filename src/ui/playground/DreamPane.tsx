@@ -4,7 +4,7 @@ import { Grid3x3 } from 'lucide-react';
 import { type RefObject, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import { Button } from '../controls/Button.tsx';
-import { CELL } from './image-metrics.ts';
+import { CELL, toRgba } from './image-metrics.ts';
 import type { PlaySession } from './play-session.ts';
 import { type DreamPhase, usePlay } from './play-store.ts';
 import css from './playground.module.css';
@@ -40,7 +40,7 @@ export function DreamPane({
   session: PlaySession | null;
 }) {
   const dream = usePlay((state) => state.dream);
-  const lit = usePlay((state) => state.dream.phase === 'ready' && state.report !== null);
+  const lit = usePlay((state) => state.dream.phase === 'ready' && state.truth !== null);
   return (
     <div className={css.pane} data-side="dream" data-lit={lit || undefined}>
       <canvas
@@ -52,10 +52,27 @@ export function DreamPane({
         role="img"
         aria-label="What the world model dreams after the same actions"
       />
+      {lit && <StartFrame />}
       <Disagreement />
       {!lit && <Veil dream={dream} session={session} />}
     </div>
   );
+}
+
+/** Until the first dreamed frame of a start: the last true frame that the dream was given. */
+function StartFrame() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const truth = usePlay((state) => (state.report === null ? state.truth : null));
+  const sim = usePlay((state) => state.sim);
+  useEffect(() => {
+    const context = canvas.current?.getContext('2d');
+    if (!context || !truth || !sim) return;
+    const pixels = new ImageData(sim.width, sim.height);
+    toRgba(truth.rgb, pixels.data);
+    context.putImageData(pixels, 0, 0);
+  }, [truth, sim]);
+  if (!truth || !sim) return null;
+  return <canvas ref={canvas} className={css.overlay} width={sim.width} height={sim.height} />;
 }
 
 function Veil({ dream, session }: { dream: DreamPhase; session: PlaySession | null }) {

@@ -21,7 +21,10 @@ const noCheckpoint: Failure = {
 };
 
 /** `base` ends with a slash. */
-export async function fetchShipped(base: string, fetcher: typeof fetch = fetch): Promise<Outcome<Uint8Array>> {
+export async function fetchShipped(
+  base: string,
+  fetcher: typeof fetch = fetch,
+): Promise<Outcome<Uint8Array<ArrayBuffer>>> {
   let index: ModelIndex;
   try {
     const answer = await fetcher(`${base}index.json`);

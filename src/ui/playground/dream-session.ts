@@ -10,14 +10,13 @@ import { packContext, type TrueFrame, TruthFeed } from './truth-feed.ts';
 
 export type DreamFactory = (
   gpu: Gpu,
-  checkpoint: Uint8Array,
+  checkpoint: Uint8Array<ArrayBuffer>,
   options: { streams: number; k?: number },
 ) => Promise<Dream>;
 
 export interface DreamSessionParts {
   openGpu(): Promise<GpuResult>;
-  /** null: this build has no model code. */
-  factory(): Promise<DreamFactory | null>;
+  factory(): Promise<DreamFactory>;
   fetch: typeof fetch;
 }
 
@@ -27,7 +26,7 @@ export class DreamSession implements GpuApi {
   #gpu: Gpu | null = null;
   #canvas: OffscreenCanvas | null = null;
   #surface: GPUCanvasContext | null = null;
-  #checkpoint: Uint8Array | null = null;
+  #checkpoint: Uint8Array<ArrayBuffer> | null = null;
   #dream: Dream | null = null;
   /** What the dream has seen and dreamed, newest last: its context if the device has to be rebuilt. */
   #past: TrueFrame[] = [];
@@ -52,15 +51,9 @@ export class DreamSession implements GpuApi {
     return fetched.ok ? this.loadBytes(fetched.value) : fetched;
   }
 
-  async loadBytes(bytes: Uint8Array): Promise<Outcome<DreamInfo>> {
+  async loadBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<DreamInfo>> {
     if (!this.#gpu) return noDevice;
     const factory = await this.#parts.factory();
-    if (!factory)
-      return failure(
-        'no-checkpoint',
-        'This build cannot play a world model yet.',
-        'The true world beside it is playable.',
-      );
     let dream: Dream;
     try {
       dream = await factory(this.#gpu, bytes, { streams: 1 });

@@ -129,7 +129,7 @@ export interface GpuApi {
   open(canvas: OffscreenCanvas | null, truth: MessagePort): Promise<Outcome<AdapterReport>>;
   /** Fetches `index.json` under `base` and loads the first checkpoint it lists. */
   loadShipped(base: string): Promise<Outcome<DreamInfo>>;
-  loadBytes(bytes: Uint8Array): Promise<Outcome<DreamInfo>>;
+  loadBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<DreamInfo>>;
   /** Forgets the dream; the true frames of the running episode become its context. */
   dreamFromTruth(episode: number): Promise<Outcome<DreamReport | null>>;
   /** Waits for true frame `index` of `episode`, dreams the same step, draws and measures it. */

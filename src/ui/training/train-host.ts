@@ -91,7 +91,7 @@ export class TrainHost implements TrainApi {
     return this.#ask((session) => session.save());
   }
 
-  load(bytes: Uint8Array): Promise<Outcome<null>> {
+  load(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<null>> {
     return this.#ask(async (session) => {
       await session.load({ name: 'resumed.safetensors', bytes });
       this.#progress(0);

@@ -41,6 +41,6 @@ export interface TrainApi {
   stop(): Promise<void>;
   save(): Promise<Outcome<Checkpoint>>;
   /** Resumes from a saved file; the run has to be open with the same preset. */
-  load(bytes: Uint8Array): Promise<Outcome<null>>;
+  load(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<null>>;
   samples(): Promise<Outcome<View>>;
 }

@@ -102,7 +102,7 @@ export class TrainSession {
   async saveFile(): Promise<void> {
     const saved = await this.#host.save();
     if (!saved.ok) return set({ notice: saved.reason });
-    download(new Blob([saved.value.bytes as Uint8Array<ArrayBuffer>]), saved.value.name);
+    download(new Blob([saved.value.bytes]), saved.value.name);
   }
 
   async loadFile(file: File): Promise<void> {

@@ -1,0 +1,69 @@
+// Every page: loads without an error, has one heading, and axe finds nothing serious in light and in dark.
+
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { METHODS } from '../../src/methods/method-list.ts';
+import { launchBrowser, openPage } from '../support/browser.ts';
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchBrowser('compute');
+});
+
+afterAll(() => browser?.close());
+
+const PAGES = ['#/', '#/dreamer4', '#/dsa', '#/gpu', '#/runs', '#/nowhere'];
+
+describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
+  test.each(PAGES)('%s', async (route) => {
+    const { page, errors, close } = await openPage(browser, route, { colorScheme });
+    await page.locator('h1').waitFor({ state: 'attached' });
+    await page.waitForFunction(() => !document.querySelector('main[aria-busy="true"]'));
+    expect(await page.locator('h1').count()).toBe(1);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const serious = violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+    expect(serious).toEqual([]);
+    expect(errors).toEqual([]);
+    await close();
+  });
+});
+
+test('each of the ten methods has a page with its paper', async () => {
+  const { page, close } = await openPage(browser);
+  for (const { id, title, arxiv, started } of METHODS) {
+    await page.goto(`${page.url().split('#')[0]}#/${id}`);
+    await page.locator(`a[href*="arxiv.org/abs/${arxiv}"]`).waitFor();
+    if (!started) {
+      expect(await page.locator('h1').textContent()).toBe(title);
+      expect(await page.locator('main').textContent()).toContain('Not started');
+    }
+  }
+  await close();
+});
+
+test('the menu of methods opens by keyboard and leads to a method', async () => {
+  const { page, close } = await openPage(browser, '#/gpu');
+  await page.getByRole('button', { name: 'Methods' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: /Sparse attention/ }).click();
+  await page.getByRole('heading', { name: 'Sparse attention' }).waitFor();
+  expect(await page.evaluate(() => location.hash)).toBe('#/dsa');
+  await close();
+});
+
+test('a chosen theme stays after a reload', async () => {
+  const { page, close } = await openPage(browser, '#/runs', { colorScheme: 'light' });
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await background();
+  await page.getByRole('button', { name: 'Switch to dark colours' }).click();
+  const dark = await background();
+  expect(dark).not.toBe(light);
+  await page.reload();
+  await page.getByRole('button', { name: 'Switch to light colours' }).waitFor();
+  expect(await background()).toBe(dark);
+  await close();
+});

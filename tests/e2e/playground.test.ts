@@ -1,0 +1,308 @@
+// A visitor's first minutes in the playground, in a real browser on the built page.
+
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser, openPage } from '../support/browser.ts';
+import { changed, frameIndex, panePixels, toStart, waitForFrame, waitForStatus } from '../support/playground.ts';
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchBrowser('compute');
+});
+
+afterAll(() => browser?.close());
+
+const WALKING = 'You are walking.';
+
+describe('the first visit', () => {
+  test('something moves, nothing is wrong in the console, and all parts are there', async () => {
+    const { page, errors, close } = await openPage(browser);
+    await waitForFrame(page, 1);
+    const before = await panePixels(page, 'truth');
+    await waitForFrame(page, 12);
+    expect(changed(before, await panePixels(page, 'truth'))).toBeGreaterThan(0.05);
+    for (const id of [
+      'dream',
+      'truth',
+      'fps',
+      'psnr',
+      'frame-index',
+      'start-gallery',
+      'k-slider',
+      'record',
+      'status',
+    ]) {
+      expect(await page.getByTestId(id).count(), id).toBe(1);
+    }
+    await waitForFrame(page, 30);
+    expect(Number(await page.getByTestId('fps').textContent())).toBeGreaterThan(4);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test('the first load is at most 200 KB compressed, and three.js is not in it', async () => {
+    const { page, close } = await openPage(browser, 'missing.html');
+    const sizes = new Map<string, number>();
+    page.on('response', async (response) => {
+      const address = response.url();
+      if (response.ok() && !address.includes('/models/')) sizes.set(address, gzipSync(await response.body()).length);
+    });
+    await page.goto(new URL('.', page.url()).href);
+    await waitForFrame(page, 5);
+    const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    expect(sizes.size).toBeGreaterThan(4);
+    expect(total / 1000, JSON.stringify([...sizes], null, 1)).toBeLessThanOrEqual(200);
+    await close();
+  });
+
+  test('the gallery draws eight different worlds, and one click starts one', async () => {
+    const { page, close } = await openPage(browser);
+    const thumbnails = page.getByTestId('start-gallery').locator('canvas');
+    await page.waitForFunction(
+      () =>
+        [...document.querySelectorAll<HTMLCanvasElement>('[data-testid="start-gallery"] canvas')].filter((canvas) =>
+          canvas
+            .getContext('2d')
+            ?.getImageData(0, 0, 64, 48)
+            .data.some((value, i) => i % 4 < 3 && value > 0),
+        ).length === 8,
+    );
+    const pictures = await thumbnails.evaluateAll((canvases) =>
+      canvases.map((canvas) => (canvas as HTMLCanvasElement).toDataURL()),
+    );
+    expect(new Set(pictures).size).toBe(8);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const third = page.getByTestId('start-gallery').getByRole('button').nth(2);
+    await third.click();
+    await page.waitForFunction(() => document.querySelector('[data-testid="frame-index"]')?.textContent === '0');
+    expect(await third.getAttribute('aria-pressed')).toBe('true');
+    const shown = await thumbnails
+      .nth(2)
+      .evaluate((canvas) => [
+        ...((canvas as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, 64, 48).data ?? []),
+      ]);
+    expect(changed(shown, await panePixels(page, 'truth'))).toBe(0);
+    await close();
+  });
+});
+
+describe('hands', () => {
+  test('a game key takes over, and the hotbar key selects its slot in the next step', async () => {
+    const { page, errors, close } = await openPage(browser, '#/?seed=2');
+    await waitForFrame(page, 3);
+    await toStart(page);
+    const before = await panePixels(page, 'truth');
+    await page.keyboard.down('5');
+    await page.keyboard.press('.');
+    await page.keyboard.up('5');
+    await waitForFrame(page, 1);
+    const after = await panePixels(page, 'truth');
+    expect(changed(before, after, [32, 40, 40, 48])).toBeGreaterThan(0.2);
+    expect(changed(before, after, [8, 40, 32, 48])).toBe(0);
+    await page.getByRole('button', { name: 'Play' }).click();
+    await waitForStatus(page, WALKING);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test('arrow keys look while the stage has the focus', async () => {
+    const { page, close } = await openPage(browser, '#/?seed=2');
+    await waitForFrame(page, 3);
+    await toStart(page);
+    const before = await panePixels(page, 'truth');
+    await page.locator('[aria-label^="Dream and truth"]').focus();
+    await page.keyboard.down('ArrowRight');
+    await page.keyboard.press('.');
+    await waitForFrame(page, 1);
+    expect(changed(before, await panePixels(page, 'truth'), [0, 0, 64, 40])).toBeGreaterThan(0.2);
+    await close();
+  });
+
+  test('Space pauses and plays while the mouse is free', async () => {
+    const { page, close } = await openPage(browser);
+    await waitForFrame(page, 2);
+    await page.keyboard.press('Space');
+    await waitForStatus(page, 'Paused.');
+    const at = await frameIndex(page);
+    await page.waitForTimeout(500);
+    expect(await frameIndex(page)).toBe(at);
+    await page.keyboard.press('Space');
+    await waitForFrame(page, at + 3);
+    await close();
+  });
+
+  test('a click captures the mouse, which then turns the head; Space jumps', async () => {
+    const { page, close } = await openPage(browser, '#/?seed=2');
+    await waitForFrame(page, 2);
+    await page.getByTestId('truth').click();
+    await waitForStatus(page, WALKING);
+    await page.waitForFunction(() => document.pointerLockElement !== null);
+    const before = await panePixels(page, 'truth');
+    await page.mouse.move(200, 200);
+    await page.mouse.move(500, 200, { steps: 5 });
+    const at = await frameIndex(page);
+    await waitForFrame(page, at + 3);
+    expect(changed(before, await panePixels(page, 'truth'), [0, 0, 64, 40])).toBeGreaterThan(0.2);
+    await page.keyboard.press('Space');
+    const jumped = await frameIndex(page);
+    await waitForFrame(page, jumped + 2);
+    expect(await page.getByTestId('status').textContent()).toContain(WALKING);
+    await close();
+  });
+
+  test('the list of keys opens with ? and closes with Escape', async () => {
+    const { page, close } = await openPage(browser);
+    await waitForFrame(page, 1);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    const at = await frameIndex(page);
+    await page.keyboard.press('w');
+    await waitForFrame(page, at + 2);
+    expect(await page.getByTestId('status').textContent()).not.toContain(WALKING);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await close();
+  });
+
+  test('a phone: no sideways scrolling, thumbs walk, a finger looks', async () => {
+    const { page, errors, close } = await openPage(browser, '#/?seed=2', {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    await waitForFrame(page, 3);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await page.getByRole('button', { name: 'Forward' }).tap();
+    await waitForStatus(page, WALKING);
+    const box = await page.getByTestId('truth').boundingBox();
+    if (!box) throw new Error('no truth pane');
+    const before = await panePixels(page, 'truth');
+    // The fifth slot of the hotbar strip.
+    await page.touchscreen.tap(box.x + (box.width * 4.5) / 8, box.y + (box.height * 44) / 48);
+    const at = await frameIndex(page);
+    await waitForFrame(page, at + 2);
+    expect(changed(before, await panePixels(page, 'truth'), [32, 40, 40, 48])).toBeGreaterThan(0.2);
+    expect(errors).toEqual([]);
+    await close();
+  });
+});
+
+describe('links', () => {
+  test('a link reproduces start, seed and settings', async () => {
+    const first = await openPage(browser, '#/?seed=77&noise=5');
+    await waitForFrame(first.page, 2);
+    await toStart(first.page);
+    await first.page.getByRole('slider', { name: 'Denoising steps' }).focus();
+    await first.page.keyboard.press('ArrowRight');
+    await first.page.getByRole('button', { name: '½×' }).click();
+    const link = await first.page.evaluate(() => location.hash);
+    const picture = await panePixels(first.page, 'truth');
+    await first.close();
+
+    const second = await openPage(browser, link);
+    await waitForFrame(second.page, 2);
+    await toStart(second.page);
+    expect(changed(picture, await panePixels(second.page, 'truth'))).toBe(0);
+    expect(await second.page.getByTestId('k-slider').textContent()).toContain('K = 8');
+    expect(await second.page.getByRole('button', { name: '½×' }).getAttribute('aria-pressed')).toBe('true');
+    expect(await second.page.getByLabel('Seed of the dream').inputValue()).toBe('5');
+    expect(await second.page.evaluate(() => location.hash)).toBe(link);
+    await second.close();
+  });
+
+  test('a broken link plays the default', async () => {
+    const { page, errors, close } = await openPage(browser, '#/?seed=abc&k=-5&speed=99');
+    await waitForFrame(page, 2);
+    expect(await page.evaluate(() => location.hash)).toBe('#/?seed=1');
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test('a new world changes seed and address', async () => {
+    const { page, close } = await openPage(browser, '#/?seed=1');
+    await waitForFrame(page, 2);
+    await page.getByRole('button', { name: 'New world' }).click();
+    await page.waitForFunction(() => location.hash !== '#/?seed=1');
+    await waitForFrame(page, 1);
+    await close();
+  });
+});
+
+describe('what is kept', () => {
+  test('the last minute is a video that plays', async () => {
+    const { page, close } = await openPage(browser);
+    await waitForFrame(page, 15);
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByTestId('record').click()]);
+    expect(file.suggestedFilename()).toMatch(/^tenfold-\d+\.webm$/);
+    const bytes = readFileSync(await file.path());
+    expect(bytes.subarray(0, 4)).toEqual(Buffer.from([0x1a, 0x45, 0xdf, 0xa3]));
+    const video = await page.evaluate(async (base64) => {
+      const element = document.createElement('video');
+      element.muted = true;
+      element.src = `data:video/webm;base64,${base64}`;
+      await new Promise((resolve, reject) => {
+        element.oncanplay = resolve;
+        element.onerror = () => reject(new Error(element.error?.message));
+      });
+      return { width: element.videoWidth, height: element.videoHeight, seconds: element.duration };
+    }, bytes.toString('base64'));
+    expect(video.width).toBe(64 * 8 * 2 + 8);
+    expect(video.height).toBe(48 * 8 + 32);
+    expect(video.seconds).toBeGreaterThan(1);
+    await close();
+  });
+});
+
+describe('bad states', () => {
+  test('a hidden tab pauses, says so, and goes on when it is seen', async () => {
+    const { page, close } = await openPage(browser);
+    await waitForFrame(page, 2);
+    const hide = (hidden: boolean) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { value, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
+    await hide(true);
+    await waitForStatus(page, 'hidden');
+    const at = await frameIndex(page);
+    await page.waitForTimeout(500);
+    expect(await frameIndex(page)).toBeLessThanOrEqual(at + 1);
+    await hide(false);
+    await waitForFrame(page, at + 3);
+    await close();
+  });
+
+  test('a second tab says that both share one GPU', async () => {
+    const { page, close } = await openPage(browser);
+    await waitForFrame(page, 2);
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await waitForFrame(other, 2);
+    await other.keyboard.press('w');
+    await waitForStatus(other, 'another tab');
+    await page.close();
+    await waitForStatus(other, WALKING);
+    await close();
+  });
+
+  test.each([
+    ['no WebGPU at all', 'compute', true],
+    ['no adapter', 'no-adapter', false],
+  ] as const)(
+    '%s: the truth plays, and the dream pane says what is missing and what to do',
+    async (_, mode, insecure) => {
+      const plain = await launchBrowser(mode);
+      const { page, errors, close } = await openPage(plain, '', { insecure });
+      await waitForFrame(page, 5);
+      const message = await page.getByRole('alert').textContent();
+      expect(message).toContain('WebGPU');
+      expect(message).toMatch(/Chrome|driver|https/);
+      expect(errors).toEqual([]);
+      await close();
+      await plain.close();
+    },
+  );
+});
