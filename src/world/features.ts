@@ -139,28 +139,60 @@ export interface Spawn {
   z: number;
 }
 
-/** Cells of a state within a square radius of a column, between two heights. */
-function countNear(
-  v: Volume,
-  at: Spawn,
-  radius: number,
-  y0: number,
-  y1: number,
-  test: (state: number, i: number) => boolean,
-) {
+/** Columns within a square radius, as [x0, x1, z0, z1]. */
+function square(v: Volume, at: Spawn, radius: number): [number, number, number, number] {
+  const low = (c: number) => Math.max(0, c - radius);
+  return [low(at.x), Math.min(v.sizeX - 1, at.x + radius), low(at.z), Math.min(v.sizeZ - 1, at.z + radius)];
+}
+
+/** Cells of a state within a square radius of a column, over all heights. */
+function countNear(v: Volume, at: Spawn, radius: number, state: number): number {
+  const [x0, x1, z0, z1] = square(v, at, radius);
   let n = 0;
-  const x0 = Math.max(0, at.x - radius);
-  const x1 = Math.min(v.sizeX - 1, at.x + radius);
-  const z0 = Math.max(0, at.z - radius);
-  const z1 = Math.min(v.sizeZ - 1, at.z + radius);
-  for (let y = y0; y <= y1; y++)
-    for (let z = z0; z <= z1; z++)
-      for (let x = x0; x <= x1; x++) if (test(v.blocks[vIndex(v, x, y, z)], vIndex(v, x, y, z))) n++;
+  for (let y = 2; y < HEIGHT - 1; y++)
+    for (let z = z0; z <= z1; z++) {
+      const row = vIndex(v, 0, y, z);
+      for (let i = row + x0; i <= row + x1; i++) if (v.blocks[i] === state) n++;
+    }
+  return n;
+}
+
+/** Stone cells with air beside or above them. */
+function countBare(v: Volume, at: Spawn, radius: number): number {
+  const [x0, x1, z0, z1] = square(v, at, radius);
+  const b = v.blocks;
+  const [sx, layer] = [v.sizeX, v.sizeX * v.sizeZ];
+  let n = 0;
+  for (let y = 26; y <= 60; y++)
+    for (let z = z0; z <= z1; z++) {
+      const row = vIndex(v, 0, y, z);
+      for (let i = row + x0; i <= row + x1; i++) {
+        if (b[i] !== B.stone) continue;
+        const open = b[i + 1] === B.air || b[i - 1] === B.air || b[i + sx] === B.air || b[i - sx] === B.air;
+        if (open || b[i + layer] === B.air) n++;
+      }
+    }
+  return n;
+}
+
+/** Sum of a per-column count within a square radius. */
+function sumNear(v: Volume, at: Spawn, radius: number, columns: Uint8Array): number {
+  const [x0, x1, z0, z1] = square(v, at, radius);
+  let n = 0;
+  for (let z = z0; z <= z1; z++) for (let x = x0; x <= x1; x++) n += columns[z * v.sizeX + x];
   return n;
 }
 
 /** Dry grass (or whatever the biomes offer) near the centre, with trees within 24 and water within 48 if there is such a place. */
 export function findSpawn(v: Volume): Spawn {
+  const layer = v.sizeX * v.sizeZ;
+  const logs = new Uint8Array(layer);
+  const water = new Uint8Array(layer);
+  for (let c = 0; c < layer; c++) {
+    for (let y = 30; y <= 60; y++) if (v.blocks[y * layer + c] === B.log) logs[c]++;
+    const top = v.blocks[SEA_LEVEL * layer + c];
+    if (top === B.water || top === B.ice) water[c] = 1;
+  }
   let best: Spawn = { x: v.sizeX >> 1, y: surface(v, v.sizeX >> 1, v.sizeZ >> 1), z: v.sizeZ >> 1 };
   let bestScore = -1;
   for (let i = 0; i < 48; i++) {
@@ -173,12 +205,8 @@ export function findSpawn(v: Volume): Spawn {
     const dry = ground === B.grass ? 3 : ground === B.snow || ground === B.sand ? 1 : 0;
     if (dry === 0 || y > HEIGHT - 16) continue;
     let score = dry * 100;
-    score += Math.min(5, Math.floor(countNear(v, at, 24, 30, 60, (s) => s === B.log) / 4)) * 20;
-    score +=
-      Math.min(
-        20,
-        countNear(v, at, 48, SEA_LEVEL, SEA_LEVEL, (s) => s === B.water || s === B.ice),
-      ) * 4;
+    score += Math.min(5, Math.floor(sumNear(v, at, 24, logs) / 4)) * 20;
+    score += Math.min(20, sumNear(v, at, 48, water)) * 4;
     if (score > bestScore) {
       bestScore = score;
       best = at;
@@ -196,15 +224,12 @@ export function guaranteeLadder(v: Volume, at: Spawn): void {
     z: Math.max(8, Math.min(v.sizeZ - 9, at.z + drawBelow(v, S.ladder, i, j + 1, radius * 2) - radius)),
   });
   const far = ({ x, z }: { x: number; z: number }) => Math.abs(x - at.x) + Math.abs(z - at.z) >= 8;
-  let logs = countNear(v, at, radius, 28, 62, (s) => s === B.log);
+  let logs = countNear(v, at, radius, B.log);
   for (let i = 0; i < 400 && logs < 12; i++) {
     const p = place(i, 0);
     if (far(p) && tree(v, p.x, surface(v, p.x, p.z), p.z, 5)) logs += 5;
   }
-  const layer = v.sizeX * v.sizeZ;
-  const bare = (s: number, i: number) =>
-    s === B.stone && [1, -1, v.sizeX, -v.sizeX, layer].some((d) => v.blocks[i + d] === B.air);
-  for (let i = 0; i < 40 && countNear(v, at, radius, 26, 60, bare) < 20; i++) {
+  for (let i = 0; i < 40 && countBare(v, at, radius) < 20; i++) {
     const p = place(i, 4);
     if (far(p)) outcrop(v, 1000 + i, p.x, p.z);
   }
@@ -213,7 +238,7 @@ export function guaranteeLadder(v: Volume, at: Spawn): void {
     [B.iron_ore, 8, 12, 5],
     [B.diamond_ore, 4, 0, 4],
   ] as const) {
-    let have = countNear(v, at, radius, 2, 60, (s) => s === ore);
+    let have = countNear(v, at, radius, ore);
     for (let i = 0; i < 200 && have < need; i++) {
       const p = place(i, 8 + ore * 2);
       const ground = v.ground[p.z * v.sizeX + p.x];

@@ -10,17 +10,24 @@ for (let t = 0; t < 4096; t++) SMOOTH[t] = Math.floor((t * t * (12288 - 2 * t)) 
 
 const lerp = (a: number, b: number, w: number) => a + (((b - a) * w) >> 12);
 
-export function noise2(seed: number, x: number, z: number, shift: number): number {
-  const ix = x >> shift;
-  const iz = z >> shift;
+/** A whole field of sizeX x sizeZ values, index z * sizeX + x; every lattice point is hashed once. */
+export function noise2(seed: number, sizeX: number, sizeZ: number, shift: number): Int16Array {
+  const nx = (sizeX >> shift) + 2;
+  const nz = (sizeZ >> shift) + 2;
+  const lattice = new Int16Array(nx * nz);
+  for (let z = 0; z < nz; z++) for (let x = 0; x < nx; x++) lattice[z * nx + x] = mix32(x, 0, z, seed) & 4095;
   const mask = (1 << shift) - 1;
-  const wx = SMOOTH[(x & mask) << (12 - shift)];
-  const wz = SMOOTH[(z & mask) << (12 - shift)];
-  const a = mix32(ix, 0, iz, seed) & 4095;
-  const b = mix32(ix + 1, 0, iz, seed) & 4095;
-  const c = mix32(ix, 0, iz + 1, seed) & 4095;
-  const d = mix32(ix + 1, 0, iz + 1, seed) & 4095;
-  return lerp(lerp(a, b, wx), lerp(c, d, wx), wz);
+  const out = new Int16Array(sizeX * sizeZ);
+  for (let z = 0; z < sizeZ; z++) {
+    const wz = SMOOTH[(z & mask) << (12 - shift)];
+    for (let x = 0; x < sizeX; x++) {
+      const wx = SMOOTH[(x & mask) << (12 - shift)];
+      const i = (z >> shift) * nx + (x >> shift);
+      const near = lerp(lattice[i], lattice[i + 1], wx);
+      out[z * sizeX + x] = lerp(near, lerp(lattice[i + nx], lattice[i + nx + 1], wx), wz);
+    }
+  }
+  return out;
 }
 
 export function noise3(seed: number, x: number, y: number, z: number, shift: number): number {

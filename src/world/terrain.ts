@@ -26,47 +26,60 @@ const STREAM = {
   vein: 20,
 };
 
-export function groundHeight(cfg: WorldConfig, seed: number, x: number, z: number): number {
-  // Q12 sum of octaves: 22 + 16 n(64) + 6 n(16) + 3 n(8).
-  const n =
-    16 * noise2(seed ^ STREAM.height, x, z, 6) +
-    6 * noise2(seed ^ STREAM.mid, x, z, 4) +
-    3 * noise2(seed ^ STREAM.fine, x, z, 3);
-  // The mean of n is 12.5 blocks; scaled relief keeps the mean 2.5 (flat) to 3.5 (documented) blocks above the sea.
-  let h = SEA_LEVEL * 4096 + 10240 + Math.floor(((n - 51200 + 4096) * cfg.relief) / 100);
+/** y of the top ground block per column z * sizeX + x. */
+export function groundHeights(cfg: WorldConfig, seed: number): Uint8Array {
   const [sx, , sz] = cfg.dims[0];
-  const edge = Math.min(x, z, sx - 1 - x, sz - 1 - z);
-  // Ponds: where the pond noise peaks the land sinks, at most 3 in 4 so that a swimmer finds a bank to leave by, deeper in the middle.
-  const p = noise2(seed ^ STREAM.pond, x, z, 4) - (4096 - Math.floor((1900 * cfg.ponds) / 100));
-  if (p > 0 && edge >= RIM + 4) h -= p * 8 + Math.max(0, p - 1300) * 12;
-  let y = h >> 12;
-  if (y < SEA_LEVEL - 6 && cfg.relief < 100) y = SEA_LEVEL - 6;
-  if (edge < RIM) {
-    const rise = RIM - edge;
-    y = Math.max(y, SEA_LEVEL - 1 + (rise >> 1)) + Math.floor((rise * 3) / 4);
-  }
-  return Math.max(8, Math.min(52, y));
+  const octave = (stream: number, shift: number) => noise2(seed ^ stream, sx, sz, shift);
+  const wide = octave(STREAM.height, 6);
+  const middle = octave(STREAM.mid, 4);
+  const fine = octave(STREAM.fine, 3);
+  const pond = octave(STREAM.pond, 4);
+  const pondLevel = 4096 - Math.floor((1900 * cfg.ponds) / 100);
+  const out = new Uint8Array(sx * sz);
+  for (let z = 0; z < sz; z++)
+    for (let x = 0; x < sx; x++) {
+      const i = z * sx + x;
+      // Q12 sum of octaves: 22 + 16 n(64) + 6 n(16) + 3 n(8); the mean of n is 12.5 blocks. Scaled relief keeps the mean ground
+      // 2.5 (flat) to 3.5 (documented) blocks above the sea.
+      const n = 16 * wide[i] + 6 * middle[i] + 3 * fine[i];
+      let h = SEA_LEVEL * 4096 + 10240 + Math.floor(((n - 51200 + 4096) * cfg.relief) / 100);
+      const edge = Math.min(x, z, sx - 1 - x, sz - 1 - z);
+      // Ponds: where the pond noise peaks the land sinks, at most 3 in 4 so that a swimmer finds a bank to leave by, deeper in the middle.
+      const p = pond[i] - pondLevel;
+      if (p > 0 && edge >= RIM + 4) h -= p * 8 + Math.max(0, p - 1300) * 12;
+      let y = h >> 12;
+      if (y < SEA_LEVEL - 6 && cfg.relief < 100) y = SEA_LEVEL - 6;
+      if (edge < RIM) y = Math.max(y, SEA_LEVEL - 1 + ((RIM - edge) >> 1)) + Math.floor(((RIM - edge) * 3) / 4);
+      out[i] = Math.max(8, Math.min(52, y));
+    }
+  return out;
 }
 
-function biomeAt(cfg: WorldConfig, seed: number, x: number, z: number): number {
-  const shift = cfg.dims[0][0] <= 128 ? 5 : 6;
-  const t = noise2(seed ^ STREAM.temperature, x, z, shift);
-  const h = noise2(seed ^ STREAM.humidity, x, z, shift);
+function biomes(cfg: WorldConfig, seed: number): Uint8Array {
+  const [sx, , sz] = cfg.dims[0];
+  const shift = sx <= 128 ? 5 : 6;
+  const temperature = noise2(seed ^ STREAM.temperature, sx, sz, shift);
+  const humidity = noise2(seed ^ STREAM.humidity, sx, sz, shift);
   const has = (b: Biome) => cfg.biomes.includes(b);
-  if (t < 1400 && has('snowy')) return BIOME.snowy;
-  if (t > 2600 && h < 2300 && has('desert')) return BIOME.desert;
-  if (h > 2048 && has('forest')) return BIOME.forest;
-  return has('plains') ? BIOME.plains : BIOME[cfg.biomes[0]];
+  const [snowy, desert, forest, plains] = [has('snowy'), has('desert'), has('forest'), has('plains')];
+  const fallback = plains ? BIOME.plains : BIOME[cfg.biomes[0]];
+  return temperature.reduce(
+    (out, t, i) => {
+      const h = humidity[i];
+      if (t < 1400 && snowy) out[i] = BIOME.snowy;
+      else if (t > 2600 && h < 2300 && desert) out[i] = BIOME.desert;
+      else out[i] = h > 2048 && forest ? BIOME.forest : fallback;
+      return out;
+    },
+    new Uint8Array(sx * sz),
+  );
 }
 
 export function buildGround(cfg: WorldConfig, seed: number): Volume {
   const [sx, , sz] = cfg.dims[0];
   const v = newVolume(sx, sz, seed);
-  for (let z = 0; z < sz; z++)
-    for (let x = 0; x < sx; x++) {
-      v.ground[z * sx + x] = groundHeight(cfg, seed, x, z);
-      v.biome[z * sx + x] = biomeAt(cfg, seed, x, z);
-    }
+  v.ground.set(groundHeights(cfg, seed));
+  v.biome.set(biomes(cfg, seed));
   for (let z = 0; z < sz; z++) for (let x = 0; x < sx; x++) fillColumn(v, x, z);
   if (cfg.caves) carveCaves(v);
   for (let cz = 0; cz < sz >> 4; cz++) for (let cx = 0; cx < sx >> 4; cx++) columnVeins(v, cx, cz);
@@ -125,11 +138,6 @@ function carveCaves(v: Volume): void {
     }
     return max > lo && min < hi;
   };
-  const at = (f: Int16Array, i: number, x: number, y: number, z: number) => {
-    const lx = (p: number) => f[p] * (4 - x) + f[p + 1] * x;
-    const lz = (p: number) => lx(p) * (4 - z) + lx(p + nx) * z;
-    return (lz(i) * (4 - y) + lz(i + nz * nx) * y) >> 6;
-  };
   const A = [2048 - 221, 2048 + 221];
   const BB = [2048 - 401, 2048 + 401];
   const ROOM = 3276;
@@ -150,16 +158,24 @@ function carveCaves(v: Volume): void {
           if (wy < 2 || wy > lowest[wz * v.sizeX + wx]) continue;
           let open = false;
           if (worm) {
-            const p = at(a, i, x, y, z);
+            const p = trilinear(a, i, nx, nz * nx, x, y, z);
             if (p > A[0] && p < A[1]) {
-              const q = at(b, i, x, y, z);
+              const q = trilinear(b, i, nx, nz * nx, x, y, z);
               open = q > BB[0] && q < BB[1];
             }
           }
-          if (!open && room && wy < 24) open = at(c, i, x, y, z) > ROOM;
+          if (!open && room && wy < 24) open = trilinear(c, i, nx, nz * nx, x, y, z) > ROOM;
           if (open) v.blocks[vIndex(v, wx, wy, wz)] = wy < 5 ? B.lava : B.air;
         }
       }
+}
+
+/** Value inside the lattice cell whose lowest corner is i, at quarters x, y, z (0..3). */
+function trilinear(f: Int16Array, i: number, row: number, layer: number, x: number, y: number, z: number): number {
+  const j = i + layer;
+  const a = (f[i] * (4 - x) + f[i + 1] * x) * (4 - z) + (f[i + row] * (4 - x) + f[i + row + 1] * x) * z;
+  const b = (f[j] * (4 - x) + f[j + 1] * x) * (4 - z) + (f[j + row] * (4 - x) + f[j + row + 1] * x) * z;
+  return (a * (4 - y) + b * y) >> 6;
 }
 
 /** Highest y that may be carved per column: the ground, but 4 below the bottom of any water within 2 columns. */
