@@ -99,8 +99,10 @@ function rowsOfTile({ M, rows }: MatmulOptions): number {
 function softwareKernel(flags: readonly string[], form: MatmulForm, wanted: number, subgroup: number) {
   const spread = subgroup === 4 || subgroup === 8 ? subgroup : 1;
   const lanes = spread === 1 ? 8 : spread;
-  // A turned load brings four rows to a lane.
-  const groups = Math.max(form === 'tn' ? 4 : 1, Math.ceil(Math.min(wanted, spread === 1 ? 8 : 4 * spread) / spread));
+  // A turned load brings four rows to a lane. Without subgroups every lane loads all rows of the tile for itself, and eight
+  // of them cost SwiftShader 13 s to compile (four: 0.2 s).
+  const least = form === 'tn' || spread === 1 ? 4 : 1;
+  const groups = Math.max(least, Math.ceil(Math.min(wanted, 4 * spread) / spread));
   const rows = groups * spread;
   const group = (g: number) => ({ GROUP: g, QUAD: g >> 2, PART: g & 3 });
   const lists = {
