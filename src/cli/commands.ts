@@ -13,6 +13,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'the ten methods and what works of them',
     load: async () => (await import('./list.ts')).list as Command,
   },
+  run: {
+    summary: 'train a method; progress on standard error, checkpoints in a folder',
+    load: async () => (await import('./run.ts')).run as unknown as Command,
+  },
+  eval: {
+    summary: 'measure a checkpoint on worlds that no training episode used',
+    load: async () => (await import('./run.ts')).evaluation as unknown as Command,
+  },
   world: {
     summary: 'record, replay, render and check episodes of scripted players',
     load: async () => (await import('./world.ts')).world as unknown as Command,

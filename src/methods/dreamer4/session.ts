@@ -287,13 +287,13 @@ export async function shipModel(model: DreamModel, metadata: Record<string, stri
   return writeSafetensors(tensors, { method: 'dreamer4', kind: 'model', config: JSON.stringify(model.config), ...metadata });
 }
 
-/** Configuration of the run that a training checkpoint belongs to. */
-export function checkpointConfig(bytes: Uint8Array<ArrayBuffer>): DreamerConfig {
+/** Configuration and seed of the run that a training checkpoint belongs to. */
+export function checkpointRun(bytes: Uint8Array<ArrayBuffer>): { config: DreamerConfig; seed: number } {
   const { metadata } = readSafetensors(bytes);
   if (metadata.method !== 'dreamer4' || metadata.config === undefined) {
     throw new CheckpointError('This file is not a checkpoint of Dreamer 4.');
   }
-  return parseConfig(metadata.config);
+  return { config: parseConfig(metadata.config), seed: Number(metadata.seed ?? 0) };
 }
 
 export const dreamer4: Method<DreamerConfig> = {

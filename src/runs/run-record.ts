@@ -1,0 +1,24 @@
+/** The run record: what `--json` prints, pages show and `--resume` continues (design.md section 6). */
+import type { AdapterReport } from '../gpu/device.ts';
+
+export interface RunTable {
+  name: string;
+  columns: string[];
+  rows: (number | string)[][];
+}
+
+export interface RunRecord {
+  method: string;
+  preset: string;
+  seed: number;
+  config: unknown;
+  adapter: string;
+  engine: string;
+  metrics: Record<string, number>;
+  tables: RunTable[];
+  wallMs: number;
+  flops: number;
+}
+
+export const adapterName = (report: AdapterReport): string =>
+  [report.vendor, report.architecture, report.description || report.device].filter(Boolean).join(' ');
