@@ -12,6 +12,7 @@ import { Replay } from '../../world/episodes/replay.ts';
 import type { PlayerId } from '../../world/players/scripted-player.ts';
 import { FrameRendererCpu } from '../../world/render/frame-renderer-cpu.ts';
 import { frameSpec } from '../../world/render/frame-spec.ts';
+import { renderTopdown, TOPDOWN_SIZE } from '../../world/render/topdown.ts';
 import type { State } from '../../world/state.ts';
 import type { DreamerConfig } from './config.ts';
 import type { FrameEpisode, FrameSet } from './frames.ts';
@@ -29,6 +30,14 @@ export function worldOf(c: DreamerConfig): WorldConfig {
 
 /** Draws what the player of a state sees, as this rung sees it. */
 export function frameSource(c: DreamerConfig): (s: State, out: Uint8Array<ArrayBuffer>, at: number) => void {
+  if (c.renderer === 'topdown') {
+    if (c.frame.width !== TOPDOWN_SIZE || c.frame.height !== TOPDOWN_SIZE) {
+      throw new Error(`the top-down view has ${TOPDOWN_SIZE}x${TOPDOWN_SIZE} pixels, the configuration says ${c.frame.width}x${c.frame.height}`);
+    }
+    return (s, out, at) => {
+      renderTopdown(s, out, at);
+    };
+  }
   const renderer = new FrameRendererCpu(frameSpec(worldOf(c).frame));
   return (s, out, at) => {
     renderer.frame(s, out, at);
