@@ -31,7 +31,7 @@ export function addDrop(s: State, index: number, x: number, y: number, z: number
 /** State k of a fixed endless list: k decides place, view, time of day, blocks around, drops, GUI. */
 export function sampleState(k: number, cfg: WorldConfig = worldConfig(k % 3 === 0 ? 'mini' : 'meadow')): State {
   const r = (i: number, n: number) => mix32(k, i, 0x5a3e, 7) % n;
-  const s = createWorld(cfg, 1 + (k % 5));
+  const s = createWorld(cfg, 1 + (k & 1));
   const x = 24 + r(1, s.sizeX - 48);
   const z = 24 + r(2, s.sizeZ - 48);
   const y = Math.max(4, surface(s, x, z) - (k % 4 === 1 ? r(3, 12) : 0));

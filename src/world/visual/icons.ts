@@ -21,11 +21,11 @@ const PICTURES: Partial<Record<ItemName, [string[], Record<string, Rgb>]>> = {
   ],
   coal: [
     ['........', '..kkk...', '.kkggk..', '.kgkkkk.', '.kkkkkk.', '..kkkk..', '........'],
-    { k: C.coal, g: 0x555a66 },
+    { k: 0x15171c, g: 0x8a909c },
   ],
   charcoal: [
     ['........', '...kkk..', '..krkkk.', '.kkkkrk.', '.krkkk..', '.kkkk...', '........'],
-    { k: 0x3b2a22, r: 0x8a5a3a },
+    { k: 0x4a3226, r: 0xb07048 },
   ],
   iron_ingot: [
     ['........', '..wwwww.', '.wwwwwws', 'wwwwwwss', 'sssssss.', '.sssss..', '........'],

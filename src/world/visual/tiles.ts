@@ -35,7 +35,7 @@ export const PALETTE = {
   quartz: 0xe8dcd4,
   brick: 0x3f1f26,
   portal: 0x8a3fd6,
-  endstone: 0xdfe0a8,
+  endstone: 0xcdd488,
   void: 0x14101f,
   arena: 0xc9c2b4,
 } as const satisfies Record<string, Rgb>;
@@ -170,7 +170,7 @@ export const TILE_RECIPES: Record<string, (seed: number) => TileCanvas> = {
   coal_ore: ore(P.coal),
   iron_ore: ore(P.iron),
   diamond_ore: ore(P.diamond),
-  iron_block: framed(P.ingot, -24),
+  iron_block: framed(0xc2cbd8, -36),
   diamond_block: framed(P.diamond, -36),
   glass: glassPane,
   crafting_table_top: workbenchTop,
@@ -179,11 +179,9 @@ export const TILE_RECIPES: Record<string, (seed: number) => TileCanvas> = {
   furnace_side: furnaceBody,
   furnace_front: furnaceFront(0x3a3d44),
   furnace_front_lit: furnaceFront(P.flame),
+  // Floor torches show rows 6..15, wall torches 3..12 (texels follow the cell, not the box).
   torch_side: (s) =>
-    new TileCanvas(P.bark, s)
-      .rect(0, 0, 16, 10, P.flame)
-      .rect(0, 6, 16, 2, 0xf29b38)
-      .rect(0, 8, 16, 8, blend(P.bark, P.wood, 96)),
+    new TileCanvas(P.flame, s).rect(0, 9, 16, 1, 0xf29b38).rect(0, 10, 16, 6, blend(P.bark, P.wood, 96)),
   torch_top: plain(0xfff3c4, 0),
   door_upper: doorHalf(true),
   door_lower: doorHalf(false),
