@@ -33,7 +33,7 @@ function convert(entryPoint: string, x: Tensor, n: number, f: FrameShape, shape:
     inputs: [x],
     outputs: [shape],
     uniforms: [n, f.width, f.height, f.patch],
-    threads: n * f.width * f.height * 3,
+    threads: n * f.width * f.height,
     backward: back ? ([dy]) => [dy && convert(back, dy, n, f, [...x.shape], entryPoint)] : undefined,
   })[0];
 }
