@@ -12,7 +12,6 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 interface Said {
   lines: string[];
-  // biome-ignore lint/suspicious/noExplicitAny: the result is JSON
   result: any;
 }
 
