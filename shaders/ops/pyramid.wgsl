@@ -14,40 +14,46 @@ fn weight(offset: i32) -> f32 {
   return select(select(0.0625, 0.25, a == 1), 0.375, a == 0);
 }
 
+fn pixel(at: u32) -> vec3f { return vec3f(source[at], source[at + 1u], source[at + 2u]); }
+
+fn write_pixel(at: u32, v: vec3f) {
+  target_[at] = v.x;
+  target_[at + 1u] = v.y;
+  target_[at + 2u] = v.z;
+}
+
 @compute @workgroup_size(64)
 fn down(@builtin(global_invocation_id) gid: vec3u) {
   let i = linear(gid);
   let w = params.width / 2u;
   let h = params.height / 2u;
-  if (i >= params.frames * w * h * 3u) { return; }
-  let c = i % 3u;
-  let x = i32(i / 3u % w) * 2;
-  let y = i32(i / 3u / w % h) * 2;
-  let base = i / (w * h * 3u) * params.width * params.height * 3u;
-  var sum = 0.0;
+  if (i >= params.frames * w * h) { return; }
+  let x = i32(i % w) * 2;
+  let y = i32(i / w % h) * 2;
+  let base = i / (w * h) * params.width * params.height;
+  var sum = vec3f(0.0);
   for (var dy = -2; dy <= 2; dy++) {
     let sy = y + dy;
     if (sy < 0 || sy >= i32(params.height)) { continue; }
     for (var dx = -2; dx <= 2; dx++) {
       let sx = x + dx;
       if (sx < 0 || sx >= i32(params.width)) { continue; }
-      sum += weight(dy) * weight(dx) * source[base + (u32(sy) * params.width + u32(sx)) * 3u + c];
+      sum += weight(dy) * weight(dx) * pixel((base + u32(sy) * params.width + u32(sx)) * 3u);
     }
   }
-  target_[i] = sum * params.scale;
+  write_pixel(i * 3u, sum * params.scale);
 }
 
 @compute @workgroup_size(64)
 fn up(@builtin(global_invocation_id) gid: vec3u) {
   let i = linear(gid);
-  if (i >= params.frames * params.width * params.height * 3u) { return; }
+  if (i >= params.frames * params.width * params.height) { return; }
   let w = params.width / 2u;
   let h = params.height / 2u;
-  let c = i % 3u;
-  let x = i32(i / 3u % params.width);
-  let y = i32(i / 3u / params.width % params.height);
-  let base = i / (params.width * params.height * 3u) * w * h * 3u;
-  var sum = 0.0;
+  let x = i32(i % params.width);
+  let y = i32(i / params.width % params.height);
+  let base = i / (params.width * params.height) * w * h;
+  var sum = vec3f(0.0);
   // Small pixel s touches large pixels 2s-2 .. 2s+2.
   for (var sy = (y - 1) >> 1u; sy <= (y + 2) >> 1u; sy++) {
     if (sy < 0 || sy >= i32(h)) { continue; }
@@ -56,8 +62,8 @@ fn up(@builtin(global_invocation_id) gid: vec3u) {
       let a = y - 2 * sy;
       let b = x - 2 * sx;
       if (abs(a) > 2 || abs(b) > 2) { continue; }
-      sum += weight(a) * weight(b) * source[base + (u32(sy) * w + u32(sx)) * 3u + c];
+      sum += weight(a) * weight(b) * pixel((base + u32(sy) * w + u32(sx)) * 3u);
     }
   }
-  target_[i] = sum * 4.0 * params.scale;
+  write_pixel(i * 3u, sum * 4.0 * params.scale);
 }

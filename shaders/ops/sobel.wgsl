@@ -10,47 +10,53 @@ struct Params { frames: u32, width: u32, height: u32 }
 fn smooth_(offset: i32) -> f32 { return select(0.125, 0.25, offset == 0); }
 fn slope(offset: i32) -> f32 { return f32(offset); }
 
+fn vector(at: u32) -> vec3f { return vec3f(source[at], source[at + 1u], source[at + 2u]); }
+
+fn write_vector(at: u32, v: vec3f) {
+  target_[at] = v.x;
+  target_[at + 1u] = v.y;
+  target_[at + 2u] = v.z;
+}
+
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) gid: vec3u) {
   let i = linear(gid);
-  if (i >= params.frames * params.width * params.height * 3u) { return; }
-  let c = i % 3u;
-  let x = i32(i / 3u % params.width);
-  let y = i32(i / 3u / params.width % params.height);
-  let base = i / 3u / (params.width * params.height) * params.width * params.height;
-  var gx = 0.0;
-  var gy = 0.0;
+  if (i >= params.frames * params.width * params.height) { return; }
+  let x = i32(i % params.width);
+  let y = i32(i / params.width % params.height);
+  let base = i / (params.width * params.height) * params.width * params.height;
+  var gx = vec3f(0.0);
+  var gy = vec3f(0.0);
   for (var dy = -1; dy <= 1; dy++) {
     for (var dx = -1; dx <= 1; dx++) {
       let sx = x + dx;
       let sy = y + dy;
       if (sx < 0 || sy < 0 || sx >= i32(params.width) || sy >= i32(params.height)) { continue; }
-      let v = source[(base + u32(sy) * params.width + u32(sx)) * 3u + c];
+      let v = vector((base + u32(sy) * params.width + u32(sx)) * 3u);
       gx += slope(dx) * smooth_(dy) * v;
       gy += smooth_(dx) * slope(dy) * v;
     }
   }
-  target_[i / 3u * 6u + c] = gx;
-  target_[i / 3u * 6u + 3u + c] = gy;
+  write_vector(i * 6u, gx);
+  write_vector(i * 6u + 3u, gy);
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) gid: vec3u) {
   let i = linear(gid);
-  if (i >= params.frames * params.width * params.height * 3u) { return; }
-  let c = i % 3u;
-  let x = i32(i / 3u % params.width);
-  let y = i32(i / 3u / params.width % params.height);
-  let base = i / 3u / (params.width * params.height) * params.width * params.height;
-  var sum = 0.0;
+  if (i >= params.frames * params.width * params.height) { return; }
+  let x = i32(i % params.width);
+  let y = i32(i / params.width % params.height);
+  let base = i / (params.width * params.height) * params.width * params.height;
+  var sum = vec3f(0.0);
   for (var dy = -1; dy <= 1; dy++) {
     for (var dx = -1; dx <= 1; dx++) {
       let sx = x - dx;
       let sy = y - dy;
       if (sx < 0 || sy < 0 || sx >= i32(params.width) || sy >= i32(params.height)) { continue; }
-      let at = (base + u32(sy) * params.width + u32(sx)) * 6u + c;
-      sum += slope(dx) * smooth_(dy) * source[at] + smooth_(dx) * slope(dy) * source[at + 3u];
+      let at = (base + u32(sy) * params.width + u32(sx)) * 6u;
+      sum += slope(dx) * smooth_(dy) * vector(at) + smooth_(dx) * slope(dy) * vector(at + 3u);
     }
   }
-  target_[i] = sum;
+  write_vector(i * 3u, sum);
 }

@@ -89,7 +89,7 @@ function resample(entryPoint: 'down' | 'up', x: Tensor, scale: number): Tensor {
     inputs: [x],
     outputs: [out],
     uniforms: [n, large[1], large[0], { f: scale }],
-    threads: out.reduce((a, b) => a * b, 1),
+    threads: out.reduce((a, b) => a * b, 1) / 3,
     flopsEach: entryPoint === 'down' ? 50 : 13,
     backward: ([dy]) => [
       dy && (entryPoint === 'down' ? resample('up', dy, scale * 0.25) : resample('down', dy, scale * 4)),
@@ -105,7 +105,7 @@ export const pyramidUp = (x: Tensor): Tensor => resample('up', x, 1);
 /** Sobel derivatives: [n, H, W, 3] -> [n, H, W, 6]. */
 export function sobel(x: Tensor): Tensor {
   const [n, h, w] = x.shape;
-  const spec = { label: 'sobel', link: sobelLink, uniforms: [n, w, h], threads: x.size, flopsEach: 18 };
+  const spec = { label: 'sobel', link: sobelLink, uniforms: [n, w, h], threads: x.size / 3, flopsEach: 18 };
   return launch(x.graph, {
     ...spec,
     entryPoint: 'forward',
