@@ -21,6 +21,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'measure a checkpoint on worlds that no training episode used',
     load: async () => (await import('./run.ts')).evaluation as unknown as Command,
   },
+  ship: {
+    summary: 'turn a run into the checkpoint that ships, with a measured card',
+    load: async () => (await import('./ship.ts')).ship as unknown as Command,
+  },
   world: {
     summary: 'record, replay, render and check episodes of scripted players',
     load: async () => (await import('./world.ts')).world as unknown as Command,
