@@ -17,10 +17,10 @@ import {
   isWater,
   STATES,
 } from './blocks.ts';
+import { meetsPlayer } from './collide.ts';
 import { dropAtBlock } from './drops.ts';
 import { packSlot } from './items.ts';
 import { relight } from './light.ts';
-import { meetsPlayer } from './physics.ts';
 import { SCHEDULE, schedule } from './schedule.ts';
 import { blockAt, inWorld, type State, writeBlock } from './state.ts';
 import { packPos } from './state-layout.ts';

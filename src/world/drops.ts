@@ -2,10 +2,11 @@
  * Item entities: spawned by breaking and throwing, they fall, merge with equals nearby and fly into the inventory of a player who comes
  * close. Figures: methods/world.md 3.7.
  */
+
+import { HALF_WIDTH, HEIGHT_STAND, sweep } from './collide.ts';
 import { count, EVENT, emit } from './events.ts';
 import { addStack } from './inventory.ts';
 import { packSlot, STACK_MAX, slotCount, slotDamage, slotId } from './items.ts';
-import { HALF_WIDTH, HEIGHT_STAND, sweep } from './physics.ts';
 import { rndBelow, STREAM } from './random.ts';
 import { eyeY, player, type State } from './state.ts';
 import { E, ENT, ENT_MAX, ENT_WORDS, ENTITY, H, P, STAT_KIND } from './state-layout.ts';

@@ -4,7 +4,7 @@
  */
 import { B, FACING_DX, FACING_DZ, FLAG, FLAGS, isWater, STATES } from './blocks.ts';
 import { popOff, setBlock } from './change.ts';
-import { meetsPlayer } from './physics.ts';
+import { meetsPlayer } from './collide.ts';
 import { popDue, SCHEDULE, schedKind, schedPos, schedule } from './schedule.ts';
 import { blockAt, type State } from './state.ts';
 import { packPos, posX, posY, posZ } from './state-layout.ts';

@@ -18,11 +18,11 @@ import {
   isTorch,
 } from './blocks.ts';
 import { setBlock, setPair, supported } from './change.ts';
+import { meetsPlayer } from './collide.ts';
 import { count, EVENT, emit } from './events.ts';
 import { openGui } from './gui.ts';
 import { consumeHeld } from './inventory.ts';
 import { FOOD, I, PLACES, packSlot, SATURATION_Q8, slotId } from './items.ts';
-import { meetsPlayer } from './physics.ts';
 import { blockAt, heldSlot, inWorld, player, type State, setPlayer, setSlot } from './state.ts';
 import { GUI, H, P, STAT_KIND } from './state-layout.ts';
 import { type Target, target } from './targeting.ts';

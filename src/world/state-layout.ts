@@ -5,6 +5,8 @@
  */
 export const STATE_BYTES = 16384;
 export const STATE_WORDS = STATE_BYTES / 4;
+/** First word of a state and of a snapshot. */
+export const MAGIC = 0x44345753;
 
 /** Words 0..63. */
 export const H = {

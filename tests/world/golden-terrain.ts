@@ -1,8 +1,8 @@
 /** Hashes of 9 columns of 16x16 of generated terrain per seed (blocks, light, ground, biome). No test framework, so a page can import it. */
 import { type ProfileName, worldConfig } from '../../src/world/config.ts';
+import { generate } from '../../src/world/generate.ts';
 import { digest64, hex64 } from '../../src/world/hash.ts';
 import { vIndex } from '../../src/world/volume.ts';
-import { generate } from '../../src/world/world.ts';
 
 export const TERRAIN_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 

@@ -60,9 +60,9 @@ const LOGS: readonly (readonly [ProfileName, number])[] = [
 ];
 
 /** Hashes of 20 logs of 2000 ticks (4 episode seeds in each of 5 worlds), every 100 ticks, as "profile/world/episode:tick hash". */
-export function goldenReplay(episodes = 4): string[] {
+export function goldenReplay(episodes = 4, worlds = LOGS.length): string[] {
   const lines: string[] = [];
-  for (const [profile, world] of LOGS)
+  for (const [profile, world] of LOGS.slice(0, worlds))
     for (let e = 0; e < episodes; e++) {
       const s = createWorld(worldConfig(profile), world, { episodeSeed: e });
       const hashes = replayHashes(s, world * 64 + e, GOLDEN_TICKS);

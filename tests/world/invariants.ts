@@ -1,8 +1,8 @@
 /** What must hold in every reachable state. Each function describes the first violation, or returns ''. */
 import { FLAG, FLAGS, isFurnace, STATES } from '../../src/world/blocks.ts';
 import { supported } from '../../src/world/change.ts';
+import { HALF_WIDTH, HEIGHT_SNEAK, HEIGHT_STAND } from '../../src/world/collide.ts';
 import { DURABILITY, ITEM_COUNT, STACK_MAX, slotCount, slotDamage, slotId } from '../../src/world/items.ts';
-import { HALF_WIDTH, HEIGHT_SNEAK, HEIGHT_STAND } from '../../src/world/physics.ts';
 import { COLLISION } from '../../src/world/shapes.ts';
 import { blockAt, changeHi, changeLo, lightAt, player, type State, slot } from '../../src/world/state.ts';
 import {

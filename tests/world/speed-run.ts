@@ -1,7 +1,8 @@
 /** Measures the simulator and prints one line of JSON. Bundled and run in a process of its own by speed.test.ts. */
 import { worldConfig } from '../../src/world/config.ts';
+import { generate } from '../../src/world/generate.ts';
 import { step } from '../../src/world/step.ts';
-import { createWorld, fork, generate, release } from '../../src/world/world.ts';
+import { createWorld, fork, release } from '../../src/world/world.ts';
 import { restlessAction } from './golden.ts';
 
 /** Processor time (not wall time: the machine may be busy) of the best of n runs, in ms; the others pay for compilation. */

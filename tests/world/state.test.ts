@@ -6,10 +6,11 @@ import { setBlock } from '../../src/world/change.ts';
 import { configCrc, worldConfig } from '../../src/world/config.ts';
 import { hex64 } from '../../src/world/hash.ts';
 import { PAGE_CELLS, pool } from '../../src/world/pool.ts';
+import { restore, snapshot } from '../../src/world/snapshot.ts';
 import { blockAt, lightAt, type State } from '../../src/world/state.ts';
 import { BE, ENT, H, INV, MILE, PLAYER, SCHED, SPARE, STAT, STATE_WORDS } from '../../src/world/state-layout.ts';
 import { step, stepAction } from '../../src/world/step.ts';
-import { createWorld, fork, hash, release, restore, snapshot } from '../../src/world/world.ts';
+import { createWorld, fork, hash, release } from '../../src/world/world.ts';
 import { replayHashes, restlessAction } from './golden.ts';
 import { blocksAreConsistent, lightIsExact } from './invariants.ts';
 

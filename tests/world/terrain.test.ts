@@ -14,11 +14,12 @@ import {
 } from '../../src/world/blocks.ts';
 import { supported } from '../../src/world/change.ts';
 import { type ProfileName, worldConfig } from '../../src/world/config.ts';
+import { generate } from '../../src/world/generate.ts';
 import { hex64 } from '../../src/world/hash.ts';
 import { blockAt } from '../../src/world/state.ts';
 import { groundHeights } from '../../src/world/terrain.ts';
 import { type Volume, vGet, vIndex } from '../../src/world/volume.ts';
-import { createWorld, generate, hash } from '../../src/world/world.ts';
+import { createWorld, hash } from '../../src/world/world.ts';
 import { columnHashes, seedsOf } from './golden-terrain.ts';
 
 const count = (v: Volume, test: (state: number) => boolean) => v.blocks.reduce((n, s) => n + (test(s) ? 1 : 0), 0);
