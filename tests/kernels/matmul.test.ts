@@ -2,6 +2,7 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type MatmulOptions, type MatmulPlan, planMatmul } from '../../src/tensor/kernels/matmul.ts';
+import { unroll } from '../../src/tensor/kernels/unroll.ts';
 import { testGpu } from '../support/gpu.ts';
 
 let device: GPUDevice;
@@ -174,7 +175,7 @@ describe.each(KERNELS)('%s', (name, kernel) => {
       [36, 40, 24],
       [11, 21, 5],
     ];
-    test.each(whole ? batches.slice(1) : name === 'GPU' ? [] : batches)(
+    test.each(name !== 'GPU' ? batches : form === 'nt' ? batches.slice(1) : [])(
       'everything around a batch of %i x %i x %i',
       async (M, N, K) => {
         const extras = { bias: true, residual: true, accumulate: true, act: 'silu' as const, batch: 3 };
@@ -244,5 +245,28 @@ describe('plan', () => {
   test('refuses sizes that are not positive integers', () => {
     expect(() => planMatmul({ ...base, K: 0 })).toThrow('K = 0');
     expect(() => planMatmul({ ...base, M: 1.5 })).toThrow('M = 1.5');
+  });
+});
+
+describe('unroll', () => {
+  const lists = { row: [{ ROW: 0 }, { ROW: 7 }] };
+
+  test('repeats, renames and fills in', () => {
+    const text = ['// about', 'var c_0 = a_ROW + x_0; // each row', 'let a_05 = c_0;'].join('\n');
+    expect(unroll(text, { flags: [], lists }).split('\n')).toEqual([
+      'var c_0 = a_0 + x_0;',
+      'var c_1 = a_7 + x_1;',
+      'let a_05 = c_0;',
+    ]);
+  });
+
+  test('keeps a line only when all its conditions hold', () => {
+    const text = ['one // if a', 'two // if a, if b c', 'three // each row, if b c', 'four // some note'].join('\n');
+    expect(unroll(text, { flags: ['a'], lists })).toBe('one\nfour // some note');
+    expect(unroll(text, { flags: ['a', 'b c'], lists })).toBe('one\ntwo\nthree\nthree\nfour // some note');
+  });
+
+  test('refuses an unknown list', () => {
+    expect(() => unroll('x // each column', { flags: [], lists })).toThrow("'column'");
   });
 });
