@@ -63,6 +63,8 @@ export interface Session<S extends RunState = RunState> {
   /** Everything that resuming needs: the resumed run is bit-identical. */
   save(): Promise<Checkpoint>;
   load(checkpoint: Checkpoint): Promise<void>;
+  /** The weights as they are now, to be used elsewhere. Throws while there is nothing to use. */
+  export?(title: string): Promise<Checkpoint>;
   inspect(query: Query): Promise<View>;
   dispose(): void;
 }

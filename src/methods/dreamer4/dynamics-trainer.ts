@@ -199,6 +199,11 @@ export class DynamicsTrainer {
     return this.last.stats.flops;
   }
 
+  /** Resolves when the last step is done. */
+  async settle(): Promise<void> {
+    await this.last?.settle();
+  }
+
   async metrics(): Promise<Record<string, number>> {
     if (!this.last) return {};
     return { loss: (await this.last.read('loss'))[0], gradNorm: Math.sqrt((await this.last.read('norm2'))[0]) };
