@@ -155,7 +155,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
     softCap: 0,
     phases: {
       tokenizer: { steps: 2400, lr: 2e-3, rows: 8, time: 8, longRows: 0, longTime: 0 },
-      dynamics: { steps: 8600, lr: 1e-3, rows: 8, time: 16, longRows: 1, longTime: 112 },
+      dynamics: { steps: 8600, lr: 1.5e-3, rows: 8, time: 16, longRows: 2, longTime: 104 },
     },
     // Play always starts from true frames here, so start frames need less of the budget than in the paper.
     imageShare: 0.1,
