@@ -76,7 +76,7 @@ describe('any actions', () => {
         release(s);
         if (fault) throw new Error(fault);
       }),
-      { numRuns: 60, seed: 20261 },
+      { numRuns: 36, seed: 20261 },
     );
   });
 
@@ -93,7 +93,7 @@ describe('any actions', () => {
         }
         release(s);
       }),
-      { numRuns: 60, seed: 20262 },
+      { numRuns: 40, seed: 20262 },
     );
   });
 
@@ -114,7 +114,7 @@ describe('any actions', () => {
           for (const s of [a, b, untouched]) release(s);
         },
       ),
-      { numRuns: 25, seed: 20263 },
+      { numRuns: 15, seed: 20263 },
     );
   });
 });
