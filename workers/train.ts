@@ -3,17 +3,13 @@
 import { expose } from 'comlink';
 import { openGpu } from '../src/gpu/device.ts';
 import type { Method } from '../src/methods/contract.ts';
+import { dreamer4 } from '../src/methods/dreamer4/session.ts';
 import { TrainHost } from '../src/ui/training/train-host.ts';
 import type { TrainApi } from '../src/ui/training/train-protocol.ts';
 
-const sessions = import.meta.glob<{ dreamer4: Method<unknown> }>('../src/methods/dreamer4/session.ts');
-
 const host = new TrainHost({
   openGpu,
-  method: async () => {
-    const load = Object.values(sessions)[0];
-    return load ? (await load()).dreamer4 : null;
-  },
+  method: async () => dreamer4 as Method<unknown>,
   now: () => performance.now(),
 });
 
@@ -25,6 +21,7 @@ const api: TrainApi = {
   step: () => host.step(),
   stop: () => host.stop(),
   save: () => host.save(),
+  export: (title) => host.export(title),
   load: (bytes) => host.load(bytes),
   samples: () => host.samples(),
 };

@@ -1,6 +1,6 @@
-// A labelled slider with its value in words. Keyboard, touch and mouse come from Base UI.
+// A labelled slider with its value in words: the browser's own range input, so keyboard, touch and screen readers work.
 
-import { Slider } from '@base-ui/react/slider';
+import { type CSSProperties, useId } from 'react';
 import css from './controls.module.css';
 
 export interface KnobProps {
@@ -18,26 +18,24 @@ export interface KnobProps {
 }
 
 export function Knob({ label, hint, value, min, max, step = 1, format, onChange, disabled, testId }: KnobProps) {
+  const id = useId();
+  const filled = max > min ? ((value - min) / (max - min)) * 100 : 0;
   return (
-    <Slider.Root
-      className={css.knob}
-      value={value}
-      min={min}
-      max={Math.max(max, min + step)}
-      step={step}
-      disabled={disabled}
-      onValueChange={onChange}
-      data-testid={testId}
-      title={hint}
-    >
-      <Slider.Label className={css.label}>{label}</Slider.Label>
-      <output className={css.value}>{format(value)}</output>
-      <Slider.Control className={css.control}>
-        <Slider.Track className={css.track}>
-          <Slider.Indicator className={css.fill} />
-          <Slider.Thumb className={css.thumb} getAriaValueText={(_, now) => format(now)} />
-        </Slider.Track>
-      </Slider.Control>
-    </Slider.Root>
+    <div className={css.knob} title={hint} data-testid={testId}>
+      <label htmlFor={id}>{label}</label>
+      <output htmlFor={id}>{format(value)}</output>
+      <input
+        id={id}
+        type="range"
+        min={min}
+        max={max}
+        step={step}
+        value={value}
+        disabled={disabled}
+        aria-valuetext={format(value)}
+        style={{ '--filled': `${filled}%` } as CSSProperties}
+        onChange={(event) => onChange(event.target.valueAsNumber)}
+      />
+    </div>
   );
 }

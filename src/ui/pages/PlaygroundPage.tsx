@@ -63,7 +63,7 @@ export default function PlaygroundPage() {
         <Knobs session={session} />
         <Gallery session={session} />
       </div>
-      <KeyDialog open={keysShown} onOpenChange={showKeys} />
+      <KeyDialog open={keysShown} onClose={() => showKeys(false)} />
     </main>
   );
 }

@@ -117,13 +117,14 @@ const FULL_MARK = 0.25;
 function Disagreement() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const shown = usePlay((state) => state.settings.overlay);
+  const sim = usePlay((state) => state.sim);
   useEffect(() => {
     const context = canvas.current?.getContext('2d');
-    if (!context || !shown) return;
+    if (!context || !shown || !sim) return;
     const draw = () => {
-      const { report, sim } = usePlay.getState();
+      const { report } = usePlay.getState();
       context.clearRect(0, 0, context.canvas.width, context.canvas.height);
-      if (!report || !sim) return;
+      if (!report) return;
       const columns = Math.ceil(sim.width / CELL);
       context.fillStyle = '#ff2d87';
       report.cells.forEach((difference, i) => {
@@ -135,9 +136,16 @@ function Disagreement() {
     return usePlay.subscribe((state, before) => {
       if (state.report !== before.report) draw();
     });
-  }, [shown]);
-  if (!shown) return null;
-  return <canvas ref={canvas} className={css.overlay} width={8} height={6} />;
+  }, [shown, sim]);
+  if (!shown || !sim) return null;
+  return (
+    <canvas
+      ref={canvas}
+      className={css.overlay}
+      width={Math.ceil(sim.width / CELL)}
+      height={Math.ceil(sim.height / CELL)}
+    />
+  );
 }
 
 function parameterCount(count: number): string {

@@ -70,6 +70,10 @@ export class DreamSession implements GpuApi {
     this.#dream = dream;
     this.#checkpoint = bytes;
     this.#past = [];
+    if (this.#canvas) {
+      this.#canvas.width = dream.info.width;
+      this.#canvas.height = dream.info.height;
+    }
     return { ok: true, value: dream.info };
   }
 

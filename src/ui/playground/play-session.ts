@@ -2,6 +2,7 @@
 // settings into the address. One per mounted stage; dispose() ends everything it started.
 
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import type { DreamInfo } from '../../methods/dreamer4/play-contract.ts';
 import { replaceQuery } from '../shell/hash-location.ts';
 import { ActionSampler } from './action-sampler.ts';
 import { CLIP_SECONDS, ClipRing, download, makeVideo } from './clip.ts';
@@ -25,12 +26,16 @@ export interface StageElements {
 /** How often the clock is looked at. Not an animation frame: a slow compositor must not slow the worlds down. */
 const BEAT_MS = 8;
 
+const newSimWorker = () =>
+  new Worker(new URL('../../../workers/sim.ts', import.meta.url), { type: 'module', name: 'sim' });
+
 const set = (change: Partial<PlayState>) => usePlay.setState(change);
 
 export class PlaySession {
   readonly trace = new TraceLog();
   readonly sampler = new ActionSampler();
-  readonly #workers: Worker[];
+  readonly #workers: Worker[] = [];
+  #gallery: Remote<SimApi> | null = null;
   readonly #sim: Remote<SimApi>;
   readonly #gpu: Remote<GpuApi>;
   readonly #clock: LockStep;
@@ -50,12 +55,10 @@ export class PlaySession {
       true,
     );
     this.#showKeys = showKeys;
-    const simWorker = new Worker(new URL('../../../workers/sim.ts', import.meta.url), { type: 'module', name: 'sim' });
-    const gpuWorker = new Worker(new URL('../../../workers/gpu.ts', import.meta.url), { type: 'module', name: 'gpu' });
-    this.#workers = [simWorker, gpuWorker];
-    for (const worker of this.#workers) worker.onerror = (event) => this.#workerFailed(event);
-    this.#sim = wrap<SimApi>(simWorker);
-    this.#gpu = wrap<GpuApi>(gpuWorker);
+    this.#sim = this.#startWorker<SimApi>(newSimWorker());
+    this.#gpu = this.#startWorker<GpuApi>(
+      new Worker(new URL('../../../workers/gpu.ts', import.meta.url), { type: 'module', name: 'gpu' }),
+    );
     this.#clock = new LockStep({
       sim: this.#sim,
       dream: this.#gpu,
@@ -92,6 +95,7 @@ export class PlaySession {
     this.#input.dispose();
     this.#sim[releaseProxy]();
     this.#gpu[releaseProxy]();
+    this.#gallery?.[releaseProxy]();
     for (const worker of this.#workers) worker.terminate();
   }
 
@@ -130,7 +134,8 @@ export class PlaySession {
   }
 
   newStart(): void {
-    this.startFrom(crypto.getRandomValues(new Uint32Array(1))[0]);
+    // Training worlds have even seeds, so an odd one was never learned from.
+    this.startFrom((crypto.getRandomValues(new Uint32Array(1))[0] | 1) >>> 0);
   }
 
   startFrom(seed: number): void {
@@ -159,8 +164,12 @@ export class PlaySession {
     await this.#adopt(this.#gpu.loadBytes(transfer(bytes, [bytes.buffer])));
   }
 
-  preview(seed: number): Promise<Uint8Array> {
-    return this.#sim.preview(seed);
+  /** Pictures of the gallery come from a simulator of their own: building eight worlds must not hold up the one in play. */
+  async preview(seed: number): Promise<Uint8Array> {
+    const { sim } = usePlay.getState();
+    this.#gallery ??= this.#startWorker(newSimWorker());
+    if (sim) await this.#gallery.setFrame(sim.width, sim.height);
+    return this.#gallery.preview(seed);
   }
 
   get sim(): Remote<SimApi> {
@@ -215,11 +224,26 @@ export class PlaySession {
     if (this.#ended) return;
     if (!loaded.ok) return this.#onDreamFailure(loaded);
     const info = loaded.value;
+    if (!(await this.#matchFrame(info))) return;
     set({ dream: { phase: 'ready', info } });
     if (usePlay.getState().settings.dream.k > info.kMax) {
       this.change({ dream: { ...usePlay.getState().settings.dream, k: info.kMax } });
     }
     this.continueDream();
+  }
+
+  /** A model of another frame size changes what the simulator draws. */
+  async #matchFrame(info: DreamInfo): Promise<boolean> {
+    const { sim, settings } = usePlay.getState();
+    if (sim?.width === info.width && sim.height === info.height) return true;
+    const changed = await this.#sim.setFrame(info.width, info.height);
+    if (!changed.ok) {
+      this.#onDreamFailure(changed);
+      return false;
+    }
+    set({ sim: changed.value });
+    await this.#clock.start(settings.seed);
+    return true;
   }
 
   #beat(): void {
@@ -279,6 +303,12 @@ export class PlaySession {
         simFailure: `The simulator stopped: ${error instanceof Error ? error.message : String(error)}. Reload the page.`,
       });
     }
+  }
+
+  #startWorker<Api>(worker: Worker): Remote<Api> {
+    worker.onerror = (event) => this.#workerFailed(event);
+    this.#workers.push(worker);
+    return wrap<Api>(worker);
   }
 
   #workerFailed(event: ErrorEvent): void {

@@ -64,6 +64,8 @@ export interface CameraPose {
 export interface SimApi {
   /** `truth`: canvas of the truth pane; `toGpu`: true frames go out here. */
   open(truth: OffscreenCanvas | null, toGpu: MessagePort): Promise<SimInfo>;
+  /** From the next start on frames have this size: 32x32 is the map from above, anything else the player's view. */
+  setFrame(width: number, height: number): Promise<Outcome<SimInfo>>;
   /** Begins an episode: draws its first frame, sends the prelude to the gpu worker. */
   start(start: EpisodeStart): Promise<TruthTick>;
   /** One agent step; `action` null lets the scripted player choose. */

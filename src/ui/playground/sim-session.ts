@@ -7,6 +7,7 @@ import { mix32 } from '../../world/hash.ts';
 import { type PlayerId, ScriptedPlayer } from '../../world/players/scripted-player.ts';
 import { FrameRendererCpu } from '../../world/render/frame-renderer-cpu.ts';
 import { frameSpec } from '../../world/render/frame-spec.ts';
+import { renderTopdown, TOPDOWN_SIZE } from '../../world/render/topdown.ts';
 import { eyeY, player as field, type State } from '../../world/state.ts';
 import { GUI, P } from '../../world/state-layout.ts';
 import { stepAction } from '../../world/step.ts';
@@ -14,6 +15,7 @@ import { createWorld, release } from '../../world/world.ts';
 import { toRgba } from './image-metrics.ts';
 import {
   type EpisodeStart,
+  type Outcome,
   PRELUDE_STEPS,
   type SectionMesh,
   type SimApi,
@@ -32,9 +34,24 @@ const WORLD = 'meadow';
 const MESH_RADIUS = 3;
 const TAU = 2 * Math.PI;
 
+interface View {
+  width: number;
+  height: number;
+  draw(state: State, out?: Uint8Array<ArrayBuffer>, at?: number): Uint8Array;
+}
+
+const topDown: View = { width: TOPDOWN_SIZE, height: TOPDOWN_SIZE, draw: renderTopdown };
+
+/** Throws on a size that the ray caster does not draw. */
+function firstPerson(width: number, height: number): View {
+  const renderer = new FrameRendererCpu(frameSpec({ ...worldConfig(WORLD).frame, width, height }));
+  return { width, height, draw: (state, out, at) => renderer.frame(state, out, at) };
+}
+
 export class SimSession implements SimApi {
   readonly #config = worldConfig(WORLD);
-  readonly #renderer = new FrameRendererCpu(frameSpec(this.#config.frame));
+  #view: View = firstPerson(this.#config.frame.width, this.#config.frame.height);
+  #canvas: OffscreenCanvas | null = null;
   #context: OffscreenCanvasRenderingContext2D | null = null;
   #pixels: ImageData | null = null;
   #toGpu: MessagePort | null = null;
@@ -48,16 +65,36 @@ export class SimSession implements SimApi {
 
   async open(truth: OffscreenCanvas | null, toGpu: MessagePort | null): Promise<SimInfo> {
     this.#toGpu = toGpu;
-    const { width, height } = this.#config.frame;
+    this.#canvas = truth;
     this.#context = truth?.getContext('2d', { alpha: false }) ?? null;
-    if (this.#context) this.#pixels = new ImageData(width, height);
-    return {
-      width,
-      height,
-      hz: TICK_HZ / this.#config.ticksPerStep,
-      ticksPerStep: this.#config.ticksPerStep,
-      worldName: WORLD,
-    };
+    return this.#info();
+  }
+
+  async setFrame(width: number, height: number): Promise<Outcome<SimInfo>> {
+    try {
+      this.#view = width === TOPDOWN_SIZE && height === TOPDOWN_SIZE ? topDown : firstPerson(width, height);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const advice = 'Choose a checkpoint of another frame size.';
+      return {
+        ok: false,
+        code: 'bad-checkpoint',
+        reason: `The simulator cannot draw this model's frames: ${reason}.`,
+        advice,
+      };
+    }
+    return { ok: true, value: this.#info() };
+  }
+
+  #info(): SimInfo {
+    const { width, height } = this.#view;
+    const { ticksPerStep } = this.#config;
+    if (this.#canvas && (this.#canvas.width !== width || this.#canvas.height !== height || !this.#pixels)) {
+      this.#canvas.width = width;
+      this.#canvas.height = height;
+      this.#pixels = new ImageData(width, height);
+    }
+    return { width, height, hz: TICK_HZ / ticksPerStep, ticksPerStep, worldName: WORLD };
   }
 
   async start({ seed }: EpisodeStart): Promise<TruthTick> {
@@ -69,15 +106,15 @@ export class SimSession implements SimApi {
     this.#walker = null;
     this.#turn = -1;
     this.#sentMeshes.clear();
-    const size = this.#renderer.frameBytes;
+    const { width, height } = this.#view;
+    const size = width * height * 3;
     const frames = new Uint8Array((PRELUDE_STEPS + 1) * size);
     const actions = new Uint32Array(PRELUDE_STEPS + 1).fill(NO_ACTION);
     this.#state = this.#walkIn(seed, (state, i, action) => {
-      this.#renderer.frame(state, frames, i * size);
+      this.#view.draw(state, frames, i * size);
       actions[i] = action;
     });
     const rgb = frames.slice(-size);
-    const { width, height } = this.#config.frame;
     this.#send({ kind: 'episode', episode: this.#episode, width, height, frames, actions }, frames.buffer);
     this.#draw(rgb);
     return this.#tick(NO_ACTION, rgb, performance.now() - began, 0);
@@ -92,7 +129,7 @@ export class SimSession implements SimApi {
     stepAction(state, taken);
     this.#index++;
     const simulated = performance.now();
-    const rgb = this.#renderer.frame(state);
+    const rgb = this.#view.draw(state);
     const copy = rgb.slice();
     this.#send({ kind: 'frame', episode: this.#episode, index: this.#index, action: taken, rgb: copy }, copy.buffer);
     this.#draw(rgb);
@@ -101,7 +138,7 @@ export class SimSession implements SimApi {
 
   async preview(seed: number): Promise<Uint8Array> {
     const state = this.#walkIn(seed, () => undefined);
-    const rgb = this.#renderer.frame(state);
+    const rgb = this.#view.draw(state);
     release(state);
     return rgb;
   }

@@ -219,7 +219,7 @@ const isButton = (target: EventTarget | null) =>
 function belongsToControl(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest('[role="dialog"], [role="menu"], [role="listbox"]')) return true;
+  if (target.closest('dialog, [popover]')) return true;
   if (target.matches('textarea, select, [contenteditable="true"]')) return true;
   if (target instanceof HTMLInputElement) {
     return target.type !== 'range' || event.code.startsWith('Arrow') || event.code === 'Home' || event.code === 'End';

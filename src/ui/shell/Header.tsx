@@ -1,8 +1,7 @@
 // The thin bar on top: name, places, theme.
 
-import { Popover } from '@base-ui/react/popover';
 import { ChevronDown, Moon, Sun } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { METHODS } from '../../methods/method-list.ts';
 import css from './header.module.css';
@@ -42,37 +41,34 @@ function Place({ href, path, children }: { href: string; path: string; children:
   );
 }
 
+/** A native popover: Escape and a click outside close it, and the browser keeps the focus order. */
 function MethodMenu({ path }: { path: string }) {
-  const [open, setOpen] = useState(false);
+  const menu = useRef<HTMLDivElement>(null);
   const here = METHODS.find((method) => path === `/${method.id}`);
   return (
-    <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger className={css.place} aria-current={here ? 'page' : undefined}>
+    <>
+      <button type="button" className={css.place} popoverTarget="methods" aria-current={here ? 'page' : undefined}>
         Methods <ChevronDown size={14} aria-hidden="true" />
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Positioner sideOffset={8} align="start" className={css.positioner}>
-          <Popover.Popup className={css.menu} aria-label="The ten methods">
-            <ol>
-              {METHODS.map((method) => (
-                <li key={method.id}>
-                  <Link
-                    href={`/${method.id}`}
-                    className={css.method}
-                    aria-current={here === method ? 'page' : undefined}
-                    onClick={() => setOpen(false)}
-                  >
-                    <span className={css.number}>{method.number}</span>
-                    <span className={css.title}>{method.title}</span>
-                    <span className={css.line}>{method.started ? 'train it in this tab' : 'not started'}</span>
-                  </Link>
-                </li>
-              ))}
-            </ol>
-          </Popover.Popup>
-        </Popover.Positioner>
-      </Popover.Portal>
-    </Popover.Root>
+      </button>
+      <div ref={menu} id="methods" popover="auto" className={css.menu}>
+        <ol>
+          {METHODS.map((method) => (
+            <li key={method.id}>
+              <Link
+                href={`/${method.id}`}
+                className={css.method}
+                aria-current={here === method ? 'page' : undefined}
+                onClick={() => menu.current?.hidePopover()}
+              >
+                <span className={css.number}>{method.number}</span>
+                <span>{method.title}</span>
+                <span className={css.line}>{method.started ? 'train it in this tab' : 'not started'}</span>
+              </Link>
+            </li>
+          ))}
+        </ol>
+      </div>
+    </>
   );
 }
 

@@ -9,8 +9,7 @@ import type { MethodCard, RunOpened, RunRequest, RunStatus, TrainApi, TrainMessa
 
 export interface TrainHostParts {
   openGpu(): Promise<GpuResult>;
-  /** null: this build has no training code. */
-  method(): Promise<Method<unknown> | null>;
+  method(): Promise<Method<unknown>>;
   now(): number;
 }
 
@@ -40,7 +39,6 @@ export class TrainHost implements TrainApi {
 
   async describe(): Promise<Outcome<MethodCard>> {
     const method = await this.#parts.method();
-    if (!method) return noTraining;
     const presets = Object.entries(method.presets).map(([name, config]) => ({
       name,
       values: fieldValues(config, method.fields),
@@ -91,6 +89,13 @@ export class TrainHost implements TrainApi {
     return this.#ask((session) => session.save());
   }
 
+  export(title: string): Promise<Outcome<Checkpoint>> {
+    return this.#ask((session) => {
+      if (!session.export) throw new Error('This method has no weights to hand on.');
+      return session.export(title);
+    });
+  }
+
   load(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<null>> {
     return this.#ask(async (session) => {
       await session.load({ name: 'resumed.safetensors', bytes });
@@ -106,7 +111,6 @@ export class TrainHost implements TrainApi {
   async #create(): Promise<Outcome<RunOpened>> {
     const method = await this.#parts.method();
     const request = this.#request as RunRequest;
-    if (!method) return noTraining;
     const preset = method.presets[request.preset];
     if (preset === undefined)
       return failure('internal', `There is no preset "${request.preset}".`, 'Choose another one.');
@@ -229,5 +233,4 @@ const failure = (code: Failure['code'], reason: string, advice: string): Failure
   reason,
   advice,
 });
-const noTraining = failure('internal', 'This build cannot train yet.', 'The playground works without it.');
 const message = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -40,6 +40,8 @@ export interface TrainApi {
   step(): Promise<void>;
   stop(): Promise<void>;
   save(): Promise<Outcome<Checkpoint>>;
+  /** The weights alone, for the playground. */
+  export(title: string): Promise<Outcome<Checkpoint>>;
   /** Resumes from a saved file; the run has to be open with the same preset. */
   load(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<null>>;
   samples(): Promise<Outcome<View>>;

@@ -113,7 +113,7 @@ export class TrainSession {
 
   /** The present weights become the dream of the playground. */
   async play(): Promise<boolean> {
-    const saved = await this.#host.save();
+    const saved = await this.#host.export(`grown here, seed ${get().request.seed}`);
     if (!saved.ok) {
       set({ notice: saved.reason });
       return false;
