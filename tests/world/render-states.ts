@@ -2,10 +2,11 @@
 
 import { B, FLAG, FLAGS, STATE_COUNT } from '../../src/world/blocks.ts';
 import { type WorldConfig, worldConfig } from '../../src/world/config.ts';
+import { openGui } from '../../src/world/gui.ts';
 import { mix32 } from '../../src/world/hash.ts';
 import { I, packSlot } from '../../src/world/items.ts';
 import { blockAt, type State, writeBlock, writeLight } from '../../src/world/state.ts';
-import { E, ENT, ENT_WORDS, ENTITY, GUI, H, INV, P, PLAYER, packPos } from '../../src/world/state-layout.ts';
+import { E, ENT, ENT_WORDS, ENTITY, H, INV, P, PLAYER, packPos } from '../../src/world/state-layout.ts';
 import { createWorld } from '../../src/world/world.ts';
 
 const put = (s: State, field: number, value: number) => {
@@ -75,7 +76,7 @@ export function sampleState(k: number, cfg: WorldConfig = worldConfig(k % 3 === 
   }
   if (k % 8 === 6) put(s, P.hurtTimer, 1 + r(13, 10));
   if (k % 8 === 5) {
-    put(s, P.guiKind, 1 + r(14, 3) === GUI.furnace ? GUI.inventory : 1 + r(14, 2));
+    openGui(s, 1 + r(14, 3), x, y, z);
     put(s, P.cursorX, r(15, 64 * 256));
     put(s, P.cursorY, r(16, 48 * 256));
     put(s, P.cursorStack, r(17, 2) ? packSlot(I.torch, 4) : 0);

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { B, FACE, STATE_COUNT, STATES, TILES } from '../../src/world/blocks.ts';
 import { worldConfig } from '../../src/world/config.ts';
 import { openGui } from '../../src/world/gui.ts';
+import { FURNACE_CELLS } from '../../src/world/gui-layout.ts';
 import { digest64, hex64 } from '../../src/world/hash.ts';
 import { I, ITEM_COUNT, packSlot } from '../../src/world/items.ts';
 import { REC_WORDS } from '../../src/world/render/frame-rec.ts';
@@ -15,7 +16,7 @@ import { countBar } from '../../src/world/render/overlay-rec.ts';
 import { PageStore } from '../../src/world/render/page-store.ts';
 import { renderTopdown, TOPDOWN_SIZE } from '../../src/world/render/topdown.ts';
 import { type State, writeBlock } from '../../src/world/state.ts';
-import { GUI, H, INV, P, PLAYER, packPos } from '../../src/world/state-layout.ts';
+import { F, GUI, H, INV, P, PLAYER, packPos } from '../../src/world/state-layout.ts';
 import { ATLAS, tileMean } from '../../src/world/visual/atlas.ts';
 import { ICONS } from '../../src/world/visual/icons.ts';
 import { INFO } from '../../src/world/visual/materials.ts';
@@ -308,6 +309,32 @@ test('GUI screens cover the frame on the 8-px grid and show the cursor', () => {
   expect(Math.max(...moved.map(([a]) => a)) - Math.min(...moved.map(([a]) => a))).toBeLessThan(14);
   expect(gridRowTop(mini, 5)).toBe(40);
   expect([0, 1, 2, 3, 4].map((r) => gridRowTop(mini, r))).toEqual([0, 8, 16, 24, 32]);
+});
+
+test('the furnace screen shows its slots, the flame and the arrow where the layout says', () => {
+  const s = arena();
+  writeBlock(s, 64, GROUND, 67, B.furnace);
+  openGui(s, GUI.furnace, 64, GROUND, 67);
+  const at = s.i32[PLAYER + P.guiBlockEntity] - 1;
+  const inCell = (touched: [number, number][], [col, row]: readonly [number, number]) =>
+    touched.length > 0 && touched.every(([x, y]) => x >> 3 === col && y >> 3 === row);
+  const cold = frame(s);
+  s.u32[at + F.input] = packSlot(I.iron_ore, 2);
+  const loaded = frame(s);
+  expect(inCell(changed(cold, loaded), FURNACE_CELLS.input)).toBe(true);
+  s.i32[at + F.burnTotal] = 80;
+  s.i32[at + F.burnLeft] = 40;
+  const lit = frame(s);
+  expect(inCell(changed(loaded, lit), FURNACE_CELLS.flame)).toBe(true);
+  const arrow = (cook: number) => {
+    s.i32[at + F.cook] = cook;
+    return changed(lit, frame(s));
+  };
+  const smelt = s.cfg.smeltTicks;
+  expect(inCell(arrow(smelt * 0.4), FURNACE_CELLS.arrow)).toBe(true);
+  const late = arrow(smelt * 0.9);
+  expect(late.length).toBeGreaterThan(arrow(smelt * 0.4).length);
+  expect(late.some(([x]) => x >> 3 === FURNACE_CELLS.arrow2[0])).toBe(true);
 });
 
 test('a record keeps its moment: pages written later do not change it', () => {

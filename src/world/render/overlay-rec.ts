@@ -6,7 +6,7 @@ import { type GuiCell, guiCells } from '../gui-layout.ts';
 import { DURABILITY, slotCount, slotDamage, slotId } from '../items.ts';
 import { craftable, RECIPES } from '../recipes.ts';
 import type { State } from '../state.ts';
-import { BE, BE_WORDS, F, GUI, INV, P, PLAYER, SLOT } from '../state-layout.ts';
+import { F, GUI, INV, P, PLAYER, SLOT } from '../state-layout.ts';
 import { NONE, R, REC_OVERLAY } from './frame-rec.ts';
 import { type FrameSpec, GRID_COLUMNS, GRID_ROWS } from './frame-spec.ts';
 
@@ -52,7 +52,9 @@ function guiCell(s: State, cell: GuiCell, recipes: readonly number[], index: num
   const column = index % GRID_COLUMNS;
   const odd = (column + Math.floor(index / GRID_COLUMNS)) & 1;
   const slot = odd ? STYLE.guiSlotAlt : STYLE.guiSlot;
-  const furnace = BE + (s.i32[PLAYER + P.guiBlockEntity] - 1) * BE_WORDS;
+  // Word offset + 1 of the furnace; 0 when the world has no room for one more.
+  const furnace = s.i32[PLAYER + P.guiBlockEntity] - 1;
+  const word = (field: number) => (furnace < 0 ? 0 : s.u32[furnace + field]);
   switch (cell.kind) {
     case 'slot': {
       const selected = cell.index === s.i32[PLAYER + P.selected];
@@ -63,19 +65,19 @@ function guiCell(s: State, cell: GuiCell, recipes: readonly number[], index: num
         ? pack(recipes[cell.index], 0, odd ? STYLE.recipeAlt : STYLE.recipe, 0)
         : pack(0, 0, STYLE.panel, 0);
     case 'input':
-      return slotCell(s.u32[furnace + F.input], slot);
+      return slotCell(word(F.input), slot);
     case 'fuel':
-      return slotCell(s.u32[furnace + F.fuel], slot);
+      return slotCell(word(F.fuel), slot);
     case 'output':
-      return slotCell(s.u32[furnace + F.output], slot);
+      return slotCell(word(F.output), slot);
     case 'flame': {
-      const total = s.i32[furnace + F.burnTotal];
-      const left = total > 0 ? Math.ceil((8 * s.i32[furnace + F.burnLeft]) / total) : 0;
+      const total = word(F.burnTotal);
+      const left = total > 0 ? Math.ceil((8 * word(F.burnLeft)) / total) : 0;
       return pack(0, left, left > 0 ? STYLE.flame : STYLE.panel, BAR.heat);
     }
     case 'arrow': {
       // The arrow covers two cells: 16 steps, 8 in each.
-      const done = Math.floor((16 * s.i32[furnace + F.cook]) / s.cfg.smeltTicks);
+      const done = Math.floor((16 * word(F.cook)) / s.cfg.smeltTicks);
       return pack(0, Math.max(0, Math.min(8, done - (column & 1 ? 0 : 8))), STYLE.progress, BAR.heat);
     }
     default:
