@@ -25,6 +25,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'turn a run into the checkpoint that ships, with a measured card',
     load: async () => (await import('./ship.ts')).ship as unknown as Command,
   },
+  rungs: {
+    summary: 'parameters, dispatches, memory and work of every rung of Dreamer 4',
+    load: async () => (await import('./rungs.ts')).rungs as unknown as Command,
+  },
   world: {
     summary: 'record, replay, render and check episodes of scripted players',
     load: async () => (await import('./world.ts')).world as unknown as Command,

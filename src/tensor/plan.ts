@@ -1,6 +1,7 @@
 /**
  * Memory plan: which nodes run, and where in one arena each intermediate tensor lives. A tensor's range is free again
- * after its last use; ranges are placed first-fit by size. Offsets are multiples of 256 bytes (WebGPU's binding
+ * after its last use; a new one takes the smallest gap that fits. The arena is cut into chunks that an adapter can
+ * allocate as one buffer; no tensor crosses a cut. Offsets are multiples of 256 bytes (WebGPU's binding
  * alignment), so vector loads may run past a tensor's end into padding.
  */
 import type { Graph, Node, Storage } from './graph.ts';
@@ -32,7 +33,7 @@ function live(graph: Graph): Node[] {
   return kept.reverse();
 }
 
-export function plan(graph: Graph): Plan {
+export function plan(graph: Graph, chunkBytes = Number.POSITIVE_INFINITY): Plan {
   const nodes = live(graph);
   const first = new Map<number, number>();
   const last = new Map<number, number>();
@@ -71,15 +72,18 @@ export function plan(graph: Graph): Plan {
     let best = -1;
     let bestGap = Number.POSITIVE_INFINITY;
     let cursor = 0;
+    // First place at or after `at` that does not cross a cut.
+    const fit = (at: number): number => (Math.floor(at / chunkBytes) === Math.floor((at + bytes - 1) / chunkBytes) ? at : Math.ceil(at / chunkBytes) * chunkBytes);
     for (const b of busy) {
-      const gap = b.offset - cursor;
+      const from = fit(cursor);
+      const gap = b.offset - from;
       if (gap >= bytes && gap < bestGap) {
-        best = cursor;
+        best = from;
         bestGap = gap;
       }
       cursor = Math.max(cursor, b.end);
     }
-    const offset = best >= 0 ? best : cursor;
+    const offset = best >= 0 ? best : fit(cursor);
     busy.push({ offset, end: offset + bytes, until });
     offsets.set(s.id, offset);
     arenaBytes = Math.max(arenaBytes, offset + bytes);

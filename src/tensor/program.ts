@@ -18,6 +18,12 @@ interface Command {
   bytes: number;
 }
 
+/** Arenas are cut at 1 GiB: more than most adapters allocate at once, less than any training step of `base`. */
+const ARENA_CHUNK = 2 ** 30;
+
+const alignDown = (bytes: number): number => Math.floor(bytes / ALIGN) * ALIGN;
+const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+
 export type InputData = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
 export interface ProgramStats {
@@ -39,7 +45,7 @@ export function compile(gpu: Gpu, build: (graph: Graph) => void): Program {
 export class Program {
   readonly stats: ProgramStats;
   private readonly gpu: Gpu;
-  private readonly arena: GPUBuffer;
+  private readonly arena: GPUBuffer[];
   private readonly uniforms: GPUBuffer;
   private readonly commands: Command[] = [];
   private readonly places = new Map<string, { buffer: GPUBuffer; offset: number; size: number }>();
@@ -53,22 +59,29 @@ export class Program {
 
   constructor(gpu: Gpu, graph: Graph) {
     this.gpu = gpu;
-    const { nodes, offsets, arenaBytes, unsharedBytes } = plan(graph);
     const device = gpu.device;
-    if (arenaBytes > device.limits.maxBufferSize) {
-      throw new Error(
-        `compile: this program needs an arena of ${(arenaBytes / 2 ** 20).toFixed(0)} MiB, this adapter allows ${(device.limits.maxBufferSize / 2 ** 20).toFixed(0)} MiB per buffer. Use fewer rows per micro-batch.`,
-      );
+    const chunk = Math.min(ARENA_CHUNK, alignDown(device.limits.maxBufferSize));
+    const { nodes, offsets, arenaBytes, unsharedBytes } = plan(graph, chunk);
+    const limit = Math.min(chunk, device.limits.maxStorageBufferBindingSize);
+    for (const t of nodes.flatMap((n) => n.outputs)) {
+      if (t.size * 4 > limit) {
+        throw new Error(
+          `compile: ${t.name} [${t.shape}] takes ${mib(t.size * 4)} MiB, this adapter binds at most ${mib(limit)} MiB at once. Use fewer rows per batch.`,
+        );
+      }
     }
-    this.arena = device.createBuffer({
-      size: Math.max(ALIGN, arenaBytes),
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-      label: 'arena',
-    });
+    this.arena = Array.from({ length: Math.max(1, Math.ceil(arenaBytes / chunk)) }, (_, i) =>
+      device.createBuffer({
+        size: Math.max(ALIGN, Math.min(chunk, arenaBytes - i * chunk)),
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+        label: `arena ${i}`,
+      }),
+    );
     const place = (t: Tensor): { buffer: GPUBuffer; offset: number; size: number } => {
       const s = t.storage;
       if (s.external) return { buffer: s.external.buffer(), offset: s.external.offset, size: s.size };
-      return { buffer: this.arena, offset: offsets.get(s.id) ?? 0, size: s.size };
+      const offset = offsets.get(s.id) ?? 0;
+      return { buffer: this.arena[Math.floor(offset / chunk)], offset: offset % chunk, size: s.size };
     };
     const dispatches: Dispatch[] = [];
     const firstOf = new Map<Node, number>();
@@ -261,7 +274,7 @@ export class Program {
   }
 
   dispose(): void {
-    this.arena.destroy();
+    for (const b of this.arena) b.destroy();
     this.uniforms.destroy();
     for (const b of this.staging.values()) b.destroy();
     this.timer?.dispose();

@@ -150,12 +150,12 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
     dynamics: {
       d: 96, layers: 8, heads: 3, kvHeads: 1, dim: 32, hidden: 256, tokens: 12, channels: 32, registers: 2, context: 96, kMax: 32,
     },
-    data: { episodes: 160, steps: 600 },
+    data: { episodes: 120, steps: 600 },
     maskMax: 0.5,
     softCap: 0,
     phases: {
-      tokenizer: { steps: 2400, lr: 2e-3, rows: 8, time: 8, longRows: 0, longTime: 0 },
-      dynamics: { steps: 8600, lr: 1.5e-3, rows: 8, time: 16, longRows: 2, longTime: 104 },
+      tokenizer: { steps: 2000, lr: 2e-3, rows: 8, time: 8, longRows: 0, longTime: 0 },
+      dynamics: { steps: 4000, lr: 1.5e-3, rows: 8, time: 16, longRows: 2, longTime: 104 },
     },
     // Play always starts from true frames here, so start frames need less of the budget than in the paper.
     imageShare: 0.1,

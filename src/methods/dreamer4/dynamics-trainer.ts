@@ -213,4 +213,10 @@ export class DynamicsTrainer {
   programStats(): Record<string, Program['stats']> {
     return Object.fromEntries([...this.programs].map(([key, p]) => [key, p.stats]));
   }
+
+  dispose(): void {
+    for (const p of this.programs.values()) p.dispose();
+    this.store.dispose();
+    this.normaliser.destroy();
+  }
 }

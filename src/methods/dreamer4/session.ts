@@ -271,8 +271,8 @@ export class DreamerSession implements Session<RunState> {
 
   dispose(): void {
     this.dream?.dispose();
-    this.tokenizer.store.dispose();
-    this.trainer?.store.dispose();
+    this.tokenizer.dispose();
+    this.trainer?.dispose();
   }
 }
 

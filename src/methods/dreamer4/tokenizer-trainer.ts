@@ -159,4 +159,11 @@ export class TokenizerTrainer {
     const pixels = new Uint32Array(await this.holdout.readBytes('pixels'));
     return { psnr: -10 * Math.log10(sum / count), pixels, truth };
   }
+
+  dispose(): void {
+    this.program.dispose();
+    this.holdout?.dispose();
+    this.store.dispose();
+    this.normaliser.destroy();
+  }
 }

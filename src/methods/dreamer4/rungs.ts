@@ -1,0 +1,117 @@
+/** What each rung of the ladder costs on this adapter: parameters, dispatches, memory, work; and one real step if asked. */
+import { mix32 } from '../../gpu/rng.ts';
+import type { Gpu } from '../../gpu/device.ts';
+import type { DreamerConfig } from './config.ts';
+import { DynamicsTrainer } from './dynamics-trainer.ts';
+import type { FrameSet } from './frames.ts';
+import { LatentDream } from './play.ts';
+import { NO_ACTION } from './play-contract.ts';
+import { TokenizerTrainer } from './tokenizer-trainer.ts';
+import { latentSize, type TokenEpisode } from './tokens.ts';
+
+export interface RungRow {
+  rung: string;
+  program: string;
+  /** Rows of the batch that fits this adapter, and rows of the recipe. */
+  rows: number;
+  recipeRows: number;
+  parameters: number;
+  dispatches: number;
+  pipelines: number;
+  arenaMiB: number;
+  gflop: number;
+  /** Milliseconds of one step, or null if it was not run. */
+  ms: number | null;
+}
+
+const MIB = 2 ** 20;
+
+/** Noise frames: cost does not depend on content. */
+function noiseFrames(c: DreamerConfig, n: number): FrameSet {
+  const frames = new Uint8Array(n * c.frame.width * c.frame.height * 3);
+  for (let i = 0; i < frames.length; i++) frames[i] = mix32(i, 1, 2, 3) & 255;
+  return { width: c.frame.width, height: c.frame.height, episodes: [{ frames, actions: new Uint32Array(n).fill(NO_ACTION) }] };
+}
+
+/** Halves the rows until the program fits the adapter's buffer limits. */
+function fitting<T>(rows: number, make: (rows: number) => T): { made: T; rows: number } {
+  for (let n = rows; ; n = Math.floor(n / 2)) {
+    try {
+      return { made: make(n), rows: n };
+    } catch (error) {
+      if (n <= 1 || !(error instanceof Error) || !error.message.startsWith('compile:')) throw error;
+    }
+  }
+}
+
+async function timed(run: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+}
+
+/** `step` runs one optimiser step of both phases and one played frame. `rows` caps the batch (1 = smallest). */
+export async function measureRung(gpu: Gpu, config: DreamerConfig, step: boolean, rows: number): Promise<RungRow[]> {
+  const out: RungRow[] = [];
+  const withRows = (n: number): DreamerConfig => {
+    const c = structuredClone(config);
+    c.phases.tokenizer.rows = n;
+    c.phases.dynamics.rows = n;
+    c.phases.dynamics.longRows = 0;
+    return c;
+  };
+  const { tokenizer: tp, dynamics: dp } = config.phases;
+  const tok = fitting(Math.min(rows, tp.rows), (n) => new TokenizerTrainer(gpu, withRows(n), 1));
+  const n = Math.max(tp.time, dp.time) + 1;
+  let ms: number | null = null;
+  if (step) {
+    const frames = noiseFrames(config, n);
+    ms = await timed(async () => {
+      tok.made.advance(frames);
+      await tok.made.metrics();
+    });
+  }
+  const ts = tok.made.program.stats;
+  const row = (program: string, stats: typeof ts, own: number, recipe: number, parameters: number, time: number | null): RungRow => ({
+    rung: config.rung, program, rows: own, recipeRows: recipe, parameters,
+    dispatches: stats.dispatches, pipelines: stats.pipelines, arenaMiB: stats.arenaBytes / MIB, gflop: stats.flops / 1e9, ms: time,
+  });
+  out.push(row('tokenizer step', ts, tok.rows, tp.rows, tok.made.store.count, ms));
+
+  const dyn = fitting(Math.min(rows, dp.rows), (r) => new DynamicsTrainer(gpu, withRows(r), 1));
+  const width = latentSize(config);
+  const stats = { mean: new Float32Array(width), std: new Float32Array(width).fill(1) };
+  dyn.made.setStats(stats);
+  ms = null;
+  if (step) {
+    const tokens: TokenEpisode = {
+      tokens: new Uint8Array(n * width).map((_, i) => mix32(i, 4, 5, 6) & 255),
+      actions: new Uint32Array(n),
+      changed: new Uint8Array(n),
+    };
+    ms = await timed(async () => {
+      dyn.made.advance([tokens], stats);
+      await dyn.made.metrics();
+    });
+  }
+  const [ds] = Object.values(dyn.made.programStats());
+  out.push(row('dynamics step', ds, dyn.rows, dp.rows, dyn.made.store.count, ms));
+
+  const dream = new LatentDream(
+    gpu,
+    { config, tokenizer: tok.made.store, dynamics: dyn.made.store, slab: 'value', stats, title: config.rung },
+    1,
+  );
+  ms = null;
+  if (step) {
+    ms = await timed(async () => {
+      await dream.step(new Uint32Array([0]), { k: 4, contextCorruption: config.contextCorruption, seed: 1 }, { rgb: true });
+    });
+  }
+  const played = dream.programStats()['step K=4'];
+  out.push(row('played frame', played, 1, 1, tok.made.store.count + dyn.made.store.count, ms));
+  dream.dispose();
+  tok.made.dispose();
+  dyn.made.dispose();
+  return out;
+}
