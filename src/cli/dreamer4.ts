@@ -60,7 +60,8 @@ export async function runDreamer4(args: RunArguments, output: Output): Promise<R
       cache: await folderStorage(frameCache()),
       emit: (event) => {
         events.push(JSON.stringify(event));
-        if (event.kind === 'metrics') for (const [k, v] of Object.entries(event.values)) last[`${event.phase}.${k}`] = v;
+        if (event.kind === 'metrics')
+          for (const [k, v] of Object.entries(event.values)) last[`${event.phase}.${k}`] = v;
       },
     },
     config,
@@ -89,7 +90,8 @@ export async function runDreamer4(args: RunArguments, output: Output): Promise<R
       phase = now.phase;
       phaseStart = performance.now();
       phaseStep = now.step;
-      if (phase === 'tokens') output.note(`tokenizer on held-out worlds: ${(await session.tokenizerPsnr()).toFixed(2)} dB`);
+      if (phase === 'tokens')
+        output.note(`tokenizer on held-out worlds: ${(await session.tokenizerPsnr()).toFixed(2)} dB`);
     }
     if (performance.now() - noted > 15_000 || state === 'done') {
       noted = performance.now();
@@ -138,7 +140,7 @@ async function writePictures(session: DreamerSession, out: string): Promise<void
   rows.forEach(({ rgb }, r) => {
     for (let c = 0; c < columns; c++) {
       for (let y = 0; y < height; y++) {
-        const from = ((c * height + y) * width) * 3;
+        const from = (c * height + y) * width * 3;
         sheet.set(rgb.subarray(from, from + width * 3), ((r * height + y) * columns + c) * width * 3);
       }
     }
@@ -158,7 +160,8 @@ export async function evalDreamer4(args: EvalArguments, output: Output): Promise
   const started = performance.now();
   const settings = { ...EVAL_SETTINGS };
   for (const [key, text] of Object.entries(args.set)) {
-    if (!Object.hasOwn(settings, key)) throw new UsageError(`--set ${key}: eval knows ${Object.keys(settings).join(', ')}`);
+    if (!Object.hasOwn(settings, key))
+      throw new UsageError(`--set ${key}: eval knows ${Object.keys(settings).join(', ')}`);
     const value = Number(text);
     if (!Number.isInteger(value) || value < 0) throw new UsageError(`--set ${key}: '${text}' is not a whole number`);
     settings[key as keyof typeof settings] = value;

@@ -19,7 +19,8 @@ export const rungs = defineCommand({
     if (positionals.length > 0) throw new UsageError(`rungs takes no argument, got '${positionals[0]}'`);
     const names = flags.only.length > 0 ? flags.only : Object.keys(presets);
     for (const name of names) {
-      if (!Object.hasOwn(presets, name)) throw new UsageError(`no rung '${name}' (known: ${Object.keys(presets).join(', ')})`);
+      if (!Object.hasOwn(presets, name))
+        throw new UsageError(`no rung '${name}' (known: ${Object.keys(presets).join(', ')})`);
     }
     const result = await openGpu();
     if (!result.ok) throw new Error(`${result.reason} ${result.advice}`);

@@ -9,11 +9,18 @@ import { evalDreamer4 } from './dreamer4.ts';
 
 export const ship = defineCommand({
   usage: 'dreamer4 --resume DIR --out DIR [--seed N] [--set KEY=VALUE of eval] [--json]',
-  flags: { resume: RUN_FLAGS.resume, out: RUN_FLAGS.out, seed: RUN_FLAGS.seed, set: RUN_FLAGS.set, json: RUN_FLAGS.json },
+  flags: {
+    resume: RUN_FLAGS.resume,
+    out: RUN_FLAGS.out,
+    seed: RUN_FLAGS.seed,
+    set: RUN_FLAGS.set,
+    json: RUN_FLAGS.json,
+  },
   async run({ positionals, flags }, output) {
     if (positionals[0] !== 'dreamer4') throw new UsageError('only dreamer4 has a checkpoint to ship');
     const { resume, out } = flags;
-    if (resume === undefined || out === undefined) throw new UsageError('--resume DIR (the run) and --out DIR are needed');
+    if (resume === undefined || out === undefined)
+      throw new UsageError('--resume DIR (the run) and --out DIR are needed');
     let training: Uint8Array<ArrayBuffer>;
     try {
       training = new Uint8Array(await readFile(join(resume, 'dreamer4-training.safetensors')));

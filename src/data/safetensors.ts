@@ -53,12 +53,15 @@ export function readSafetensors(file: Uint8Array<ArrayBuffer>): SafetensorsFile 
       continue;
     }
     const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
-    if (typeof dtype !== 'string' || !(dtype in WIDTH)) fail(`tensor ${name} has the type ${String(dtype)}, which is not read here`);
+    if (typeof dtype !== 'string' || !(dtype in WIDTH))
+      fail(`tensor ${name} has the type ${String(dtype)}, which is not read here`);
     if (!Array.isArray(shape) || !shape.every(isCount)) fail(`tensor ${name} has no valid shape`);
-    if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) fail(`tensor ${name} has no valid offsets`);
+    if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
+      fail(`tensor ${name} has no valid offsets`);
     const [from, to] = offsets as [number, number];
     const expected = (shape as number[]).reduce((a, b) => a * b, 1) * WIDTH[dtype as Dtype];
-    if (to - from !== expected) fail(`tensor ${name} [${shape}] needs ${expected} bytes, its offsets give ${to - from}`);
+    if (to - from !== expected)
+      fail(`tensor ${name} [${shape}] needs ${expected} bytes, its offsets give ${to - from}`);
     if (to > data.byteLength) fail(`it is cut short: tensor ${name} ends at byte ${to} of ${data.byteLength}`);
     tensors.set(name, { dtype: dtype as Dtype, shape: shape as number[], bytes: data.subarray(from, to) });
   }
@@ -108,12 +111,12 @@ export function toHalf(x: number): number {
     const half = full >>> shift;
     const rest = full & ((1 << shift) - 1);
     const middle = 1 << (shift - 1);
-    return sign | (half + (rest > middle || (rest === middle && (half & 1)) ? 1 : 0));
+    return sign | (half + (rest > middle || (rest === middle && half & 1) ? 1 : 0));
   }
   const half = (exponent << 10) | (fraction >>> 13);
   const rest = fraction & 0x1fff;
   // A carry out of the fraction moves into the exponent, which is the right rounding.
-  return sign | (half + (rest > 0x1000 || (rest === 0x1000 && (half & 1)) ? 1 : 0));
+  return sign | (half + (rest > 0x1000 || (rest === 0x1000 && half & 1) ? 1 : 0));
 }
 
 export interface TensorToWrite {

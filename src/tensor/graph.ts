@@ -83,7 +83,11 @@ export class Graph {
   }
 
   /** An input that is written once: masks, tables. Asked for again under one name, it is the same tensor. */
-  table(name: string, shape: readonly number[], make: () => Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Tensor {
+  table(
+    name: string,
+    shape: readonly number[],
+    make: () => Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+  ): Tensor {
     const known = this.inputs.get(name);
     if (known) return known;
     this.fixed.set(name, make());

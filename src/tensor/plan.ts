@@ -73,9 +73,12 @@ export function plan(graph: Graph, chunkBytes = Number.POSITIVE_INFINITY): Plan 
     let bestGap = Number.POSITIVE_INFINITY;
     let cursor = 0;
     // First place at or after `at` that does not cross a cut.
-    const fit = (at: number): number => (Math.floor(at / chunkBytes) === Math.floor((at + bytes - 1) / chunkBytes) ? at : Math.ceil(at / chunkBytes) * chunkBytes);
+    const clear = (at: number): number =>
+      Math.floor(at / chunkBytes) === Math.floor((at + bytes - 1) / chunkBytes)
+        ? at
+        : Math.ceil(at / chunkBytes) * chunkBytes;
     for (const b of busy) {
-      const from = fit(cursor);
+      const from = clear(cursor);
       const gap = b.offset - from;
       if (gap >= bytes && gap < bestGap) {
         best = from;
@@ -83,7 +86,7 @@ export function plan(graph: Graph, chunkBytes = Number.POSITIVE_INFINITY): Plan 
       }
       cursor = Math.max(cursor, b.end);
     }
-    const offset = best >= 0 ? best : fit(cursor);
+    const offset = best >= 0 ? best : clear(cursor);
     busy.push({ offset, end: offset + bytes, until });
     offsets.set(s.id, offset);
     arenaBytes = Math.max(arenaBytes, offset + bytes);

@@ -155,7 +155,8 @@ export class Program {
 
   private find(name: string): { buffer: GPUBuffer; offset: number; size: number } {
     const place = this.places.get(name);
-    if (!place) throw new Error(`program: no input or output named ${name}; there are ${[...this.places.keys()].join(', ')}`);
+    if (!place)
+      throw new Error(`program: no input or output named ${name}; there are ${[...this.places.keys()].join(', ')}`);
     return place;
   }
 
@@ -259,7 +260,7 @@ export class Program {
     const device = this.gpu.device;
     if (inNode) await this.settle();
     let staging = this.staging.get(name);
-    if (!staging || staging.mapState !== 'unmapped') {
+    if (staging?.mapState !== 'unmapped') {
       staging = device.createBuffer({ size: size * 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
       this.staging.set(name, staging);
     }

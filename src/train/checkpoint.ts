@@ -2,7 +2,7 @@
  * Parameters to and from safetensors. A training checkpoint holds every buffer that the next step reads (values,
  * moments, average), so that a resumed run is bit-identical; a shipped one holds the averaged weights in half precision.
  */
-import { readSafetensors, type SafetensorsFile, toFloat32, type TensorToWrite } from '../data/safetensors.ts';
+import { readSafetensors, type SafetensorsFile, type TensorToWrite, toFloat32 } from '../data/safetensors.ts';
 import { type ParamStore, SLABS, type Slab } from '../nn/params.ts';
 
 export class CheckpointError extends Error {}
@@ -32,7 +32,8 @@ export async function shippedTensors(store: ParamStore, slab: Slab = 'average'):
 function fill(store: ParamStore, slab: Slab, file: SafetensorsFile, nameOf: (parameter: string) => string): void {
   for (const spec of store.specs.values()) {
     const t = file.tensors.get(nameOf(spec.name));
-    if (!t) throw new CheckpointError(`The checkpoint has no tensor ${nameOf(spec.name)}; it belongs to another model.`);
+    if (!t)
+      throw new CheckpointError(`The checkpoint has no tensor ${nameOf(spec.name)}; it belongs to another model.`);
     if (t.shape.join() !== spec.shape.join()) {
       throw new CheckpointError(
         `The checkpoint belongs to another model: ${spec.name} is [${t.shape}] in the file, [${spec.shape}] here.`,

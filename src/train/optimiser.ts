@@ -25,7 +25,18 @@ export function hyper(o: AdamW, t: number, lr: number): Float32Array<ArrayBuffer
   // The average starts as a plain mean, so that early checkpoints are not dominated by the initial weights.
   const ema = Math.min(o.ema, (t - 1) / (t + 9));
   return new Float32Array([
-    lr, o.beta1, o.beta2, o.eps, o.weightDecay, 1 - o.beta1 ** t, 1 - o.beta2 ** t, ema, o.clip, 1, 0, 0,
+    lr,
+    o.beta1,
+    o.beta2,
+    o.eps,
+    o.weightDecay,
+    1 - o.beta1 ** t,
+    1 - o.beta2 ** t,
+    ema,
+    o.clip,
+    1,
+    0,
+    0,
   ]);
 }
 
@@ -55,7 +66,13 @@ export function backward(graph: Graph, loss: Tensor, used: [string, Tensor][], s
     }
   });
   for (const [offset, bytes] of pieces(store)) {
-    norms.push(sumAll(graph.external('gradients', [bytes / 4], () => store.slab('grad'), offset), 1, true));
+    norms.push(
+      sumAll(
+        graph.external('gradients', [bytes / 4], () => store.slab('grad'), offset),
+        1,
+        true,
+      ),
+    );
   }
   return norms.reduce((a, b) => add(a, b));
 }

@@ -6,11 +6,19 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e9));
 const positive = v.pipe(count, v.minValue(1));
 const real = v.pipe(v.number(), v.finite(), v.minValue(0));
 const share = v.pipe(real, v.maxValue(1));
-const powerOfTwo = v.pipe(positive, v.check((n) => Number.isInteger(Math.log2(n)), 'must be a power of two'));
+const powerOfTwo = v.pipe(
+  positive,
+  v.check((n) => Number.isInteger(Math.log2(n)), 'must be a power of two'),
+);
 const multipleOf4 = v.pipe(positive, v.multipleOf(4));
 
 const phase = v.strictObject({
-  steps: positive, lr: real, rows: positive, time: positive, longRows: count, longTime: count,
+  steps: positive,
+  lr: real,
+  rows: positive,
+  time: positive,
+  longRows: count,
+  longTime: count,
 });
 
 const schema = v.pipe(
@@ -20,12 +28,28 @@ const schema = v.pipe(
     frame: v.strictObject({ width: positive, height: positive, patch: multipleOf4 }),
     hz: v.picklist([10, 20]),
     tokenizer: v.strictObject({
-      d: multipleOf4, layers: v.pipe(positive, v.minValue(2)), heads: positive, dim: multipleOf4, hidden: multipleOf4,
-      aligned: v.boolean(), latents: positive, channels: positive, context: positive,
+      d: multipleOf4,
+      layers: v.pipe(positive, v.minValue(2)),
+      heads: positive,
+      dim: multipleOf4,
+      hidden: multipleOf4,
+      aligned: v.boolean(),
+      latents: positive,
+      channels: positive,
+      context: positive,
     }),
     dynamics: v.strictObject({
-      d: multipleOf4, layers: positive, heads: positive, kvHeads: positive, dim: multipleOf4, hidden: multipleOf4,
-      tokens: positive, channels: multipleOf4, registers: positive, context: positive, kMax: powerOfTwo,
+      d: multipleOf4,
+      layers: positive,
+      heads: positive,
+      kvHeads: positive,
+      dim: multipleOf4,
+      hidden: multipleOf4,
+      tokens: positive,
+      channels: multipleOf4,
+      registers: positive,
+      context: positive,
+      kMax: powerOfTwo,
     }),
     data: v.strictObject({ episodes: positive, steps: positive }),
     phases: v.strictObject({ tokenizer: phase, dynamics: phase }),
@@ -48,15 +72,23 @@ const schema = v.pipe(
     warmup: share,
     decay: share,
   }),
-  v.check((c) => c.frame.width % (2 * c.frame.patch) === 0 && c.frame.height % (2 * c.frame.patch) === 0,
-    'frame: sides must be multiples of two patches'),
-  v.check((c) => c.tokenizer.latents * c.tokenizer.channels === c.dynamics.tokens * c.dynamics.channels,
-    'tokenizer latents x channels must equal dynamics tokens x channels'),
-  v.check((c) => !c.tokenizer.aligned || c.tokenizer.latents === (c.frame.width * c.frame.height) / c.frame.patch ** 2,
-    'aligned latents: there must be one per patch'),
+  v.check(
+    (c) => c.frame.width % (2 * c.frame.patch) === 0 && c.frame.height % (2 * c.frame.patch) === 0,
+    'frame: sides must be multiples of two patches',
+  ),
+  v.check(
+    (c) => c.tokenizer.latents * c.tokenizer.channels === c.dynamics.tokens * c.dynamics.channels,
+    'tokenizer latents x channels must equal dynamics tokens x channels',
+  ),
+  v.check(
+    (c) => !c.tokenizer.aligned || c.tokenizer.latents === (c.frame.width * c.frame.height) / c.frame.patch ** 2,
+    'aligned latents: there must be one per patch',
+  ),
   v.check((c) => c.dynamics.heads % c.dynamics.kvHeads === 0, 'dynamics.heads must be a multiple of dynamics.kvHeads'),
-  v.check((c) => c.phases.dynamics.longRows === 0 || c.phases.dynamics.longTime > c.dynamics.context,
-    'phases.dynamics.longTime must exceed dynamics.context, or the model never sees a full context without its start'),
+  v.check(
+    (c) => c.phases.dynamics.longRows === 0 || c.phases.dynamics.longTime > c.dynamics.context,
+    'phases.dynamics.longTime must exceed dynamics.context, or the model never sees a full context without its start',
+  ),
 );
 
 export class ConfigError extends Error {}
@@ -98,17 +130,23 @@ export function configure(preset: string, changes: Record<string, string>): Drea
     const last = keys.pop() as string;
     let at: unknown = config;
     for (const key of keys) {
-      at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined;
+      at =
+        typeof at === 'object' && at !== null && Object.hasOwn(at, key)
+          ? (at as Record<string, unknown>)[key]
+          : undefined;
     }
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, last)) {
       throw new ConfigError(`--set ${path}: the configuration has no such value`);
     }
     const record = at as Record<string, unknown>;
     const before = record[last];
-    if (typeof before === 'object') throw new ConfigError(`--set ${path}: name one of ${Object.keys(before ?? {}).join(', ')} in it`);
+    if (typeof before === 'object')
+      throw new ConfigError(`--set ${path}: name one of ${Object.keys(before ?? {}).join(', ')} in it`);
     record[last] = typeof before === 'number' ? Number(text) : typeof before === 'boolean' ? text === 'true' : text;
-    if (typeof before === 'number' && !Number.isFinite(record[last])) throw new ConfigError(`--set ${path}: '${text}' is not a number`);
-    if (typeof before === 'boolean' && text !== 'true' && text !== 'false') throw new ConfigError(`--set ${path} takes true or false`);
+    if (typeof before === 'number' && !Number.isFinite(record[last]))
+      throw new ConfigError(`--set ${path}: '${text}' is not a number`);
+    if (typeof before === 'boolean' && text !== 'true' && text !== 'false')
+      throw new ConfigError(`--set ${path} takes true or false`);
   }
   return checkConfig(config);
 }

@@ -32,7 +32,9 @@ export function worldOf(c: DreamerConfig): WorldConfig {
 export function frameSource(c: DreamerConfig): (s: State, out: Uint8Array<ArrayBuffer>, at: number) => void {
   if (c.renderer === 'topdown') {
     if (c.frame.width !== TOPDOWN_SIZE || c.frame.height !== TOPDOWN_SIZE) {
-      throw new Error(`the top-down view has ${TOPDOWN_SIZE}x${TOPDOWN_SIZE} pixels, the configuration says ${c.frame.width}x${c.frame.height}`);
+      throw new Error(
+        `the top-down view has ${TOPDOWN_SIZE}x${TOPDOWN_SIZE} pixels, the configuration says ${c.frame.width}x${c.frame.height}`,
+      );
     }
     return (s, out, at) => {
       renderTopdown(s, out, at);

@@ -8,10 +8,10 @@ import { Scope, zeros } from '../../nn/layers.ts';
 import { ParamStore } from '../../nn/params.ts';
 import type { Graph, Tensor } from '../../tensor/graph.ts';
 import { normaliseLoss, rowLoss } from '../../tensor/ops/loss.ts';
-import { joinSlots, takeSlots } from '../../tensor/ops/slots.ts';
 import { gaussian } from '../../tensor/ops/random.ts';
+import { joinSlots, takeSlots } from '../../tensor/ops/slots.ts';
 import { compile, type InputData, type Program } from '../../tensor/program.ts';
-import { adamw, type AdamW, backward, hyper } from '../../train/optimiser.ts';
+import { type AdamW, adamw, backward, hyper } from '../../train/optimiser.ts';
 import { learningRate } from '../../train/schedule.ts';
 import type { DreamerConfig } from './config.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
@@ -44,7 +44,12 @@ export class DynamicsTrainer {
     this.config = config;
     this.seed = seed;
     this.optimiser = {
-      beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: config.weightDecay, clip: config.clip, ema: config.emaDecay,
+      beta1: 0.9,
+      beta2: 0.99,
+      eps: 1e-8,
+      weightDecay: config.weightDecay,
+      clip: config.clip,
+      ema: config.emaDecay,
     };
     this.normaliser = gpu.device.createBuffer({
       size: 256,
@@ -58,8 +63,7 @@ export class DynamicsTrainer {
   private shape(t: number): Shape {
     const c = this.config;
     const { steps, rows, time, longRows, longTime } = c.phases.dynamics;
-    const long =
-      longRows > 0 && (t > steps * (1 - c.longOnly) || uniform01(mix32(this.seed, t, 0, 91)) < c.longShare);
+    const long = longRows > 0 && (t > steps * (1 - c.longOnly) || uniform01(mix32(this.seed, t, 0, 91)) < c.longShare);
     const n = long ? longRows : rows;
     const bootstrapRows = t > steps * c.bootstrapStart ? Math.round(n * c.bootstrapShare) : 0;
     return { rows: n, time: long ? longTime : time, bootstrapRows };
@@ -95,13 +99,18 @@ export class DynamicsTrainer {
     if (bootstrapRows > 0) {
       target = graph.constant(() => {
         const tail = (x: Tensor, each: number): Tensor =>
-          graph.reshape(
-            takeSlots(graph.reshape(x, [1, rows, time * each]), rows - bootstrapRows, bootstrapRows),
-            [bootstrapRows * time, each],
-          );
+          graph.reshape(takeSlots(graph.reshape(x, [1, rows, time * each]), rows - bootstrapRows, bootstrapRows), [
+            bootstrapRows * time,
+            each,
+          ]);
         const nb = bootstrapRows * time;
         const latents = (x: Tensor): Tensor => graph.reshape(x, [nb, tokens, channels]);
-        const half = { kind: 'rows' as const, batch: bootstrapRows, time, starts: graph.input('bootstrap starts', [bootstrapRows]) };
+        const half = {
+          kind: 'rows' as const,
+          batch: bootstrapRows,
+          time,
+          starts: graph.input('bootstrap starts', [bootstrapRows]),
+        };
         const z = latents(tail(noised, width));
         const a = tail(actions, ACTION_FEATURES);
         const own = graph.input('bootstrap levels', [nb, 2]);

@@ -147,17 +147,25 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
 
   const dream = new LatentDream(gpu, model, streams, options.k);
   const horizons = [1, 4, 16] as const;
-  const errors = new Map<number, { dream: number[]; copy: number[] }>(horizons.map((h) => [h, { dream: [], copy: [] }]));
+  const errors = new Map<number, { dream: number[]; copy: number[] }>(
+    horizons.map((h) => [h, { dream: [], copy: [] }]),
+  );
   let shuffled = 0;
   let straight = 0;
   let motion = 0;
   let trueMotion = 0;
   for (let first = 0; first + streams <= windows; first += streams) {
     const batch = all.slice(first, first + streams);
-    const actionOf = (w: { episode: number; at: number }, i: number): number => set.episodes[w.episode].actions[w.at + i];
+    const actionOf = (w: { episode: number; at: number }, i: number): number =>
+      set.episodes[w.episode].actions[w.at + i];
     const dreamed = await dreamWindows(dream, set, batch, (s, i) => actionOf(batch[s], i), options, HORIZON);
     const wrong = await dreamWindows(
-      dream, set, batch, (s, i) => actionOf(batch[(s + Math.floor(streams / 2)) % streams], i), options, HORIZON,
+      dream,
+      set,
+      batch,
+      (s, i) => actionOf(batch[(s + Math.floor(streams / 2)) % streams], i),
+      options,
+      HORIZON,
     );
     batch.forEach((w, s) => {
       const last = truth(w, -1);
@@ -203,7 +211,12 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
   if (options.long) {
     const batch = all.slice(0, streams).map((w, i) => ({ episode: i % set.episodes.length, at: context, was: w }));
     const dreamed = await dreamWindows(
-      dream, set, batch, (s, i) => set.episodes[batch[s].episode].actions[context + i], options, 200,
+      dream,
+      set,
+      batch,
+      (s, i) => set.episodes[batch[s].episode].actions[context + i],
+      options,
+      200,
     );
     const late = dreamed.slice(180).flat();
     const reference = batch.flatMap((w) => Array.from({ length: 20 }, (_, i) => truth(w, 180 + i)));
@@ -220,7 +233,12 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
     name: 'horizon',
     columns: ['frames', 'psnr', 'low', 'high', 'copy', 'gain'],
     rows: horizons.map((h) => [
-      h, metrics[`psnr${h}`], metrics[`psnr${h}Low`], metrics[`psnr${h}High`], metrics[`copy${h}`], metrics[`gain${h}`],
+      h,
+      metrics[`psnr${h}`],
+      metrics[`psnr${h}Low`],
+      metrics[`psnr${h}High`],
+      metrics[`copy${h}`],
+      metrics[`gain${h}`],
     ]),
   };
   return { metrics, intervals, tables: [table] };
@@ -228,7 +246,11 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
 
 /** Tokenizer PSNR as play sees it: frames encoded and decoded one by one over rings. */
 async function reconstruction(
-  gpu: Gpu, model: DreamModel, set: FrameSet, streams: number, progress: (text: string) => void,
+  gpu: Gpu,
+  model: DreamModel,
+  set: FrameSet,
+  streams: number,
+  progress: (text: string) => void,
 ): Promise<Record<string, number>> {
   const { Reconstructor } = await import('./reconstruct.ts');
   const tool = new Reconstructor(gpu, model, streams);
@@ -246,9 +268,9 @@ async function reconstruction(
       if (i < 8) continue;
       group.forEach((e, s) => {
         if (first + s >= set.episodes.length) return;
-        values[first + s] = (values[first + s] ?? 0) + pictureError(
-          rgb.subarray(s * size, (s + 1) * size), e.frames.subarray(i * size, (i + 1) * size),
-        ) / 16;
+        values[first + s] =
+          (values[first + s] ?? 0) +
+          pictureError(rgb.subarray(s * size, (s + 1) * size), e.frames.subarray(i * size, (i + 1) * size)) / 16;
       });
     }
   }
@@ -271,7 +293,10 @@ async function cost(gpu: Gpu, model: DreamModel, set: FrameSet, options: EvalOpt
   const times: number[] = [];
   const last = options.long ? 2000 : 60;
   for (let i = 0; i < last; i++) {
-    const { timing } = await dream.step(e.actions.slice((i % (e.actions.length - 1)) + 1, (i % (e.actions.length - 1)) + 2), settings);
+    const { timing } = await dream.step(
+      e.actions.slice((i % (e.actions.length - 1)) + 1, (i % (e.actions.length - 1)) + 2),
+      settings,
+    );
     times.push(timing.total);
   }
   const out: Record<string, number> = {

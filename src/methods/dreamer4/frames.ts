@@ -23,7 +23,13 @@ export interface Window {
 }
 
 /** Windows of `time` frames, drawn with the counter (seed, step, row): the same for every rerun. */
-export function drawWindows(set: { lengths: number[] }, rows: number, time: number, seed: number, step: number): Window[] {
+export function drawWindows(
+  set: { lengths: number[] },
+  rows: number,
+  time: number,
+  seed: number,
+  step: number,
+): Window[] {
   const usable = set.lengths.map((n, i) => ({ i, starts: n - time + 1 })).filter((e) => e.starts > 0);
   const total = usable.reduce((sum, e) => sum + e.starts, 0);
   if (total === 0) throw new Error(`No episode has ${time} frames; the longest has ${Math.max(0, ...set.lengths)}.`);

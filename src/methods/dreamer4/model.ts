@@ -2,7 +2,16 @@
  * The two networks of Dreamer 4 as graph builders: causal tokenizer (section 4) and block-causal dynamics (section 5).
  * One set of functions serves training (rows of T frames) and play (one frame over key/value rings).
  */
-import { dense, type LayerShape, normal, norm, type Scope, transformerLayer, type View, zeros } from '../../nn/layers.ts';
+import {
+  dense,
+  type LayerShape,
+  norm,
+  normal,
+  type Scope,
+  transformerLayer,
+  type View,
+  zeros,
+} from '../../nn/layers.ts';
 import type { Graph, Tensor } from '../../tensor/graph.ts';
 import { maskBits, type Ring, ropeTable, spaceLayout, timeLayout } from '../../tensor/ops/attention.ts';
 import { patchCell } from '../../tensor/ops/images.ts';
@@ -22,7 +31,15 @@ function identityTable(graph: Graph, dim: number): Tensor {
   return graph.table(`no rotation ${dim}`, [1, dim], () => ropeTable(1, dim));
 }
 
-function timeView(graph: Graph, mode: TimeMode, layer: string, slots: number, window: number, dim: number, cap: number): View {
+function timeView(
+  graph: Graph,
+  mode: TimeMode,
+  layer: string,
+  slots: number,
+  window: number,
+  dim: number,
+  cap: number,
+): View {
   if (mode.kind === 'frame') {
     return { kind: 'ring', ring: mode.ring(layer, slots), write: mode.write, cap, identity: identityTable(graph, dim) };
   }
@@ -64,9 +81,7 @@ function tokenizerSpace(graph: Graph, c: DreamerConfig, frames: number, half: 'e
     layout: spaceLayout(frames, slots, c.softCap),
     mask: graph.table(`${half} mask`, [slots, Math.ceil(slots / 32)], () =>
       // Encoder: latents see all, patches see patches. Decoder: latents see latents, patches see all.
-      maskBits(slots, (q, k) =>
-        half === 'encoder' ? isLatent(q) || !isLatent(k) : !isLatent(q) || isLatent(k),
-      ),
+      maskBits(slots, (q, k) => (half === 'encoder' ? isLatent(q) || !isLatent(k) : !isLatent(q) || isLatent(k))),
     ),
     table: graph.table('axial rotation', [slots, t.dim], () => axialTable(latents, columns, rows, t.dim)),
     position: { every: 1, period: slots },
@@ -86,7 +101,14 @@ export const patchCount = (c: DreamerConfig): number =>
   (c.frame.width / c.frame.patch) * (c.frame.height / c.frame.patch);
 
 /** A time layer on the latent slots of [frames, latents + patches, D]; patches pass by unchanged. */
-function latentTimeLayer(scope: Scope, c: DreamerConfig, name: string, x: Tensor, mode: TimeMode, keepPatches: boolean): Tensor {
+function latentTimeLayer(
+  scope: Scope,
+  c: DreamerConfig,
+  name: string,
+  x: Tensor,
+  mode: TimeMode,
+  keepPatches: boolean,
+): Tensor {
   const t = c.tokenizer;
   const latents = t.aligned ? x : takeSlots(x, 0, t.latents);
   const view = timeView(scope.graph, mode, name, t.latents, t.context, t.dim, c.softCap);
@@ -147,7 +169,14 @@ export const isTimeLayer = (i: number): boolean => (i + 1) % 4 === 0;
  * One pass of the dynamics: noised latents [frames, N_z, D_z], action features [frames, 148] and shortcut features
  * [frames, F] to the predicted clean latents [frames, N_z, D_z].
  */
-export function dynamics(scope: Scope, c: DreamerConfig, z: Tensor, actions: Tensor, signal: Tensor, mode: TimeMode): Tensor {
+export function dynamics(
+  scope: Scope,
+  c: DreamerConfig,
+  z: Tensor,
+  actions: Tensor,
+  signal: Tensor,
+  mode: TimeMode,
+): Tensor {
   const d = c.dynamics;
   const graph = scope.graph;
   const frames = framesOf(mode);

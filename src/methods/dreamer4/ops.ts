@@ -74,7 +74,8 @@ function shortcut(entryPoint: 'corrupt' | 'euler', a: Tensor, b: Tensor, signal:
 }
 
 /** (1 - tau) * noise + tau * clean; `signal` [rows, 2] holds (tau, d) of each frame. */
-export const corrupt = (clean: Tensor, noise: Tensor, signal: Tensor): Tensor => shortcut('corrupt', clean, noise, signal, 0);
+export const corrupt = (clean: Tensor, noise: Tensor, signal: Tensor): Tensor =>
+  shortcut('corrupt', clean, noise, signal, 0);
 
 /** z + (xhat - z) / (1 - tau) * fraction * d. */
 export const euler = (z: Tensor, xhat: Tensor, signal: Tensor, fraction = 1): Tensor =>

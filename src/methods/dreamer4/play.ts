@@ -3,6 +3,8 @@
  * frame by K denoising passes, one decode and one commit pass. Everything stays on the GPU; a frame is read back only
  * if asked for.
  */
+
+import { readSafetensors, toFloat32 } from '../../data/safetensors.ts';
 import type { Gpu } from '../../gpu/device.ts';
 import { Scope } from '../../nn/layers.ts';
 import { ParamStore, type Slab } from '../../nn/params.ts';
@@ -12,7 +14,6 @@ import { add, clamp, mul } from '../../tensor/ops/pointwise.ts';
 import { gaussian } from '../../tensor/ops/random.ts';
 import { compile, type InputData, type Program } from '../../tensor/program.ts';
 import { CheckpointError, restoreShipped } from '../../train/checkpoint.ts';
-import { readSafetensors, toFloat32 } from '../../data/safetensors.ts';
 import type { DreamerConfig } from './config.ts';
 import { parseConfig } from './config-file.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
@@ -151,7 +152,14 @@ export class LatentDream implements Dream {
     const levels = graph.input('commit levels', [this.streams, 2]);
     const signal = graph.input('commit signal', [this.streams, signalFeatures(kMax)]);
     const noise = gaussian(this.seedInput(graph), [this.streams, tokens, channels], 3);
-    dynamics(scope, this.model.config, corrupt(zn, noise, levels), actions, signal, this.mode(this.dynamicsRings, true));
+    dynamics(
+      scope,
+      this.model.config,
+      corrupt(zn, noise, levels),
+      actions,
+      signal,
+      this.mode(this.dynamicsRings, true),
+    );
   }
 
   private seedInput(graph: Graph): Tensor {
@@ -174,8 +182,16 @@ export class LatentDream implements Dream {
     const z = encode(tokenizer, c, patches, this.mode(this.tokenizerRings, true));
     // Nothing reads this picture: only the decoder's time layer runs, to fill its ring.
     decode(tokenizer, c, z, this.mode(this.tokenizerRings, true));
-    const centred = add(graph.reshape(z, [streams, width]), graph.table('mean', [width], () => mean), 1, -1);
-    const scaled = mul(centred, graph.table('1/std', [width], () => std.map((s) => 1 / s)));
+    const centred = add(
+      graph.reshape(z, [streams, width]),
+      graph.table('mean', [width], () => mean),
+      1,
+      -1,
+    );
+    const scaled = mul(
+      centred,
+      graph.table('1/std', [width], () => std.map((s) => 1 / s)),
+    );
     const zn = graph.reshape(scaled, [streams, tokens, channels]);
     this.commit(graph, dyn, zn, graph.input('actions', [streams, ACTION_FEATURES]));
     this.tracing = null;
@@ -205,8 +221,18 @@ export class LatentDream implements Dream {
     const { tokenizer, dynamics: dyn } = this.scopes(graph);
     const actions = graph.input('actions', [streams, ACTION_FEATURES]);
     const picture = (zn: Tensor, write: boolean): Tensor => {
-      const flat = mul(graph.reshape(zn, [streams, width]), graph.table('std', [width], () => std));
-      const z = clamp(add(flat, graph.table('mean', [width], () => mean)), -1, 1);
+      const flat = mul(
+        graph.reshape(zn, [streams, width]),
+        graph.table('std', [width], () => std),
+      );
+      const z = clamp(
+        add(
+          flat,
+          graph.table('mean', [width], () => mean),
+        ),
+        -1,
+        1,
+      );
       const latents = graph.reshape(z, [streams, c.tokenizer.latents, c.tokenizer.channels]);
       return toPixels(decode(tokenizer, c, latents, this.mode(this.tokenizerRings, write)), c.frame);
     };
@@ -229,7 +255,9 @@ export class LatentDream implements Dream {
       predictions.push(xhat);
       z = euler(z, xhat, levels);
     }
-    if (film) predictions.forEach((x, i) => graph.output(`film ${i}`, picture(x, false)));
+    if (film) {
+      for (const [i, x] of predictions.entries()) graph.output(`film ${i}`, picture(x, false));
+    }
     graph.mark('decode');
     graph.output('pixels', picture(z, true));
     graph.mark('commit');
@@ -258,14 +286,20 @@ export class LatentDream implements Dream {
       writeSignal(signal, s * features, kMax, tau, 1 / kMax);
       levels.set([tau, 1 / kMax], 2 * s);
     }
-    return { actions: rows, 'commit signal': signal, 'commit levels': levels, seed: new Uint32Array([seed, this.index]) };
+    return {
+      actions: rows,
+      'commit signal': signal,
+      'commit levels': levels,
+      seed: new Uint32Array([seed, this.index]),
+    };
   }
 
   async observe(frames: Uint8Array, actions: Uint32Array): Promise<void> {
     const { width, height } = this.info;
     const size = this.streams * width * height * 3;
     const n = frames.length / size;
-    if (!Number.isInteger(n)) throw new Error(`context frames must be ${width}x${height} RGB for ${this.streams} streams`);
+    if (!Number.isInteger(n))
+      throw new Error(`context frames must be ${width}x${height} RGB for ${this.streams} streams`);
     for (let i = 0; i < n; i++) {
       const row = actions.subarray(i * this.streams, (i + 1) * this.streams);
       this.observer.run({ ...this.inputs(row, 0), frames: frames.slice(i * size, (i + 1) * size) });

@@ -17,7 +17,11 @@ export class Reconstructor {
     const t = c.tokenizer;
     this.rings = new RingSet(gpu, streams, t.context, { heads: t.heads, kvHeads: t.heads, dim: t.dim });
     this.program = compile(gpu, (graph: Graph) => {
-      const patches = patchifyBytes(graph.input('frames', [(streams * c.frame.width * c.frame.height * 3) / 4]), streams, c.frame);
+      const patches = patchifyBytes(
+        graph.input('frames', [(streams * c.frame.width * c.frame.height * 3) / 4]),
+        streams,
+        c.frame,
+      );
       const mode = {
         kind: 'frame' as const,
         streams,

@@ -44,7 +44,10 @@ export class RingSet {
     const shape = [this.window, rows, 2, kvHeads, dim];
     const bytes = shape.reduce((a, b) => a * b, 4);
     if (!this.data.has(layer)) {
-      this.data.set(layer, this.gpu.device.createBuffer({ size: bytes, usage: GPUBufferUsage.STORAGE, label: `ring ${layer}` }));
+      this.data.set(
+        layer,
+        this.gpu.device.createBuffer({ size: bytes, usage: GPUBufferUsage.STORAGE, label: `ring ${layer}` }),
+      );
     }
     return {
       data: graph.external(`ring ${layer}`, shape, () => this.data.get(layer) as GPUBuffer),
@@ -73,7 +76,11 @@ export class RingSet {
   }
 
   private tick(): void {
-    this.gpu.device.queue.writeBuffer(this.clock, 0, new Uint32Array([this.frames % this.window, Math.min(this.frames, this.window)]));
+    this.gpu.device.queue.writeBuffer(
+      this.clock,
+      0,
+      new Uint32Array([this.frames % this.window, Math.min(this.frames, this.window)]),
+    );
   }
 
   dispose(): void {

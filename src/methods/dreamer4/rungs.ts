@@ -1,6 +1,7 @@
 /** What each rung of the ladder costs on this adapter: parameters, dispatches, memory, work; and one real step if asked. */
-import { mix32 } from '../../gpu/rng.ts';
+
 import type { Gpu } from '../../gpu/device.ts';
+import { mix32 } from '../../gpu/rng.ts';
 import type { DreamerConfig } from './config.ts';
 import { DynamicsTrainer } from './dynamics-trainer.ts';
 import type { FrameSet } from './frames.ts';
@@ -30,7 +31,11 @@ const MIB = 2 ** 20;
 function noiseFrames(c: DreamerConfig, n: number): FrameSet {
   const frames = new Uint8Array(n * c.frame.width * c.frame.height * 3);
   for (let i = 0; i < frames.length; i++) frames[i] = mix32(i, 1, 2, 3) & 255;
-  return { width: c.frame.width, height: c.frame.height, episodes: [{ frames, actions: new Uint32Array(n).fill(NO_ACTION) }] };
+  return {
+    width: c.frame.width,
+    height: c.frame.height,
+    episodes: [{ frames, actions: new Uint32Array(n).fill(NO_ACTION) }],
+  };
 }
 
 /** Halves the rows until the program fits the adapter's buffer limits. */
@@ -72,9 +77,24 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, step: boolean
     });
   }
   const ts = tok.made.program.stats;
-  const row = (program: string, stats: typeof ts, own: number, recipe: number, parameters: number, time: number | null): RungRow => ({
-    rung: config.rung, program, rows: own, recipeRows: recipe, parameters,
-    dispatches: stats.dispatches, pipelines: stats.pipelines, arenaMiB: stats.arenaBytes / MIB, gflop: stats.flops / 1e9, ms: time,
+  const row = (
+    program: string,
+    stats: typeof ts,
+    own: number,
+    recipe: number,
+    parameters: number,
+    time: number | null,
+  ): RungRow => ({
+    rung: config.rung,
+    program,
+    rows: own,
+    recipeRows: recipe,
+    parameters,
+    dispatches: stats.dispatches,
+    pipelines: stats.pipelines,
+    arenaMiB: stats.arenaBytes / MIB,
+    gflop: stats.flops / 1e9,
+    ms: time,
   });
   out.push(row('tokenizer step', ts, tok.rows, tp.rows, tok.made.store.count, ms));
 
@@ -105,7 +125,11 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, step: boolean
   ms = null;
   if (step) {
     ms = await timed(async () => {
-      await dream.step(new Uint32Array([0]), { k: 4, contextCorruption: config.contextCorruption, seed: 1 }, { rgb: true });
+      await dream.step(
+        new Uint32Array([0]),
+        { k: 4, contextCorruption: config.contextCorruption, seed: 1 },
+        { rgb: true },
+      );
     });
   }
   const played = dream.programStats()['step K=4'];

@@ -81,7 +81,11 @@ export class DreamerSession implements Session<RunState> {
       tokens: this.tokensDone,
       dynamics: this.trainer?.step ?? 0,
     };
-    return { phase, step: steps[phase], done: phase === 'dynamics' && steps.dynamics >= this.config.phases.dynamics.steps };
+    return {
+      phase,
+      step: steps[phase],
+      done: phase === 'dynamics' && steps.dynamics >= this.config.phases.dynamics.steps,
+    };
   }
 
   async advance(budget: Budget): Promise<'more' | 'done'> {
@@ -109,13 +113,20 @@ export class DreamerSession implements Session<RunState> {
     this.tokenizer.advance(this.frames);
     this.flops.done += this.tokenizer.program.stats.flops;
     await this.tokenizer.program.settle();
-    await this.report('tokenizer', this.tokenizer.step, this.config.phases.tokenizer.steps, () => this.tokenizer.metrics());
+    await this.report('tokenizer', this.tokenizer.step, this.config.phases.tokenizer.steps, () =>
+      this.tokenizer.metrics(),
+    );
   }
 
   private async encodeAll(): Promise<void> {
     const streams = Math.min(TOKEN_STREAMS, this.frames.episodes.length);
     this.tokens = await tokenise(
-      this.gpu, this.config, this.tokenizer.store, 'average', this.frames, streams,
+      this.gpu,
+      this.config,
+      this.tokenizer.store,
+      'average',
+      this.frames,
+      streams,
       (done, total) => {
         this.tokensDone = Math.floor((done / total) * this.specs.length);
       },
@@ -133,12 +144,19 @@ export class DreamerSession implements Session<RunState> {
     await this.report('dynamics', trainer.step, this.config.phases.dynamics.steps, () => trainer.metrics());
   }
 
-  private async report(phase: DreamerPhase, step: number, total: number, read: () => Promise<Record<string, number>>): Promise<void> {
+  private async report(
+    phase: DreamerPhase,
+    step: number,
+    total: number,
+    read: () => Promise<Record<string, number>>,
+  ): Promise<void> {
     if (step % METRICS_EVERY !== 0 && step !== total && step !== 1) return;
     const values = await read();
     for (const [name, value] of Object.entries(values)) {
       if (!Number.isFinite(value)) {
-        throw new Error(`${phase} step ${step}: ${name} is ${value}. The run stops here; the last checkpoint is still good.`);
+        throw new Error(
+          `${phase} step ${step}: ${name} is ${value}. The run stops here; the last checkpoint is still good.`,
+        );
       }
     }
     this.context.emit({ kind: 'metrics', phase, step, values });
@@ -177,7 +195,10 @@ export class DreamerSession implements Session<RunState> {
   }
 
   private async small(buffer: GPUBuffer, words: number): Promise<TensorToWrite> {
-    const staging = this.gpu.device.createBuffer({ size: words * 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const staging = this.gpu.device.createBuffer({
+      size: words * 4,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
     const encoder = this.gpu.device.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, 0, staging, 0, words * 4);
     this.gpu.device.queue.submit([encoder.finish()]);
@@ -194,7 +215,9 @@ export class DreamerSession implements Session<RunState> {
       throw new CheckpointError('This file is not a training checkpoint of Dreamer 4.');
     }
     if (Number(metadata.seed) !== this.context.seed) {
-      throw new CheckpointError(`This checkpoint was trained with seed ${metadata.seed}, this run has seed ${this.context.seed}.`);
+      throw new CheckpointError(
+        `This checkpoint was trained with seed ${metadata.seed}, this run has seed ${this.context.seed}.`,
+      );
     }
     const normaliser = (name: string): Uint8Array<ArrayBuffer> => {
       const t = file.tensors.get(name);
@@ -223,7 +246,9 @@ export class DreamerSession implements Session<RunState> {
 
   private async holdoutFrames(): Promise<FrameSet> {
     this.holdout ??= await buildFrames(
-      this.config, holdoutSpecs(this.config, this.context.seed, HOLDOUT_EPISODES), this.context.cache ?? null,
+      this.config,
+      holdoutSpecs(this.config, this.context.seed, HOLDOUT_EPISODES),
+      this.context.cache ?? null,
     );
     return this.holdout;
   }
@@ -246,8 +271,13 @@ export class DreamerSession implements Session<RunState> {
         made.set([pixels[i] & 255, (pixels[i] >> 8) & 255, (pixels[i] >> 16) & 255], i * 3);
       }
       return {
-        width, height, columns,
-        rows: [{ title: 'truth', rgb: truth.slice(0, columns * size) }, { title: 'reconstruction', rgb: made }],
+        width,
+        height,
+        columns,
+        rows: [
+          { title: 'truth', rgb: truth.slice(0, columns * size) },
+          { title: 'reconstruction', rgb: made },
+        ],
       };
     }
     this.dream ??= new LatentDream(this.gpu, model, 1);
@@ -266,7 +296,15 @@ export class DreamerSession implements Session<RunState> {
       made.set(frame.rgb, (i >> 1) * size);
       truth.set(episode.frames.subarray(at * size, (at + 1) * size), (i >> 1) * size);
     }
-    return { width, height, columns, rows: [{ title: 'truth', rgb: truth }, { title: 'dream', rgb: made }] };
+    return {
+      width,
+      height,
+      columns,
+      rows: [
+        { title: 'truth', rgb: truth },
+        { title: 'dream', rgb: made },
+      ],
+    };
   }
 
   dispose(): void {
@@ -284,7 +322,12 @@ export async function shipModel(model: DreamModel, metadata: Record<string, stri
   }
   tensors.set('latent.mean', { shape: [model.stats.mean.length], values: model.stats.mean });
   tensors.set('latent.std', { shape: [model.stats.std.length], values: model.stats.std });
-  return writeSafetensors(tensors, { method: 'dreamer4', kind: 'model', config: JSON.stringify(model.config), ...metadata });
+  return writeSafetensors(tensors, {
+    method: 'dreamer4',
+    kind: 'model',
+    config: JSON.stringify(model.config),
+    ...metadata,
+  });
 }
 
 /** Configuration and seed of the run that a training checkpoint belongs to. */
@@ -301,12 +344,54 @@ export const dreamer4: Method<DreamerConfig> = {
   title: 'Dreamer 4',
   presets,
   fields: [
-    { key: 'data.episodes', label: 'Episodes', hint: 'Worlds that scripted players explore for training data', min: 4, max: 2000, step: 1 },
-    { key: 'data.steps', label: 'Steps per episode', hint: 'Ten steps are one second of play', min: 128, max: 3000, step: 1 },
-    { key: 'phases.tokenizer.steps', label: 'Tokenizer steps', hint: 'Optimiser steps of masked autoencoding', min: 10, max: 100000, step: 10 },
-    { key: 'phases.dynamics.steps', label: 'Dynamics steps', hint: 'Optimiser steps of shortcut forcing', min: 10, max: 100000, step: 10 },
-    { key: 'phases.tokenizer.lr', label: 'Tokenizer learning rate', hint: 'Peak of the schedule', min: 0.00001, max: 0.01, step: 0.0001 },
-    { key: 'phases.dynamics.lr', label: 'Dynamics learning rate', hint: 'Peak of the schedule', min: 0.00001, max: 0.01, step: 0.0001 },
+    {
+      key: 'data.episodes',
+      label: 'Episodes',
+      hint: 'Worlds that scripted players explore for training data',
+      min: 4,
+      max: 2000,
+      step: 1,
+    },
+    {
+      key: 'data.steps',
+      label: 'Steps per episode',
+      hint: 'Ten steps are one second of play',
+      min: 128,
+      max: 3000,
+      step: 1,
+    },
+    {
+      key: 'phases.tokenizer.steps',
+      label: 'Tokenizer steps',
+      hint: 'Optimiser steps of masked autoencoding',
+      min: 10,
+      max: 100000,
+      step: 10,
+    },
+    {
+      key: 'phases.dynamics.steps',
+      label: 'Dynamics steps',
+      hint: 'Optimiser steps of shortcut forcing',
+      min: 10,
+      max: 100000,
+      step: 10,
+    },
+    {
+      key: 'phases.tokenizer.lr',
+      label: 'Tokenizer learning rate',
+      hint: 'Peak of the schedule',
+      min: 0.00001,
+      max: 0.01,
+      step: 0.0001,
+    },
+    {
+      key: 'phases.dynamics.lr',
+      label: 'Dynamics learning rate',
+      hint: 'Peak of the schedule',
+      min: 0.00001,
+      max: 0.01,
+      step: 0.0001,
+    },
   ],
   create: async (context, config) => new DreamerSession(context, checkConfig(config)),
 };

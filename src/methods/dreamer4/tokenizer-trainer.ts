@@ -11,7 +11,7 @@ import { normaliseLoss, rowLoss } from '../../tensor/ops/loss.ts';
 import { add, affine } from '../../tensor/ops/pointwise.ts';
 import { takeSlots } from '../../tensor/ops/slots.ts';
 import { compile, type Program } from '../../tensor/program.ts';
-import { adamw, type AdamW, backward, hyper } from '../../train/optimiser.ts';
+import { type AdamW, adamw, backward, hyper } from '../../train/optimiser.ts';
 import { learningRate } from '../../train/schedule.ts';
 import type { DreamerConfig } from './config.ts';
 import { drawWindows, type FrameSet, type Window } from './frames.ts';
@@ -66,7 +66,12 @@ export class TokenizerTrainer {
     this.config = config;
     this.seed = seed;
     this.optimiser = {
-      beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: config.weightDecay, clip: config.clip, ema: config.emaDecay,
+      beta1: 0.9,
+      beta2: 0.99,
+      eps: 1e-8,
+      weightDecay: config.weightDecay,
+      clip: config.clip,
+      ema: config.emaDecay,
     };
     this.normaliser = gpu.device.createBuffer({
       size: 512,
@@ -115,7 +120,13 @@ export class TokenizerTrainer {
     const { rows, time, steps, lr } = this.config.phases.tokenizer;
     const { warmup, decay } = this.config;
     this.step += 1;
-    const windows = drawWindows({ lengths: set.episodes.map((e) => e.actions.length) }, rows, time, this.seed, this.step);
+    const windows = drawWindows(
+      { lengths: set.episodes.map((e) => e.actions.length) },
+      rows,
+      time,
+      this.seed,
+      this.step,
+    );
     const inputs: Record<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>> = {
       frames: packWindows(set, windows, time, frameBytes(this.config)),
       starts: new Uint32Array(rows),
@@ -134,7 +145,11 @@ export class TokenizerTrainer {
   }
 
   /** Reconstruction without masking, averaged weights: PSNR in dB over the given windows and pixels of the first rows. */
-  async evaluate(set: FrameSet, count: number, seed: number): Promise<{ psnr: number; pixels: Uint32Array; truth: Uint8Array }> {
+  async evaluate(
+    set: FrameSet,
+    count: number,
+    seed: number,
+  ): Promise<{ psnr: number; pixels: Uint32Array; truth: Uint8Array }> {
     const c = this.config;
     const { rows, time } = c.phases.tokenizer;
     this.holdout ??= compile(this.gpu, (graph) => {

@@ -4,8 +4,8 @@
  * Milakov and Gimelshein 2018, grouped queries of Ainslie et al. 2023, QK norm and soft cap as in dreamer4 section 3.
  */
 import backwardKeyLink from '../../../shaders/attention/backward_key.wgsl?link';
-import backwardQueryLink from '../../../shaders/attention/backward_query.wgsl?link';
 import backwardKeySoftwareLink from '../../../shaders/attention/backward_key_software.wgsl?link';
+import backwardQueryLink from '../../../shaders/attention/backward_query.wgsl?link';
 import backwardQuerySoftwareLink from '../../../shaders/attention/backward_query_software.wgsl?link';
 import decodeLink from '../../../shaders/attention/decode.wgsl?link';
 import forwardLink from '../../../shaders/attention/forward.wgsl?link';
@@ -105,12 +105,20 @@ function kernelText(conditions: Conditions, dim: number, plain: Link, spread?: L
 }
 
 /** QK norm and rotary embedding of packed rows. `table` [positions, dh]; gains [dh]. */
-export function qkRope(qkv: Tensor, gainQ: Tensor, gainK: Tensor, table: Tensor, shape: Heads, at: RowPosition): Tensor {
+export function qkRope(
+  qkv: Tensor,
+  gainQ: Tensor,
+  gainK: Tensor,
+  table: Tensor,
+  shape: Heads,
+  at: RowPosition,
+): Tensor {
   const { heads, kvHeads, dim } = shape;
   const slots = heads + 2 * kvHeads;
   const rows = qkv.size / (slots * dim);
   if (!Number.isInteger(rows)) throw new Error(`qkRope: [${qkv.shape}] is not packed as ${slots} heads of ${dim}`);
-  if (table.size < at.period * dim) throw new Error(`qkRope: table [${table.shape}] has fewer than ${at.period} positions`);
+  if (table.size < at.period * dim)
+    throw new Error(`qkRope: table [${table.shape}] has fewer than ${at.period} positions`);
   const uniforms = pack(rows, heads, kvHeads, at.every, at.period, { f: NORM_EPS });
   const constants = { DH4: dim / 4 };
   const [y] = qkv.graph.add({

@@ -13,7 +13,12 @@ import { meanOf } from './reduce.ts';
  * Mean over rows of weight[r] * mean_c of (p - t)^2 or |p - t|. `weight` [R] splits prediction and target into R rows
  * and is a constant. Returns the loss [1] and the row losses [R].
  */
-export function rowLoss(kind: 'squared' | 'absolute', prediction: Tensor, target: Tensor, weight: Tensor): [Tensor, Tensor] {
+export function rowLoss(
+  kind: 'squared' | 'absolute',
+  prediction: Tensor,
+  target: Tensor,
+  weight: Tensor,
+): [Tensor, Tensor] {
   const graph = prediction.graph;
   const rows = weight.size;
   const c = prediction.size / rows;
@@ -30,7 +35,8 @@ export function rowLoss(kind: 'squared' | 'absolute', prediction: Tensor, target
     threads: rows,
     flopsEach: 3 * c,
   });
-  return [meanOf(losses, [prediction], (dl) => {
+  return [
+    meanOf(losses, [prediction], (dl) => {
       const [dp] = launch(graph, {
         label: `loss ${kind} backward`,
         link: rowLossBackwardLink,
@@ -41,7 +47,9 @@ export function rowLoss(kind: 'squared' | 'absolute', prediction: Tensor, target
         threads: prediction.size,
       });
       return [dp];
-    }), losses];
+    }),
+    losses,
+  ];
 }
 
 /** Mean cross-entropy over all rows; ids >= vocab are left out of the sum but not of the count. */
@@ -60,17 +68,17 @@ export function softmaxCrossEntropy(logits: Tensor, ids: Tensor): Tensor {
     flopsEach: 2 * vocab,
   });
   return meanOf(losses, [logits], (dl) => {
-      const [dx] = launch(graph, {
-        label: 'softmax xent backward',
-        link: xentBackwardLink,
-        entryPoint: 'backward',
-        inputs: [logits, ids, lse, dl],
-        outputs: [logits.shape],
-        uniforms: [rows, vocab, { f: 1 / rows }],
-        threads: logits.size,
-      });
-      return [dx];
+    const [dx] = launch(graph, {
+      label: 'softmax xent backward',
+      link: xentBackwardLink,
+      entryPoint: 'backward',
+      inputs: [logits, ids, lse, dl],
+      outputs: [logits.shape],
+      uniforms: [rows, vocab, { f: 1 / rows }],
+      threads: logits.size,
     });
+    return [dx];
+  });
 }
 
 /** Divides a loss by its running RMS (state [2] lives across runs) and multiplies by `weight`. */

@@ -10,7 +10,8 @@ export const NORM_EPS = 1e-6;
 /** x [.., D], gain [D] -> same shape as x. D must be a multiple of 4. */
 export function rmsNorm(x: Tensor, gain: Tensor): Tensor {
   const d = gain.size;
-  if (d % 4 !== 0 || x.size % d !== 0) throw new Error(`rmsNorm: gain [${gain.shape}] does not fit [${x.shape}]`);
+  if (d % 4 !== 0 || x.shape[x.shape.length - 1] !== d)
+    throw new Error(`rmsNorm: gain [${gain.shape}] does not fit [${x.shape}]`);
   const rows = x.size / d;
   const [y] = x.graph.add({
     name: 'rmsnorm',

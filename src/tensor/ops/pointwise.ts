@@ -9,7 +9,13 @@ import { sumRows } from './reduce.ts';
 
 const quads = (t: Tensor): number => Math.ceil(t.size / 4);
 
-function unary(entryPoint: string, x: Tensor, alpha: number, beta: number, back: (dy: Tensor, y: Tensor) => Tensor | null): Tensor {
+function unary(
+  entryPoint: string,
+  x: Tensor,
+  alpha: number,
+  beta: number,
+  back: (dy: Tensor, y: Tensor) => Tensor | null,
+): Tensor {
   const n = quads(x);
   const [y] = x.graph.add({
     name: entryPoint,
@@ -93,6 +99,8 @@ export function clamp(x: Tensor, lo: number, hi: number): Tensor {
 
 /** alpha * a + beta * b; b may be a row that repeats over a. */
 export function add(a: Tensor, b: Tensor, alpha = 1, beta = 1): Tensor {
+  // No dispatch may bind one tensor twice; two gradients that meet can be the same tensor.
+  if (a.storage === b.storage) return affine(a, alpha + beta);
   return binary('add', a, b, alpha, beta, (dy) => [
     alpha === 1 ? dy : affine(dy, alpha),
     b.size === a.size ? (beta === 1 ? dy : affine(dy, beta)) : sumRows(dy, b.size, beta),
@@ -101,6 +109,7 @@ export function add(a: Tensor, b: Tensor, alpha = 1, beta = 1): Tensor {
 
 /** a * b; b may be a row that repeats over a, and then is a constant to differentiation. */
 export function mul(a: Tensor, b: Tensor): Tensor {
+  if (a.storage === b.storage) return square(a);
   return binary('mul', a, b, 0, 0, (dy) => [mul(dy, b), b.size === a.size ? mul(dy, a) : null]);
 }
 

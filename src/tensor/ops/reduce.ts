@@ -12,7 +12,12 @@ export interface RowChoice {
 }
 
 /** scale * sum over rows of x seen as [rows, width]: [width]. Not differentiable (only gradients use it). */
-export function sumRows(x: Tensor, width: number, scale = 1, choice: RowChoice = { group: 1, lo: 0, count: 1 }): Tensor {
+export function sumRows(
+  x: Tensor,
+  width: number,
+  scale = 1,
+  choice: RowChoice = { group: 1, lo: 0, count: 1 },
+): Tensor {
   if (width % 4 !== 0 || x.size % width !== 0) throw new Error(`sumRows: [${x.shape}] has no rows of ${width}`);
   const rows = (x.size / width / choice.group) * choice.count;
   const serial = x.graph.conditions.software;

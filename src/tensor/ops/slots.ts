@@ -31,7 +31,8 @@ export function joinSlots(parts: Tensor[], frames: number, d: number): Tensor {
   const shared = parts.map((p) => p.shape.length === 2);
   const sizes = parts.map((p, i) => (shared[i] ? p.shape[0] : p.size / frames / d));
   parts.forEach((p, i) => {
-    if (p.size !== sizes[i] * d * (shared[i] ? 1 : frames)) throw new Error(`joinSlots: part ${i} is [${p.shape}]`);
+    if (!Number.isInteger(sizes[i]) || p.size !== sizes[i] * d * (shared[i] ? 1 : frames))
+      throw new Error(`joinSlots: part ${i} is [${p.shape}]`);
   });
   const whole = sizes.reduce((a, b) => a + b, 0);
   const offsets = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
@@ -41,7 +42,14 @@ export function joinSlots(parts: Tensor[], frames: number, d: number): Tensor {
     outputs: [[frames, whole, d]],
     dispatch: ([y]) =>
       parts.map((p, i) =>
-        copy(graph, 'put', p, y, { frames, part: sizes[i], whole, offset: offsets[i], d, period: shared[i] ? 1 : frames }),
+        copy(graph, 'put', p, y, {
+          frames,
+          part: sizes[i],
+          whole,
+          offset: offsets[i],
+          d,
+          period: shared[i] ? 1 : frames,
+        }),
       ),
     backward: ([dy]) =>
       parts.map((_, i) => {
