@@ -16,8 +16,8 @@ import { linear, linearTransposed } from '../../src/tensor/ops/matmul.ts';
 import { rmsNorm } from '../../src/tensor/ops/norm.ts';
 import { add, affine, mul, sigmoid, silu, square, swiglu, tanh } from '../../src/tensor/ops/pointwise.ts';
 import { joinSlots, takeSlots } from '../../src/tensor/ops/slots.ts';
-import { type GradCase, gradientError } from '../support/gradcheck.ts';
 import { testGpu } from '../support/gpu.ts';
+import { type GradCase, gradientError } from '../support/gradcheck.ts';
 
 const heads = { heads: 4, kvHeads: 2, dim: 8 };
 const width = (4 + 4) * 8;
