@@ -40,8 +40,12 @@ export const run = defineCommand({
   },
   async run({ positionals, flags }, output) {
     const id = methodOf(positionals);
-    if (flags.resume !== undefined && (flags.preset !== undefined || Object.keys(flags.set).length > 0)) {
-      throw new UsageError('--resume continues a run with its own configuration: leave --preset and --set out');
+    if (flags.resume !== undefined && flags.preset !== undefined) {
+      throw new UsageError('--resume continues a run with its own configuration: leave --preset out');
+    }
+    const other = Object.keys(flags.set).find((key) => !key.startsWith('phases.'));
+    if (flags.resume !== undefined && other !== undefined) {
+      throw new UsageError(`--resume can change the schedule only (phases...), not ${other}`);
     }
     const name = flags.preset ?? 'nano';
     const folder = flags.resume ?? flags.out ?? `runs/${id}-${name}-${flags.seed ?? 1}`;

@@ -119,7 +119,12 @@ export function configure(preset: string, changes: Record<string, string>): Drea
   if (!Object.hasOwn(presets, preset)) {
     throw new ConfigError(`no preset '${preset}' (known: ${Object.keys(presets).join(', ')})`);
   }
-  let config = structuredClone(presets[preset as keyof typeof presets]);
+  return changeConfig(presets[preset as keyof typeof presets], changes);
+}
+
+/** A configuration with changed values, validated as a whole. */
+export function changeConfig(base: DreamerConfig, changes: Record<string, string>): DreamerConfig {
+  let config = structuredClone(base);
   for (const [path, text] of Object.entries(changes)) {
     if (path === 'paper_faithful') {
       if (text !== 'true' && text !== 'false') throw new ConfigError('paper_faithful takes true or false');
