@@ -12,14 +12,13 @@ const session = new DreamSession({
   fetch: (...request) => fetch(...request),
 });
 
-const api: GpuApi & { loseDevice(): void } = {
+const api: GpuApi = {
   open: (canvas, truth) => session.open(canvas, truth),
   report: () => session.report(),
   loadShipped: (base) => session.loadShipped(base),
   loadBytes: (bytes) => session.loadBytes(bytes),
   dreamFromTruth: () => session.dreamFromTruth(),
   rebuild: () => session.rebuild(),
-  loseDevice: () => session.loseDevice(),
   async step(...request) {
     const result = await session.step(...request);
     return result.ok ? transfer(result, [result.value.rgb.buffer]) : result;

@@ -112,7 +112,7 @@ function Veil({ dream, session }: { dream: DreamPhase; session: PlaySession | nu
 }
 
 /** A cell is fully marked at this mean absolute difference. */
-const FULL_MARK = 0.25;
+const FULL_MARK = 0.2;
 
 function Disagreement() {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -128,7 +128,7 @@ function Disagreement() {
       const columns = Math.ceil(sim.width / CELL);
       context.fillStyle = '#ff2d87';
       report.cells.forEach((difference, i) => {
-        context.globalAlpha = Math.min(0.85, (difference / FULL_MARK) * 0.85);
+        context.globalAlpha = Math.min(1, difference / FULL_MARK) * 0.65;
         context.fillRect(i % columns, Math.floor(i / columns), 1, 1);
       });
     };

@@ -33,7 +33,7 @@ export function Readings() {
       <Reading name="step" hint="Agent steps since the start">
         <span data-testid="frame-index">{truth ? truth.index : '–'}</span>
       </Reading>
-      <Reading name="steps per second" hint="Shown steps per second over the last two seconds">
+      <Reading name="steps per second" hint="Shown steps per second over the last three seconds">
         <span data-testid="fps">{fps === null ? '–' : fps.toFixed(1)}</span>
       </Reading>
       <Reading name="time per step" hint="Dream and truth together">

@@ -4,6 +4,7 @@
 import type { AdapterReport, Gpu, GpuResult } from '../../gpu/device.ts';
 import { type Dream, type DreamInfo, type DreamSettings, NO_ACTION } from '../../methods/dreamer4/play-contract.ts';
 import { fetchShipped } from './checkpoint-source.ts';
+import { type DreamScreen, dreamScreen } from './dream-screen.ts';
 import { compareImages, pixelMoments } from './image-metrics.ts';
 import type { DreamReport, Failure, GpuApi, Outcome, TruthMessage } from './protocol.ts';
 import { packContext, type TrueFrame, TruthFeed } from './truth-feed.ts';
@@ -20,12 +21,15 @@ export interface DreamSessionParts {
   fetch: typeof fetch;
 }
 
+/** True frames given to a dream on a CPU adapter: each costs a pass, and both worlds wait meanwhile. */
+const SOFTWARE_CONTEXT = 32;
+
 export class DreamSession implements GpuApi {
   readonly #parts: DreamSessionParts;
   readonly #feed = new TruthFeed();
   #gpu: Gpu | null = null;
   #canvas: OffscreenCanvas | null = null;
-  #surface: GPUCanvasContext | null = null;
+  #screen: DreamScreen | null = null;
   #checkpoint: Uint8Array<ArrayBuffer> | null = null;
   #dream: Dream | null = null;
   /** What the dream has seen and dreamed, newest last: its context if the device has to be rebuilt. */
@@ -70,16 +74,15 @@ export class DreamSession implements GpuApi {
     this.#dream = dream;
     this.#checkpoint = bytes;
     this.#past = [];
-    if (this.#canvas) {
-      this.#canvas.width = dream.info.width;
-      this.#canvas.height = dream.info.height;
-    }
+    this.#screen?.resize(dream.info.width, dream.info.height);
     return { ok: true, value: dream.info };
   }
 
   async dreamFromTruth(): Promise<Outcome<DreamReport | null>> {
     if (!this.#dream) return noDevice;
-    const context = this.#feed.recent(this.#dream.info.contextFrames);
+    const { contextFrames } = this.#dream.info;
+    const software = this.#gpu?.report.software ?? false;
+    const context = this.#feed.recent(software ? Math.min(SOFTWARE_CONTEXT, contextFrames) : contextFrames);
     if (context.length === 0) return { ok: true, value: null };
     const size = this.#dream.info.width * this.#dream.info.height * 3;
     if (context[0].rgb.length !== size) {
@@ -92,7 +95,6 @@ export class DreamSession implements GpuApi {
     return this.#guard(async () => {
       await this.#observe(context);
       this.#start = pixelMoments(context[context.length - 1].rgb);
-      this.#draw();
       return null;
     });
   }
@@ -101,7 +103,7 @@ export class DreamSession implements GpuApi {
     const truth = await this.#feed.frame(episode, index);
     return this.#guard(async (dream) => {
       const frame = await dream.step(Uint32Array.of(truth.action), settings, { rgb: true, film });
-      this.#draw();
+      this.#screen?.show(dream, frame.rgb);
       this.#past.push({ index, action: truth.action, rgb: frame.rgb });
       if (this.#past.length > dream.info.contextFrames) this.#past.shift();
       const { psnr, cells } = compareImages(frame.rgb, truth.rgb, dream.info.width, dream.info.height);
@@ -136,26 +138,16 @@ export class DreamSession implements GpuApi {
     const context = past.map((frame, i) => (i === 0 ? { ...frame, action: NO_ACTION } : frame));
     return this.#guard(async (dream) => {
       await this.#observe(context);
-      this.#draw();
       return dream.info;
     });
-  }
-
-  /** Ends the device as a driver crash would; only the page's own test of its recovery asks for it. */
-  loseDevice(): void {
-    this.#gpu?.device.destroy();
   }
 
   async #openDevice(): Promise<Outcome<AdapterReport>> {
     const result = await this.#parts.openGpu();
     if (!result.ok) return failure('no-webgpu', result.reason, result.advice);
     this.#gpu = result.gpu;
-    this.#surface = this.#canvas?.getContext('webgpu') ?? null;
-    this.#surface?.configure({
-      device: result.gpu.device,
-      format: navigator.gpu.getPreferredCanvasFormat(),
-      alphaMode: 'opaque',
-    });
+    if (this.#canvas) this.#screen ??= dreamScreen(this.#canvas, result.gpu.report.software);
+    this.#screen?.attach(result.gpu.device);
     return { ok: true, value: result.gpu.report };
   }
 
@@ -165,10 +157,6 @@ export class DreamSession implements GpuApi {
     const { rgb, actions } = packContext(frames);
     await dream.observe(rgb, actions);
     this.#past = frames.slice();
-  }
-
-  #draw(): void {
-    if (this.#surface) this.#dream?.present?.(this.#surface);
   }
 
   /** Runs work on the dream; a lost device ends it even when the work itself would wait for ever. */

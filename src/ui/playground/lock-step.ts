@@ -17,6 +17,16 @@ export interface LockStepParts {
   onNotice(text: string): void;
 }
 
+/** A device that keeps getting lost is not rebuilt for ever. */
+const MAX_LOSSES = 3;
+const CALM_STEPS = 100;
+
+const gaveUp = (failure: Failure): Failure => ({
+  ...failure,
+  reason: `The GPU device was lost ${MAX_LOSSES + 1} times in a row. ${failure.reason}`,
+  advice: 'Close other pages that use the GPU and reload. The true world goes on.',
+});
+
 export class LockStep {
   readonly #parts: LockStepParts;
   #hz = 10;
@@ -25,6 +35,9 @@ export class LockStep {
   #dreaming = false;
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  /** Lost devices since the last calm stretch, and dreamed steps since the last loss. */
+  #losses = 0;
+  #calm = 0;
 
   constructor(parts: LockStepParts) {
     this.#parts = parts;
@@ -81,7 +94,9 @@ export class LockStep {
   }
 
   async #anchor(): Promise<void> {
+    this.#parts.onNotice('The dream is looking at the last true frames.');
     const result = await this.#parts.dream.dreamFromTruth(this.#episode);
+    this.#parts.onNotice('');
     this.#dreaming = result.ok;
     if (!result.ok) this.#parts.onDreamFailure(result);
     else if (result.value) this.#parts.onDream(result.value);
@@ -90,9 +105,14 @@ export class LockStep {
   async #dreamStep(tick: TruthTick): Promise<void> {
     const { dream, film } = this.#parts.settings();
     const result = await this.#parts.dream.step(tick.episode, tick.index, dream, film);
-    if (result.ok) return this.#parts.onDream(result.value);
+    if (result.ok) {
+      if (++this.#calm >= CALM_STEPS) this.#losses = 0;
+      return this.#parts.onDream(result.value);
+    }
+    this.#calm = 0;
     if (result.code !== 'device-lost') return this.#fail(result);
-    this.#parts.onNotice('The GPU device was lost. Rebuilding it; the dream goes on from its last frames.');
+    if (++this.#losses > MAX_LOSSES) return this.#fail(gaveUp(result));
+    this.#parts.onNotice(`${result.reason} Rebuilding it; the dream goes on from its last frames.`);
     const rebuilt = await this.#parts.dream.rebuild();
     if (!rebuilt.ok) return this.#fail(rebuilt);
     this.#parts.onNotice('');

@@ -25,7 +25,7 @@ export interface PlayState {
   captured: boolean;
   truth: TruthTick | null;
   report: DreamReport | null;
-  /** Steps shown per second, over the last two seconds; null before there are enough. */
+  /** Steps shown per second, over the last three seconds; null before there are enough. */
   fps: number | null;
   clipFrames: number;
   saving: boolean;
