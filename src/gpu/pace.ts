@@ -15,7 +15,8 @@ export class Pacer {
     const asked = performance.now();
     await device.queue.onSubmittedWorkDone();
     const end = performance.now();
-    // Done before we asked: expect less next time. Otherwise follow the measured time.
-    this.expected = end - asked < 2 ? this.expected * 0.93 : 0.5 * (this.expected + (end - start));
+    // Done before we asked: expect less next time. Otherwise follow the measured time, but slowly upwards: a process
+    // that was suspended must not sleep for as long afterwards.
+    this.expected = end - asked < 2 ? this.expected * 0.85 : Math.min(end - start, this.expected * 1.5 + 20);
   }
 }
