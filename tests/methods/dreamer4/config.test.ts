@@ -1,0 +1,99 @@
+// Configurations: every preset is valid, single values change, and each fault gives one sentence that names it.
+
+import { describe, expect, test } from 'vitest';
+import { paperFaithful, presets } from '../../../src/methods/dreamer4/config.ts';
+import { ConfigError, checkConfig, configure, parseConfig } from '../../../src/methods/dreamer4/config-file.ts';
+
+test.each(Object.keys(presets))('preset %s is valid and survives text', (name) => {
+  const preset = presets[name as keyof typeof presets];
+  expect(preset.rung).toBe(name);
+  expect(parseConfig(JSON.stringify(preset))).toEqual(preset);
+  expect(configure(name, {})).toEqual(preset);
+});
+
+test('every rung that ships remembers 9.6 seconds', () => {
+  for (const name of ['micro', 'small', 'base'] as const) {
+    const { dynamics, hz, phases } = presets[name];
+    expect(dynamics.context / hz).toBe(9.6);
+    expect(phases.dynamics.longTime).toBeGreaterThan(dynamics.context);
+  }
+});
+
+test('single values change, the preset does not', () => {
+  const before = structuredClone(presets.nano);
+  const c = configure('nano', {
+    'phases.dynamics.steps': '200',
+    'tokenizer.aligned': 'false',
+    renderer: 'first-person',
+    'phases.tokenizer.lr': '1e-3',
+  });
+  expect(c.phases.dynamics.steps).toBe(200);
+  expect(c.tokenizer.aligned).toBe(false);
+  expect(c.renderer).toBe('first-person');
+  expect(c.phases.tokenizer.lr).toBe(0.001);
+  expect(presets.nano).toEqual(before);
+});
+
+test('one switch sets all of the paper', () => {
+  const c = configure('micro', { paper_faithful: 'true' });
+  expect(c).toEqual(paperFaithful(presets.micro));
+  expect([c.changeWeight, c.frameChangeWeight, c.imageShare, c.cleanContextShare]).toEqual([0, 0, 0.3, 0]);
+  expect(configure('micro', { paper_faithful: 'false' })).toEqual(presets.micro);
+});
+
+describe('faults', () => {
+  const fault = (changes: Record<string, string>, preset = 'nano'): string => {
+    try {
+      configure(preset, changes);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      return (error as Error).message;
+    }
+    return 'no error';
+  };
+
+  test.each([
+    [{ 'phases.dynamics.stepz': '1' }, '--set phases.dynamics.stepz'],
+    [{ 'phases.nothing.steps': '1' }, '--set phases.nothing.steps'],
+    [{ 'hz.deep.down': '1' }, '--set hz.deep.down'],
+    [{ __proto__x: '1' }, '--set __proto__x'],
+    [{ 'constructor.name': '1' }, '--set constructor.name'],
+    [{ 'phases.dynamics': '1' }, 'longTime'],
+    [{ 'phases.dynamics.steps': 'many' }, "'many' is not a number"],
+    [{ 'phases.dynamics.steps': 'Infinity' }, "'Infinity' is not a number"],
+    [{ 'phases.dynamics.steps': '0' }, 'phases.dynamics.steps'],
+    [{ 'phases.dynamics.steps': '1.5' }, 'phases.dynamics.steps'],
+    [{ 'tokenizer.aligned': 'yes' }, 'true or false'],
+    [{ normaliseLosses: '1' }, 'true or false'],
+    [{ paper_faithful: 'maybe' }, 'true or false'],
+    [{ 'dynamics.kMax': '12' }, 'power of two'],
+    [{ renderer: 'sideways' }, 'renderer'],
+    [{ 'tokenizer.d': '30' }, 'tokenizer.d'],
+    [{ 'frame.width': '40' }, 'two patches'],
+    [{ 'tokenizer.latents': '8' }, 'latents'],
+    [{ 'dynamics.heads': '4', 'dynamics.kvHeads': '3' }, 'multiple of dynamics.kvHeads'],
+    [{ 'phases.dynamics.longTime': '16' }, 'longTime must exceed'],
+    [{ contextCorruption: '0.7' }, 'contextCorruption'],
+    [{ maskMax: '-0.1' }, 'maskMax'],
+  ] as [Record<string, string>, string][])('%j', (changes, part) => {
+    const message = fault(changes);
+    expect(message).toContain(part);
+    expect(message).not.toContain('\n');
+  });
+
+  test('an unknown preset names the known ones', () => {
+    expect(fault({}, 'giant')).toBe("no preset 'giant' (known: nano, micro, small, base)");
+    expect(fault({}, 'toString')).toContain("no preset 'toString'");
+  });
+
+  test.each(['', '{', 'null', '[]', '3', '"nano"', '{}'])('the text %j', (text) => {
+    expect(() => parseConfig(text)).toThrow(ConfigError);
+    expect(() => parseConfig(text)).toThrow(/^configuration/);
+  });
+
+  test('an extra or missing field', () => {
+    expect(() => checkConfig({ ...presets.nano, extra: 1 })).toThrow('extra');
+    const { clip: _, ...rest } = presets.nano;
+    expect(() => checkConfig(rest)).toThrow('clip');
+  });
+});

@@ -1,0 +1,202 @@
+// What the dynamics is told about each training frame: noise levels, features of actions and of the shortcut, windows, bytes.
+
+import { describe, expect, test } from 'vitest';
+import { type DreamerConfig, presets } from '../../../src/methods/dreamer4/config.ts';
+import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from '../../../src/methods/dreamer4/features.ts';
+import { drawWindows } from '../../../src/methods/dreamer4/frames.ts';
+import { drawNoiseLevels, IMAGE_ROW, ramp } from '../../../src/methods/dreamer4/noise-levels.ts';
+import { NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
+import { dequantise, latentStats, quantise } from '../../../src/methods/dreamer4/tokens.ts';
+import { TOLERANCE } from '../../support/tolerance.ts';
+
+const ROWS = 400;
+const TIME = 20;
+const BOOTSTRAP = 100;
+const still = new Uint8Array(ROWS * TIME);
+
+function draw(change: Partial<DreamerConfig> = {}, changed = still, step = 1) {
+  const c = { ...presets.micro, ...change };
+  const { signal, weight, starts } = drawNoiseLevels(c, ROWS, TIME, BOOTSTRAP, changed, 5, step);
+  const frames = Array.from({ length: ROWS * TIME }, (_, i) => ({
+    row: Math.floor(i / TIME),
+    t: i % TIME,
+    tau: signal[2 * i],
+    d: signal[2 * i + 1],
+    weight: weight[i],
+  }));
+  return { frames, starts, signal };
+}
+
+describe('noise levels', () => {
+  const { kMax } = presets.micro.dynamics;
+  const plain = draw({ cleanContextShare: 0 });
+
+  test('lie on the grid: d a power of two, tau a multiple of d below 1', () => {
+    for (const { row, tau, d } of plain.frames) {
+      expect(Number.isInteger(Math.log2(d))).toBe(true);
+      expect(Number.isInteger(tau / d)).toBe(true);
+      expect(tau).toBeGreaterThanOrEqual(0);
+      expect(tau).toBeLessThanOrEqual(1 - d);
+      if (row < ROWS - BOOTSTRAP) expect(d).toBe(1 / kMax);
+      // A bootstrap step is at least two of the finest steps, so that its halves are on the grid.
+      else expect(d).toBeGreaterThanOrEqual(2 / kMax);
+    }
+  });
+
+  test('reach the whole grid, evenly', () => {
+    const flow = plain.frames.filter((f) => f.row < ROWS - BOOTSTRAP);
+    const counts = new Map<number, number>();
+    for (const { tau } of flow) counts.set(tau, (counts.get(tau) ?? 0) + 1);
+    expect(counts.size).toBe(kMax);
+    const mean = flow.length / kMax;
+    for (const n of counts.values()) expect(Math.abs(n - mean)).toBeLessThan(6 * Math.sqrt(mean));
+    const steps = new Map<number, number>();
+    const boot = plain.frames.filter((f) => f.row >= ROWS - BOOTSTRAP);
+    for (const { d } of boot) steps.set(d, (steps.get(d) ?? 0) + 1);
+    expect([...steps.keys()].sort((a, b) => a - b)).toEqual([1 / 16, 1 / 8, 1 / 4, 1 / 2, 1]);
+    const each = boot.length / 5;
+    for (const n of steps.values()) expect(Math.abs(n - each)).toBeLessThan(6 * Math.sqrt(each));
+  });
+
+  test('are independent from frame to frame', () => {
+    let sum = 0;
+    let squares = 0;
+    const flow = plain.frames.filter((f) => f.row < ROWS - BOOTSTRAP);
+    for (let i = 1; i < flow.length; i++) {
+      sum += (flow[i].tau - 0.484) * (flow[i - 1].tau - 0.484);
+      squares += (flow[i].tau - 0.484) ** 2;
+    }
+    expect(Math.abs(sum / squares)).toBeLessThan(5 / Math.sqrt(flow.length));
+  });
+
+  test('weights follow the ramp and rise for changed frames', () => {
+    for (const f of plain.frames) expect(f.weight).toBe(Math.fround(ramp(f.tau)));
+    expect([ramp(0), ramp(1)]).toEqual([0.1, 1]);
+    const moved = draw({ cleanContextShare: 0, frameChangeWeight: 2 }, new Uint8Array(ROWS * TIME).fill(1));
+    for (const f of moved.frames) expect(f.weight).toBe(Math.fround(3 * ramp(f.tau)));
+  });
+
+  test('finished context has the signal of play and no loss; never in bootstrap rows', () => {
+    const { frames } = draw({ cleanContextShare: 0.5, contextCorruption: 0.1, imageShare: 0 });
+    const context = frames.filter((f) => f.weight === 0);
+    for (const f of context) {
+      expect(f.tau).toBe(Math.fround(0.9));
+      expect(f.row).toBeLessThan(ROWS - BOOTSTRAP);
+    }
+    const rows = new Set(context.map((f) => f.row));
+    expect(rows.size / (ROWS - BOOTSTRAP)).toBeGreaterThan(0.35);
+    expect(rows.size / (ROWS - BOOTSTRAP)).toBeLessThan(0.65);
+    // The first frame of such a row is always context, half of the others are.
+    for (const row of rows) expect(frames[row * TIME].weight).toBe(0);
+    const others = context.filter((f) => f.t > 0).length / (rows.size * (TIME - 1));
+    expect(Math.abs(others - 0.5)).toBeLessThan(0.05);
+  });
+
+  test('a share of rows are images', () => {
+    const { starts } = draw({ imageShare: 0.3 });
+    const images = starts.filter((s) => s === IMAGE_ROW).length;
+    expect(starts.every((s) => s === IMAGE_ROW || s === 0)).toBe(true);
+    expect(Math.abs(images / ROWS - 0.3)).toBeLessThan(0.12);
+    expect(draw({ imageShare: 0 }).starts.every((s) => s === 0)).toBe(true);
+  });
+
+  test('are a function of seed and step', () => {
+    expect(draw().signal).toEqual(draw().signal);
+    expect(draw({}, still, 2).signal).not.toEqual(draw().signal);
+  });
+});
+
+describe('features', () => {
+  const ones = (row: Float32Array): number[] => Array.from(row.keys()).filter((i) => row[i] !== 0);
+
+  test('keys, mouse class and the flag of a labelled frame', () => {
+    const row = new Float32Array(ACTION_FEATURES + 2).fill(9);
+    writeAction(row, 1, (60 << 23) | 0b10000000000000000000101);
+    expect([row[0], row[ACTION_FEATURES + 1]]).toEqual([9, 9]);
+    expect(ones(row.subarray(1, ACTION_FEATURES + 1))).toEqual([0, 2, 22, 23 + 60, 23 + 121]);
+    expect(ACTION_FEATURES % 4).toBe(0);
+  });
+
+  test('the largest mouse class does not reach the flag', () => {
+    const row = new Float32Array(ACTION_FEATURES);
+    writeAction(row, 0, (120 << 23) >>> 0);
+    expect(ones(row)).toEqual([23 + 120, 23 + 121]);
+  });
+
+  test('an unknown action is all zero', () => {
+    const row = new Float32Array(ACTION_FEATURES).fill(1);
+    writeAction(row, 0, NO_ACTION);
+    expect(ones(row)).toEqual([]);
+  });
+
+  test.each([1, 8, 32, 64])('every (tau, d) of kMax %i has its own two ones', (kMax) => {
+    const width = signalFeatures(kMax);
+    expect(width % 4).toBe(0);
+    const seen = new Set<string>();
+    let pairs = 0;
+    for (let d = 1; d >= 1 / kMax; d /= 2) {
+      for (let tau = 0; tau < 1; tau += d) {
+        const row = new Float32Array(width);
+        writeSignal(row, 0, kMax, tau, d);
+        const at = ones(row);
+        expect(at).toEqual([tau * kMax, kMax + 1 + Math.log2(1 / d)]);
+        seen.add(at.join());
+        pairs++;
+      }
+    }
+    expect(seen.size).toBe(pairs);
+  });
+
+  test('the context signal rounds to a place below clean', () => {
+    const row = new Float32Array(signalFeatures(32));
+    writeSignal(row, 0, 32, 0.9, 1 / 32);
+    expect(ones(row)).toEqual([29, 33 + 5]);
+  });
+});
+
+describe('windows', () => {
+  test('lie inside one episode and reach every start about equally often', () => {
+    const lengths = [10, 3, 12, 8];
+    const counts = new Map<string, number>();
+    for (let step = 0; step < 300; step++) {
+      for (const w of drawWindows({ lengths }, 10, 8, 1, step)) {
+        expect(w.start + 8).toBeLessThanOrEqual(lengths[w.episode]);
+        counts.set(`${w.episode} ${w.start}`, (counts.get(`${w.episode} ${w.start}`) ?? 0) + 1);
+      }
+    }
+    // 3 + 0 + 5 + 1 places.
+    expect(counts.size).toBe(9);
+    for (const n of counts.values()) expect(Math.abs(n - 3000 / 9)).toBeLessThan(6 * Math.sqrt(3000 / 9));
+  });
+
+  test('no episode is long enough: said with both lengths', () => {
+    expect(() => drawWindows({ lengths: [3, 7] }, 1, 8, 1, 1)).toThrow('No episode has 8 frames; the longest has 7.');
+  });
+});
+
+describe('latents in bytes', () => {
+  test('the error is below one part in 127, values outside are clamped', () => {
+    let worst = 0;
+    for (let i = -1000; i <= 1000; i++) {
+      const q = quantise(i / 1000);
+      expect(q).toBe(Math.min(255, Math.max(0, Math.round(q))));
+      worst = Math.max(worst, Math.abs(dequantise(q) - i / 1000));
+    }
+    expect(worst).toBeLessThanOrEqual(TOLERANCE.u8.rounding + 1e-12);
+    expect(worst).toBeLessThan(1 / 127);
+    expect([quantise(-7), quantise(7), dequantise(0), dequantise(255)]).toEqual([0, 255, -1, 1]);
+    for (let q = 0; q < 256; q++) expect(quantise(dequantise(q))).toBe(q);
+  });
+
+  test('statistics are those of the frames, and a constant element keeps a spread', () => {
+    const episodes = [
+      { tokens: Uint8Array.from([0, 9, 255, 9]), actions: new Uint32Array(2), changed: new Uint8Array(2) },
+      { tokens: Uint8Array.from([255, 9]), actions: new Uint32Array(1), changed: new Uint8Array(1) },
+    ];
+    const { mean, std } = latentStats(episodes, 2);
+    expect(mean[0]).toBeCloseTo(1 / 3, 6);
+    expect(std[0]).toBeCloseTo(Math.sqrt(1 - 1 / 9), 6);
+    expect(mean[1]).toBeCloseTo(dequantise(9), 6);
+    expect(std[1]).toBeCloseTo(0.01, 6);
+  });
+});
