@@ -67,6 +67,7 @@ export class Graph {
   }
 
   private make(shape: readonly number[], storage: Storage, name: string): Tensor {
+    if (!(sizeOf(shape) > 0)) throw new Error(`graph: ${name} [${shape}] has no elements`);
     return { graph: this, shape, size: sizeOf(shape), storage, id: this.nextId++, name };
   }
 

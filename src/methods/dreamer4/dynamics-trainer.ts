@@ -118,6 +118,7 @@ export class DynamicsTrainer {
         const zHalf = euler(z, x1, own, 0.5);
         const x2 = dynamics(scope, c, zHalf, a, graph.input('second half', [nb, signalFeatures(kMax)]), half);
         const goal = bootstrapTarget(z, zHalf, x1, x2, own);
+        if (bootstrapRows === rows) return goal;
         const head = takeSlots(graph.reshape(clean, [1, rows, time * width]), 0, rows - bootstrapRows);
         return joinSlots([head, graph.reshape(goal, [1, bootstrapRows, time * width])], 1, time * width);
       });
@@ -208,9 +209,9 @@ export class DynamicsTrainer {
     return this.last.stats.flops;
   }
 
-  /** Resolves when the last step is done. */
-  async settle(): Promise<void> {
-    await this.last?.settle();
+  /** Waits for about as long as the last step takes. */
+  async pace(): Promise<void> {
+    await this.last?.pace();
   }
 
   async metrics(): Promise<Record<string, number>> {
