@@ -17,7 +17,7 @@ import { CheckpointError, restoreShipped } from '../../train/checkpoint.ts';
 import type { DreamerConfig } from './config.ts';
 import { parseConfig } from './config-file.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
-import { decode, dynamics, encode, patchCount } from './model.ts';
+import { decode, dynamics, encode, patchCount, type TimeMode } from './model.ts';
 import { corrupt, euler } from './ops.ts';
 import type { Dream, DreamFrame, DreamInfo, DreamSettings } from './play-contract.ts';
 import { Presenter } from './present.ts';
@@ -135,17 +135,9 @@ export class LatentDream implements Dream {
     return { tokenizer: new Scope(graph, tokenizer, slab), dynamics: new Scope(graph, dyn, slab) };
   }
 
-  private mode(rings: RingSet, write: boolean) {
-    return {
-      kind: 'frame' as const,
-      streams: this.streams,
-      write,
-      ring: (layer: string, slots: number) => rings.ring(this.tracing as Graph, layer, slots),
-    };
+  private mode(graph: Graph, rings: RingSet, write: boolean): TimeMode {
+    return { kind: 'frame', streams: this.streams, write, ring: (layer, slots) => rings.ring(graph, layer, slots) };
   }
-
-  // Rings are named per graph; the graph that is being traced is known here only.
-  private tracing: Graph | null = null;
 
   private commit(graph: Graph, scope: Scope, zn: Tensor, actions: Tensor): void {
     const { tokens, channels, kMax } = this.model.config.dynamics;
@@ -158,7 +150,7 @@ export class LatentDream implements Dream {
       corrupt(zn, noise, levels),
       actions,
       signal,
-      this.mode(this.dynamicsRings, true),
+      this.mode(graph, this.dynamicsRings, true),
     );
   }
 
@@ -167,7 +159,6 @@ export class LatentDream implements Dream {
   }
 
   private traceObserve(graph: Graph): void {
-    this.tracing = graph;
     const c = this.model.config;
     const { streams } = this;
     const { tokens, channels } = c.dynamics;
@@ -179,9 +170,9 @@ export class LatentDream implements Dream {
       streams,
       c.frame,
     );
-    const z = encode(tokenizer, c, patches, this.mode(this.tokenizerRings, true));
+    const z = encode(tokenizer, c, patches, this.mode(graph, this.tokenizerRings, true));
     // Nothing reads this picture: only the decoder's time layer runs, to fill its ring.
-    decode(tokenizer, c, z, this.mode(this.tokenizerRings, true));
+    decode(tokenizer, c, z, this.mode(graph, this.tokenizerRings, true));
     const centred = add(
       graph.reshape(z, [streams, width]),
       graph.table('mean', [width], () => mean),
@@ -194,7 +185,6 @@ export class LatentDream implements Dream {
     );
     const zn = graph.reshape(scaled, [streams, tokens, channels]);
     this.commit(graph, dyn, zn, graph.input('actions', [streams, ACTION_FEATURES]));
-    this.tracing = null;
   }
 
   private stepProgram(k: number, film: boolean): Program {
@@ -212,7 +202,6 @@ export class LatentDream implements Dream {
   }
 
   private traceStep(graph: Graph, k: number, film: boolean): void {
-    this.tracing = graph;
     const c = this.model.config;
     const { streams } = this;
     const { tokens, channels, kMax } = c.dynamics;
@@ -234,7 +223,7 @@ export class LatentDream implements Dream {
         1,
       );
       const latents = graph.reshape(z, [streams, c.tokenizer.latents, c.tokenizer.channels]);
-      return toPixels(decode(tokenizer, c, latents, this.mode(this.tokenizerRings, write)), c.frame);
+      return toPixels(decode(tokenizer, c, latents, this.mode(graph, this.tokenizerRings, write)), c.frame);
     };
     graph.mark('denoise');
     let z = gaussian(this.seedInput(graph), [streams, tokens, channels], 2);
@@ -251,7 +240,7 @@ export class LatentDream implements Dream {
         for (let s = 0; s < streams; s++) row.set([i / k, 1 / k], 2 * s);
         return row;
       });
-      const xhat = dynamics(dyn, c, z, actions, signal, this.mode(this.dynamicsRings, false));
+      const xhat = dynamics(dyn, c, z, actions, signal, this.mode(graph, this.dynamicsRings, false));
       predictions.push(xhat);
       z = euler(z, xhat, levels);
     }
@@ -263,7 +252,6 @@ export class LatentDream implements Dream {
     graph.mark('commit');
     this.commit(graph, dyn, z, actions);
     graph.output('latents', z);
-    this.tracing = null;
   }
 
   reset(): void {

@@ -349,7 +349,7 @@ export const dreamer4: Method<DreamerConfig> = {
       label: 'Episodes',
       hint: 'Worlds that scripted players explore for training data',
       min: 4,
-      max: 2000,
+      max: 5000,
       step: 1,
     },
     {
