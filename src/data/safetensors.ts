@@ -53,7 +53,7 @@ export function readSafetensors(file: Uint8Array<ArrayBuffer>): SafetensorsFile 
       continue;
     }
     const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
-    if (typeof dtype !== 'string' || !(dtype in WIDTH))
+    if (typeof dtype !== 'string' || !Object.hasOwn(WIDTH, dtype))
       fail(`tensor ${name} has the type ${String(dtype)}, which is not read here`);
     if (!Array.isArray(shape) || !shape.every(isCount)) fail(`tensor ${name} has no valid shape`);
     if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))

@@ -3,6 +3,9 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { type Storage, StorageFull } from './storage.ts';
 
+/** Two writes of one name at once must not share a file. */
+let writes = 0;
+
 const code = (error: unknown): string | undefined => (error as { code?: string }).code;
 
 export async function folderStorage(folder: string): Promise<Storage> {
@@ -18,7 +21,7 @@ export async function folderStorage(folder: string): Promise<Storage> {
       }
     },
     async write(name, bytes) {
-      const beside = join(folder, `${name}.${process.pid}.part`);
+      const beside = join(folder, `${name}.${process.pid}.${writes++}.part`);
       try {
         await writeFile(beside, bytes);
         await rename(beside, join(folder, name));

@@ -29,8 +29,10 @@ export async function shippedTensors(store: ParamStore, slab: Slab = 'average'):
   return out;
 }
 
-function fill(store: ParamStore, slab: Slab, file: SafetensorsFile, nameOf: (parameter: string) => string): void {
-  for (const spec of store.specs.values()) {
+type Load = [slab: Slab, parameter: string, values: Float32Array<ArrayBuffer>];
+
+function find(store: ParamStore, slab: Slab, file: SafetensorsFile, nameOf: (parameter: string) => string): Load[] {
+  return [...store.specs.values()].map((spec) => {
     const t = file.tensors.get(nameOf(spec.name));
     if (!t)
       throw new CheckpointError(`The checkpoint has no tensor ${nameOf(spec.name)}; it belongs to another model.`);
@@ -39,16 +41,27 @@ function fill(store: ParamStore, slab: Slab, file: SafetensorsFile, nameOf: (par
         `The checkpoint belongs to another model: ${spec.name} is [${t.shape}] in the file, [${spec.shape}] here.`,
       );
     }
-    store.write(slab, spec.name, toFloat32(t));
-  }
+    return [slab, spec.name, toFloat32(t)];
+  });
+}
+
+/** All or nothing: the store stays as it was if the file lacks anything. */
+function load(store: ParamStore, loads: Load[]): void {
+  for (const [slab, parameter, values] of loads) store.write(slab, parameter, values);
 }
 
 export function restoreTraining(store: ParamStore, file: SafetensorsFile, prefix = ''): void {
-  for (const slab of TRAINING_SLABS) fill(store, slab, file, (name) => `${prefix}${slab}/${name}`);
+  load(
+    store,
+    TRAINING_SLABS.flatMap((slab) => find(store, slab, file, (name) => `${prefix}${slab}/${name}`)),
+  );
 }
 
 export function restoreShipped(store: ParamStore, file: SafetensorsFile): void {
-  fill(store, 'value', file, (name) => name);
+  load(
+    store,
+    find(store, 'value', file, (name) => name),
+  );
 }
 
 export { readSafetensors };

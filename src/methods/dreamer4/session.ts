@@ -133,7 +133,8 @@ export class DreamerSession implements Session<RunState> {
     );
     this.stats = latentStats(this.tokens, latentSize(this.config));
     this.trainer ??= new DynamicsTrainer(this.gpu, this.config, this.context.seed);
-    this.trainer.setStats(this.stats);
+    // A resumed trainer has them already, the averaged copy with the roundings of its steps.
+    if (this.trainer.step === 0) this.trainer.setStats(this.stats);
   }
 
   private async dynamicsStep(): Promise<void> {

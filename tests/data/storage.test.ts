@@ -1,0 +1,75 @@
+// Byte files by name: memory and a folder behave alike, a folder's files are replaced as a whole.
+
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { memoryStorage, type Storage, StorageFull } from '../../src/data/storage.ts';
+import { folderStorage } from '../../src/data/storage-node.ts';
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'tenfold-storage-'));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const bytes = (...values: number[]): Uint8Array<ArrayBuffer> => Uint8Array.from(values);
+
+describe.each<[string, () => Promise<Storage>]>([
+  ['memory', async () => memoryStorage()],
+  ['a folder', () => folderStorage(join(root, 'deep', 'folder'))],
+])('%s', (_, open) => {
+  let storage: Storage;
+  beforeAll(async () => {
+    storage = await open();
+  });
+
+  test('what was written is read, listed and removed', async () => {
+    expect(await storage.read('a.bin')).toBeNull();
+    expect(await storage.list()).toEqual([]);
+    await storage.write('b.bin', bytes(9));
+    await storage.write('a.bin', bytes(1, 2, 3));
+    expect(await storage.read('a.bin')).toEqual(bytes(1, 2, 3));
+    expect(await storage.list()).toEqual(['a.bin', 'b.bin']);
+    await storage.write('a.bin', bytes());
+    expect(await storage.read('a.bin')).toEqual(bytes());
+    await storage.remove('a.bin');
+    await storage.remove('a.bin');
+    expect(await storage.read('a.bin')).toBeNull();
+    expect(await storage.list()).toEqual(['b.bin']);
+  });
+
+  test('a stored file does not change with the array it came from or was read into', async () => {
+    const data = bytes(1, 2, 3);
+    await storage.write('c.bin', data);
+    data[0] = 99;
+    const got = await storage.read('c.bin');
+    expect(got).toEqual(bytes(1, 2, 3));
+    if (got) got[1] = 99;
+    expect(await storage.read('c.bin')).toEqual(bytes(1, 2, 3));
+  });
+});
+
+test('writes at once leave one whole file, and no part of one', async () => {
+  const folder = join(root, 'busy');
+  const storage = await folderStorage(folder);
+  const wholes = Array.from({ length: 8 }, (_, i) => new Uint8Array(200_000).fill(i));
+  await Promise.all(wholes.map((whole) => storage.write('x', whole)));
+  const got = await storage.read('x');
+  expect(got?.length).toBe(200_000);
+  expect(new Set(got).size).toBe(1);
+  expect(await readdir(folder)).toEqual(['x']);
+});
+
+test('half a file of a crash is not listed', async () => {
+  const folder = join(root, 'crash');
+  const storage = await folderStorage(folder);
+  await writeFile(join(folder, 'y.123.part'), 'half');
+  expect(await storage.list()).toEqual([]);
+});
+
+test('a folder that cannot be made is an error', async () => {
+  await writeFile(join(root, 'file'), 'x');
+  await expect(folderStorage(join(root, 'file', 'inside'))).rejects.toThrow();
+  expect(new StorageFull().message).toContain('full');
+});

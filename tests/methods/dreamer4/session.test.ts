@@ -1,0 +1,257 @@
+// A whole run on a tiny network and the real simulator: reruns and resumed runs have the same bits, faults stop it clearly.
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  readSafetensors,
+  SafetensorsError,
+  type StoredTensor,
+  toFloat32,
+  writeSafetensors,
+} from '../../../src/data/safetensors.ts';
+import { memoryStorage } from '../../../src/data/storage.ts';
+import type { RunEvent } from '../../../src/methods/contract.ts';
+import type { DreamerConfig } from '../../../src/methods/dreamer4/config.ts';
+import { DreamerSession, dreamer4 } from '../../../src/methods/dreamer4/session.ts';
+import { shipCheckpoint } from '../../../src/methods/dreamer4/ship.ts';
+import { CheckpointError } from '../../../src/train/checkpoint.ts';
+import { sameBits } from '../../support/compute.ts';
+import { tiny } from '../../support/dreamer.ts';
+import { testGpu } from '../../support/gpu.ts';
+import { expectClose, TOLERANCE } from '../../support/tolerance.ts';
+
+const config: DreamerConfig = {
+  ...tiny,
+  frame: { width: 32, height: 32, patch: 8 },
+  data: { episodes: 2, steps: 40 },
+  bootstrapStart: 0.4,
+  bootstrapShare: 0.5,
+  longShare: 0.3,
+  phases: {
+    tokenizer: { steps: 7, lr: 2e-3, rows: 2, time: 4, longRows: 0, longTime: 0 },
+    dynamics: { steps: 12, lr: 2e-3, rows: 2, time: 4, longRows: 1, longTime: 8 },
+  },
+};
+/** Rendered episodes are the same for every session of this file. */
+const cache = memoryStorage();
+
+interface Run {
+  session: DreamerSession;
+  events: RunEvent[];
+  stop: AbortController;
+}
+
+async function open(seed = 11, change: Partial<DreamerConfig> = {}): Promise<Run> {
+  const { gpu } = await testGpu();
+  const events: RunEvent[] = [];
+  const stop = new AbortController();
+  const emit = (event: RunEvent): void => void events.push(event);
+  const context = { gpu, seed, signal: stop.signal, emit, cache };
+  return { session: new DreamerSession(context, { ...config, ...change }), events, stop };
+}
+
+/** Works until a phase has done so many steps. */
+async function until({ session }: Run, phase: string, step: number): Promise<void> {
+  for (let n = 0; n < 200; n++) {
+    const s = session.state();
+    if (s.phase === phase && s.step >= step) return;
+    await session.advance({ steps: 1 });
+  }
+  throw new Error(`never reached ${phase} ${step}`);
+}
+
+async function finish(run: Run): Promise<Uint8Array<ArrayBuffer>> {
+  while ((await run.session.advance({ steps: 5 })) === 'more');
+  const { bytes } = await run.session.save();
+  run.session.dispose();
+  return bytes;
+}
+
+let straight: Uint8Array<ArrayBuffer>;
+let events: RunEvent[];
+let phases: string[] = [];
+
+beforeAll(async () => {
+  const run = await open();
+  for (let more = true; more; ) {
+    phases.push(run.session.state().phase);
+    more = (await run.session.advance({ steps: 1 })) === 'more';
+  }
+  phases = [...new Set(phases)];
+  events = run.events;
+  straight = await finish(run);
+});
+
+test('phases follow one another, metrics are finite numbers', () => {
+  expect(phases).toEqual(['data', 'tokenizer', 'tokens', 'dynamics']);
+  const metrics = events.flatMap((e) => (e.kind === 'metrics' ? [e] : []));
+  expect(metrics.map((m) => `${m.phase} ${m.step}`)).toEqual([
+    'tokenizer 1',
+    'tokenizer 7',
+    'dynamics 1',
+    'dynamics 10',
+    'dynamics 12',
+  ]);
+  for (const { values } of metrics) {
+    expect(Object.values(values).length).toBeGreaterThan(1);
+    expect(Object.values(values).every((v) => Number.isFinite(v) && v > 0)).toBe(true);
+  }
+});
+
+test('a rerun and runs resumed in every phase end in the same bits', async () => {
+  const again = await open();
+  const saved: Uint8Array<ArrayBuffer>[] = [];
+  for (const [phase, step] of [
+    ['tokenizer', 3],
+    ['tokens', 0],
+    ['dynamics', 2],
+    // Bootstrap and long rows have begun.
+    ['dynamics', 9],
+  ] as const) {
+    await until(again, phase, step);
+    saved.push((await again.session.save()).bytes);
+  }
+  expect(sameBits(await finish(again), straight)).toBe(true);
+  for (const bytes of saved) {
+    const resumed = await open();
+    await resumed.session.load({ name: 'x', bytes });
+    expect(sameBits((await resumed.session.save()).bytes, bytes)).toBe(true);
+    expect(sameBits(await finish(resumed), straight)).toBe(true);
+  }
+});
+
+test('another seed is another run', async () => {
+  const other = await open(12);
+  const all = readSafetensors(await finish(other)).tensors;
+  const mine = readSafetensors(straight).tensors;
+  const name = 'dynamics/value/dyn.in.w';
+  expect([...all.keys()]).toEqual([...mine.keys()]);
+  expect(all.get(name)?.bytes).not.toEqual(mine.get(name)?.bytes);
+});
+
+test('a finished run stays finished, a stopped one does nothing', async () => {
+  const run = await open();
+  await run.session.load({ name: 'x', bytes: straight });
+  await finishData(run);
+  expect(run.session.state()).toEqual({ phase: 'dynamics', step: 12, done: true });
+  expect(await run.session.advance({ steps: 3 })).toBe('done');
+  run.session.dispose();
+  const stopped = await open();
+  stopped.stop.abort();
+  expect(await stopped.session.advance({ steps: 3 })).toBe('more');
+  expect(stopped.session.state()).toEqual({ phase: 'data', step: 0, done: false });
+  stopped.session.dispose();
+});
+
+/** Frames and tokens are no part of a checkpoint: they are made again. */
+async function finishData(run: Run): Promise<void> {
+  await until(run, 'dynamics', 0);
+}
+
+test('what ships from a checkpoint is what the session exports', async () => {
+  const run = await open();
+  await run.session.load({ name: 'x', bytes: straight });
+  await finishData(run);
+  const exported = readSafetensors((await run.session.export('a title', { note: 'n' })).bytes);
+  run.session.dispose();
+  const shipped = readSafetensors(shipCheckpoint(straight, 'a title').bytes);
+  expect(exported.metadata).toEqual({ ...shipped.metadata, note: 'n' });
+  expect([...exported.tensors.keys()].sort()).toEqual([...shipped.tensors.keys()].sort());
+  for (const [name, t] of exported.tensors) {
+    const other = shipped.tensors.get(name) as StoredTensor;
+    expect(other.shape).toEqual(t.shape);
+    // The average of statistics that never change drifts by roundings.
+    if (name.startsWith('latent.')) expectClose(toFloat32(other), toFloat32(t), TOLERANCE.f32.sum);
+    else expect(sameBits(other.bytes, t.bytes), name).toBe(true);
+  }
+});
+
+describe('checkpoints that do not fit', () => {
+  const cases: [string, () => Uint8Array<ArrayBuffer>, typeof CheckpointError | typeof SafetensorsError, string][] = [
+    ['cut short', () => straight.slice(0, straight.length - 100), SafetensorsError, 'cut short'],
+    ['cut in the header', () => straight.slice(0, 100), SafetensorsError, 'header'],
+    ['empty', () => new Uint8Array(0), SafetensorsError, '0 bytes'],
+    ['a picture', () => Uint8Array.from({ length: 500 }, (_, i) => (i * 71) & 255), SafetensorsError, 'header'],
+    [
+      'somebody else’s tensors',
+      () => writeSafetensors(new Map([['w', { shape: [2], values: new Float32Array(2) }]])),
+      CheckpointError,
+      'not a training checkpoint',
+    ],
+    ['a shipped model', () => shipCheckpoint(straight, 'x').bytes, CheckpointError, 'not a training checkpoint'],
+    [
+      'a tensor is missing',
+      () => edited((tensors) => tensors.delete('tokenizer/second/enc.patch.w')),
+      CheckpointError,
+      'no tensor tokenizer/second/enc.patch.w',
+    ],
+    [
+      'a tensor has another shape',
+      () =>
+        edited((tensors) => tensors.set('tokenizer/value/enc.patch.w', { shape: [3], values: new Float32Array(3) })),
+      CheckpointError,
+      'enc.patch.w is [3] in the file, [192,16] here',
+    ],
+  ];
+
+  function edited(
+    change: (tensors: Map<string, { shape: number[]; values: Float32Array<ArrayBuffer> }>) => void,
+  ): Uint8Array<ArrayBuffer> {
+    const file = readSafetensors(straight);
+    const tensors = new Map(
+      [...file.tensors].map(([name, t]) => [
+        name,
+        { shape: t.shape, values: new Float32Array(t.bytes.slice().buffer) },
+      ]),
+    );
+    change(tensors);
+    return writeSafetensors(tensors, file.metadata);
+  }
+
+  test.each(cases)('%s', async (_, bytes, kind, part) => {
+    const run = await open();
+    const before = (await run.session.save()).bytes;
+    const error = await run.session.load({ name: 'x', bytes: bytes() }).then(
+      () => null,
+      (e: unknown) => e,
+    );
+    expect(error).toBeInstanceOf(kind);
+    expect((error as Error).message).toContain(part);
+    expect((error as Error).message).not.toContain('\n');
+    // The run goes on as if nobody had tried.
+    expect(sameBits((await run.session.save()).bytes, before)).toBe(true);
+    run.session.dispose();
+  });
+
+  test('another seed, another network', async () => {
+    const seed = await open(12);
+    await expect(seed.session.load({ name: 'x', bytes: straight })).rejects.toThrow(
+      'trained with seed 11, this run has seed 12',
+    );
+    seed.session.dispose();
+    const wide = await open(11, { tokenizer: { ...config.tokenizer, hidden: 32 } });
+    await expect(wide.session.load({ name: 'x', bytes: straight })).rejects.toThrow(CheckpointError);
+    wide.session.dispose();
+  });
+});
+
+test('a NaN stops the run and says where', async () => {
+  const run = await open();
+  await until(run, 'tokenizer', 0);
+  run.session.tokenizer.store.write('value', 'dec.out.b', new Float32Array(192).fill(Number.NaN));
+  await expect(run.session.advance({ steps: 1 })).rejects.toThrow(/^tokenizer step 1: mse is NaN\. .*checkpoint/);
+  run.session.dispose();
+});
+
+test('the method refuses a configuration that makes no sense', async () => {
+  const { gpu } = await testGpu();
+  const context = { gpu, seed: 1, signal: new AbortController().signal, emit: () => undefined };
+  const wrong = { ...config, dynamics: { ...config.dynamics, tokens: 5 } };
+  await expect(dreamer4.create(context, wrong)).rejects.toThrow('tokenizer latents x channels');
+  for (const field of dreamer4.fields) {
+    for (const preset of Object.values(dreamer4.presets)) {
+      const value = field.key.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], preset);
+      expect(value, field.key).toBeGreaterThanOrEqual(field.min);
+      expect(value, field.key).toBeLessThanOrEqual(field.max);
+    }
+  }
+});
