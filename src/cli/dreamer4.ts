@@ -62,6 +62,7 @@ export async function runDreamer4(args: RunArguments, output: Output): Promise<R
       cache: await folderStorage(frameCache()),
       emit: (event) => {
         events.push(JSON.stringify(event));
+        if (event.kind === 'log') output.note(event.text);
         if (event.kind === 'metrics')
           for (const [k, v] of Object.entries(event.values)) last[`${event.phase}.${k}`] = v;
       },

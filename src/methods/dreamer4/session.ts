@@ -128,7 +128,11 @@ export class DreamerSession implements Session<RunState> {
       this.frames,
       streams,
       (done, total) => {
-        this.tokensDone = Math.floor((done / total) * this.specs.length);
+        const episodes = Math.floor((done / total) * this.specs.length);
+        if (episodes > this.tokensDone) {
+          this.tokensDone = episodes;
+          this.context.emit({ kind: 'log', text: `encoded ${done} of ${total} frames` });
+        }
       },
     );
     this.stats = latentStats(this.tokens, latentSize(this.config));
