@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_SEED } from '../../src/ui/playground/share.ts';
 import { launchBrowser, openPage } from '../support/browser.ts';
 import { changed, frameIndex, panePixels, toStart, waitForFrame, waitForStatus } from '../support/playground.ts';
 
@@ -44,7 +45,7 @@ describe('the first visit', () => {
   });
 
   test('the first load is at most 200 KB compressed, and three.js is not in it', async () => {
-    const { page, close } = await openPage(browser, 'missing.html');
+    const { page, close } = await openPage(browser, 'icon.svg');
     const addresses = new Set<string>();
     page.on('request', (request) => addresses.add(request.url()));
     await page.goto(new URL('.', page.url()).href);
@@ -218,7 +219,7 @@ describe('links', () => {
   test('a broken link plays the default', async () => {
     const { page, errors, close } = await openPage(browser, '#/?seed=abc&k=-5&speed=99');
     await waitForFrame(page, 2);
-    expect(await page.evaluate(() => location.hash)).toBe('#/?seed=1');
+    expect(await page.evaluate(() => location.hash)).toBe(`#/?seed=${DEFAULT_SEED}`);
     expect(errors).toEqual([]);
     await close();
   });

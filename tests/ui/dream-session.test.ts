@@ -258,6 +258,16 @@ describe('failures', () => {
     expect(result.ok === false && result.reason).toContain('unplugged');
   });
 
+  test('an error just before the news of the loss is the loss', async () => {
+    await opened();
+    episode(1, [1]);
+    frame(1, 1, 2);
+    dreams[0].trouble = new Error('mapAsync was aborted');
+    const step = session.step(1, 1, SETTINGS, false);
+    setTimeout(() => devices[0].lose('driver reset'), 30);
+    expect(await step).toMatchObject({ ok: false, code: 'device-lost' });
+  });
+
   test('rebuild: new device, same checkpoint, context from the frames that were dreamed', async () => {
     await opened();
     episode(1, [1]);

@@ -25,5 +25,10 @@ export function SmoothView({ session }: { session: PlaySession }) {
       scene.dispose();
     };
   }, [session]);
-  return <canvas ref={canvas} className={css.smooth} hidden={guiOpen} />;
+  return (
+    <>
+      <canvas ref={canvas} className={css.smooth} hidden={guiOpen} />
+      {!guiOpen && <span className={css.aim} />}
+    </>
+  );
 }

@@ -24,6 +24,8 @@ export interface DreamSessionParts {
 /** True frames given to a dream on a CPU adapter: each costs a pass, and both worlds wait meanwhile. */
 const SOFTWARE_CONTEXT = 32;
 
+const LOSS_GRACE_MS = 250;
+
 export class DreamSession implements GpuApi {
   readonly #parts: DreamSessionParts;
   readonly #feed = new TruthFeed();
@@ -170,6 +172,8 @@ export class DreamSession implements GpuApi {
       const value = await Promise.race([work(dream).then((done) => ({ done })), gone]);
       return value ? { ok: true, value: value.done } : lost(gpu);
     } catch (error) {
+      // A read-back that a lost device breaks off may be told of it before the device's own promise is.
+      await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, LOSS_GRACE_MS))]);
       if (gpu.lostReason !== null) return lost(gpu);
       return failure('internal', `The dream stopped: ${sentence(error)}`, 'Reset starts it again.');
     }

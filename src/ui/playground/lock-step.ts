@@ -51,6 +51,11 @@ export class LockStep {
     return this.#dreaming;
   }
 
+  /** Steps and starts that are under way or wait for their turn. */
+  get pending(): number {
+    return this.#waiting;
+  }
+
   /** True while a step or a start is under way. */
   get busy(): boolean {
     return this.#waiting > 0;

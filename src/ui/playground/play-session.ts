@@ -119,7 +119,8 @@ export class PlaySession {
 
   singleStep(): void {
     set({ playing: false });
-    if (!this.#clock.busy) void this.#run(this.#clock.step());
+    // One more may wait while the dream works; a key that repeats must not pile up steps.
+    if (this.#clock.pending < 2) void this.#run(this.#clock.step());
   }
 
   /** The last true frames become the dream's context. */

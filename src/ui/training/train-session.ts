@@ -25,6 +25,8 @@ export class TrainSession {
   #events: MessagePort | null = null;
   #asking = false;
   #startedAt = 0;
+  /** One record per run: a run that ends by itself and is then stopped is still one. */
+  #runId = '';
   #pausedByHiding = false;
   #latest: Record<string, number> = {};
 
@@ -58,6 +60,7 @@ export class TrainSession {
     this.#rate.clear();
     this.#latest = {};
     this.#startedAt = Date.now();
+    this.#runId = Array.from(crypto.getRandomValues(new Uint32Array(2)), (word) => word.toString(36)).join('');
     channel.port1.onmessage = (event: MessageEvent<TrainMessage>) => this.#accept(event.data);
     set({
       status: 'opening',
@@ -94,9 +97,9 @@ export class TrainSession {
   }
 
   async stop(): Promise<void> {
-    await this.#keepRecord();
     await this.#host.stop();
     set({ status: 'done' });
+    await this.#keepRecord();
   }
 
   async saveFile(): Promise<void> {
@@ -188,7 +191,7 @@ export class TrainSession {
     if (step === 0) return;
     try {
       await keepRun({
-        id: crypto.randomUUID(),
+        id: this.#runId,
         at: this.#startedAt,
         method: 'dreamer4',
         preset: request.preset,
