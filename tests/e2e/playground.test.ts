@@ -193,6 +193,50 @@ describe('hands', () => {
   });
 });
 
+test('the smooth view shows the same world: the same colours at the same places', async () => {
+  const seeing = await launchBrowser('pictures');
+  const { page, errors, close } = await openPage(seeing, '#/?seed=25');
+  await waitForFrame(page, 2);
+  await toStart(page);
+  const eye = await panePixels(page, 'truth');
+  await page.getByRole('button', { name: 'smooth 3-D' }).click();
+  const box = await page.getByTestId('truth').boundingBox();
+  if (!box) throw new Error('no truth pane');
+  // The pane as a visitor sees it, brought down to 64x48.
+  const seen = async () => {
+    const shot = (await page.screenshot({ clip: box })).toString('base64');
+    return page.evaluate(async (base64) => {
+      const image = new Image();
+      image.src = `data:image/png;base64,${base64}`;
+      await image.decode();
+      const copy = document.createElement('canvas');
+      copy.width = 64;
+      copy.height = 48;
+      const context = copy.getContext('2d');
+      if (!context) throw new Error('no canvas');
+      context.imageSmoothingQuality = 'high';
+      context.drawImage(image, 0, 0, 64, 48);
+      return [...context.getImageData(0, 0, 64, 48).data];
+    }, shot);
+  };
+  /** Mean absolute difference over the world view below the hint, 0..255. */
+  const difference = (a: number[], b: number[]) => {
+    let sum = 0;
+    for (let i = 64 * 6 * 4; i < 64 * 40 * 4; i++) sum += Math.abs(a[i] - b[i]);
+    return sum / (64 * 34 * 3);
+  };
+  let last = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 20 && last > 14; i++) {
+    await page.waitForTimeout(500);
+    last = difference(eye, await seen());
+  }
+  // View distance, fog and texture filter differ; a mirrored or displaced view is above 40.
+  expect(last).toBeLessThanOrEqual(14);
+  expect(errors).toEqual([]);
+  await close();
+  await seeing.close();
+});
+
 describe('links', () => {
   test('a link reproduces start, seed and settings', async () => {
     const first = await openPage(browser, '#/?seed=77&noise=5');

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from 'react';
 import { Knob } from '../controls/Knob.tsx';
+import { AboutModel } from './AboutModel.tsx';
 import { toRgba } from './image-metrics.ts';
 import type { PlaySession } from './play-session.ts';
 import { usePlay } from './play-store.ts';
@@ -62,6 +63,7 @@ export function Knobs({ session }: { session: PlaySession | null }) {
       </button>
       {film && <FilmStrip />}
       <Stages />
+      <AboutModel />
     </section>
   );
 }

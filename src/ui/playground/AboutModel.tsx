@@ -1,0 +1,55 @@
+// What this model is, and what was measured of it before it shipped. Fetched when it is opened.
+
+import { useState } from 'react';
+import { handedOver } from './handover.ts';
+import { fetchCard, type ModelCard } from './model-card.ts';
+import { usePlay } from './play-store.ts';
+import css from './playground.module.css';
+
+export function AboutModel() {
+  const info = usePlay((state) => (state.dream.phase === 'ready' ? state.dream.info : null));
+  const [card, setCard] = useState<ModelCard | null>(null);
+  if (!info) return null;
+  const own = handedOver() !== null;
+  const open = () => {
+    if (!card && !own) void fetchCard(new URL('models/dreamer4/', document.baseURI).href).then(setCard);
+  };
+  return (
+    <details className={css.stages} onToggle={(event) => event.currentTarget.open && open()}>
+      <summary>About this model</summary>
+      <dl>
+        <div>
+          <dt>name</dt>
+          <dd>{info.title}</dd>
+        </div>
+        <div>
+          <dt>parameters</dt>
+          <dd>{info.parameters.toLocaleString()}</dd>
+        </div>
+        <div>
+          <dt>one frame is</dt>
+          <dd>
+            {info.latent[0]} tokens of {info.latent[1]} numbers
+          </dd>
+        </div>
+        <div>
+          <dt>remembers</dt>
+          <dd>
+            {info.contextFrames} frames, {info.contextSeconds} s
+          </dd>
+        </div>
+        {card?.rows.map(({ name, value }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {card && (
+        <p className={css.quiet}>
+          Measured on worlds it had never seen, by <code>{card.command}</code>
+        </p>
+      )}
+    </details>
+  );
+}
