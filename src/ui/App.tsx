@@ -1,6 +1,6 @@
 // The routes. Each page is its own chunk; the playground is asked for at once, the rest when it is opened.
 
-import { type ComponentType, lazy, Suspense } from 'react';
+import { type ComponentType, lazy, Suspense, useEffect } from 'react';
 import { Route, Router, Switch } from 'wouter';
 import { METHODS } from '../methods/method-list.ts';
 import { Header } from './shell/Header.tsx';
@@ -15,7 +15,18 @@ const pages = {
   missing: lazy(() => import('./pages/MissingPage.tsx')),
 } satisfies Record<string, ComponentType | ReturnType<typeof lazy>>;
 
+/** Name of the place in the window's title. */
+function titleOf(path: string): string {
+  const places: Record<string, string> = { '/': 'Playground', '/gpu': 'GPU', '/runs': 'Runs' };
+  const name = places[path] ?? METHODS.find(({ id }) => path === `/${id}`)?.title;
+  return name ? `${name} – Tenfold` : 'Tenfold';
+}
+
 export function App() {
+  const [path] = useHashPath();
+  useEffect(() => {
+    document.title = titleOf(path);
+  }, [path]);
   return (
     <Router hook={useHashPath}>
       <Header />

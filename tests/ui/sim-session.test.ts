@@ -62,6 +62,28 @@ describe('a start', () => {
   });
 });
 
+describe('frames of another size', () => {
+  test.each([
+    ['the map from above', 32, 32],
+    ['a larger picture', 96, 64],
+  ])('%s', async (_, width, height) => {
+    const { session, port } = await started(3);
+    expect(await session.setFrame(width, height)).toMatchObject({ ok: true, value: { width, height } });
+    const tick = await session.start({ seed: 3 });
+    expect(tick.rgb).toHaveLength(width * height * 3);
+    expect(new Set(tick.rgb).size).toBeGreaterThan(8);
+    expect(port.sent.at(-1)).toMatchObject({ kind: 'episode', width, height });
+  });
+
+  test('a size that nobody draws is refused with a sentence', async () => {
+    const { session } = await started(3);
+    const result = await session.setFrame(30, 30);
+    expect(result).toMatchObject({ ok: false, code: 'bad-checkpoint' });
+    expect(result.ok === false && result.reason).toContain('30x30');
+    expect((await session.step(NULL_ACTION)).rgb).toHaveLength(SIZE);
+  });
+});
+
 describe('steps', () => {
   test('without a world are refused', async () => {
     await expect(new SimSession().step(NULL_ACTION)).rejects.toThrow('no world has been started');

@@ -224,7 +224,5 @@ function belongsToControl(event: KeyboardEvent): boolean {
   if (target instanceof HTMLInputElement) {
     return target.type !== 'range' || event.code.startsWith('Arrow') || event.code === 'Home' || event.code === 'End';
   }
-  return (
-    target.matches('button, a, [role="switch"], [role="button"]') && (event.code === 'Space' || event.code === 'Enter')
-  );
+  return target.matches('button, a, summary') && (event.code === 'Space' || event.code === 'Enter');
 }
