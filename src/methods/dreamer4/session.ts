@@ -15,7 +15,16 @@ import { DynamicsTrainer } from './dynamics-trainer.ts';
 import type { FrameSet } from './frames.ts';
 import { type DreamModel, LatentDream } from './play.ts';
 import { TokenizerTrainer } from './tokenizer-trainer.ts';
-import { type LatentStats, latentSize, latentStats, type TokenEpisode, tokenise } from './tokens.ts';
+import {
+  type LatentStats,
+  latentSize,
+  latentStats,
+  packTokens,
+  type TokenEpisode,
+  tokenCacheName,
+  tokenise,
+  unpackTokens,
+} from './tokens.ts';
 
 export interface DreamerContext extends RunContext {
   /** Keeps rendered episodes across runs. */
@@ -119,22 +128,22 @@ export class DreamerSession implements Session<RunState> {
   }
 
   private async encodeAll(): Promise<void> {
-    const streams = Math.min(TOKEN_STREAMS, this.frames.episodes.length);
-    this.tokens = await tokenise(
-      this.gpu,
-      this.config,
-      this.tokenizer.store,
-      'average',
-      this.frames,
-      streams,
-      (done, total) => {
+    const { cache } = this.context;
+    const { store } = this.tokenizer;
+    const name = cache ? await tokenCacheName(store, 'average', this.frames) : '';
+    const known = cache ? await cache.read(name) : null;
+    this.tokens = known ? unpackTokens(known, this.frames, latentSize(this.config)) : null;
+    if (!this.tokens) {
+      const streams = Math.min(TOKEN_STREAMS, this.frames.episodes.length);
+      this.tokens = await tokenise(this.gpu, this.config, store, 'average', this.frames, streams, (done, total) => {
         const episodes = Math.floor((done / total) * this.specs.length);
         if (episodes > this.tokensDone) {
           this.tokensDone = episodes;
           this.context.emit({ kind: 'log', text: `encoded ${done} of ${total} frames` });
         }
-      },
-    );
+      });
+      await cache?.write(name, packTokens(this.tokens));
+    }
     this.stats = latentStats(this.tokens, latentSize(this.config));
     this.trainer ??= new DynamicsTrainer(this.gpu, this.config, this.context.seed);
     // A resumed trainer has them already, the averaged copy with the roundings of its steps.

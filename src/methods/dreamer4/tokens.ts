@@ -122,3 +122,42 @@ export function latentStats(episodes: TokenEpisode[], width: number): LatentStat
   const std = Float32Array.from(squares, (s, k) => Math.sqrt(Math.max(1e-4, s / n - (sum[k] / n) ** 2)));
   return { mean, std };
 }
+
+/** Name of a token cache file: the tokenizer's weights and the frames it encoded, as a hash. */
+export async function tokenCacheName(store: ParamStore, slab: Slab, set: FrameSet): Promise<string> {
+  let h = 2166136261;
+  const mixIn = (words: Uint32Array): void => {
+    for (const w of words) h = Math.imul(h ^ w, 16777619) ^ (h >>> 15);
+  };
+  for (const values of (await store.read(slab)).values()) mixIn(new Uint32Array(values.buffer));
+  for (const e of set.episodes) {
+    mixIn(e.actions);
+    mixIn(new Uint32Array(e.frames.slice(0, e.frames.length - (e.frames.length % 4)).buffer));
+  }
+  return `tokens-${(h >>> 0).toString(16)}.bin`;
+}
+
+export function packTokens(episodes: TokenEpisode[]): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(episodes.reduce((sum, e) => sum + e.tokens.length + e.changed.length, 0));
+  let at = 0;
+  for (const e of episodes) {
+    out.set(e.tokens, at);
+    out.set(e.changed, at + e.tokens.length);
+    at += e.tokens.length + e.changed.length;
+  }
+  return out;
+}
+
+/** The token episodes of `set` from a cache file, or null if its size does not fit. */
+export function unpackTokens(bytes: Uint8Array<ArrayBuffer>, set: FrameSet, width: number): TokenEpisode[] | null {
+  const frames = set.episodes.reduce((sum, e) => sum + e.actions.length, 0);
+  if (bytes.length !== frames * (width + 1)) return null;
+  let at = 0;
+  return set.episodes.map((e) => {
+    const n = e.actions.length;
+    const tokens = bytes.slice(at, at + n * width);
+    const changed = bytes.slice(at + n * width, at + n * (width + 1));
+    at += n * (width + 1);
+    return { tokens, changed, actions: e.actions };
+  });
+}
