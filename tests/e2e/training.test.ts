@@ -73,6 +73,33 @@ test('there is nothing to play before the dynamics exists, and the page says so'
   await close();
 });
 
+test('a grown model is played: the smallest run, then its dream beside the truth', async () => {
+  const { page, errors, close } = await openPage(browser, '#/dreamer4?preset=nano');
+  await page.getByTestId('start-training').waitFor();
+  await page.getByText('Change a number').click();
+  for (const name of ['Episodes', 'Steps per episode', 'Tokenizer steps', 'Dynamics steps']) {
+    await page.getByLabel(name, { exact: true }).press('Home');
+  }
+  await page.getByTestId('start-training').click();
+  await page.waitForFunction(() => /Dynamics\s+([1-9]\d*) \//.test(document.body.innerText), null, {
+    timeout: 100_000,
+  });
+  await page.getByRole('button', { name: 'Play this model' }).click();
+  await page.waitForFunction(
+    () => /^\d/.test(document.querySelector('[data-testid="psnr"]')?.textContent ?? ''),
+    null,
+    {
+      timeout: 60_000,
+    },
+  );
+  const size = await page
+    .getByTestId('dream')
+    .evaluate((canvas) => [(canvas as HTMLCanvasElement).width, (canvas as HTMLCanvasElement).height]);
+  expect(size).toEqual([32, 32]);
+  expect(errors).toEqual([]);
+  await close();
+});
+
 test('a foreign file is refused with a sentence, and a full disk does not lose the run', async () => {
   const { page, close } = await openPage(browser, '#/dreamer4?preset=nano');
   await page.getByTestId('start-training').waitFor();
