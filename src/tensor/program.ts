@@ -108,6 +108,9 @@ export class Program {
     const pipelines = new Set<GPUComputePipeline>();
     let at = 0;
     for (const d of dispatches) {
+      if (new Set(d.bindings.map((t) => t.storage.id)).size !== d.bindings.length) {
+        throw new Error(`${d.label}: the same tensor is bound twice in one dispatch`);
+      }
       words.set(d.uniforms, at / 4);
       const pipeline = gpu.pipelines.get({
         code: d.code,
@@ -123,9 +126,6 @@ export class Program {
         const bytes = Math.min(alignUp(size * 4), buffer.size - offset);
         return { binding, resource: { buffer, offset, size: bytes } };
       });
-      if (new Set(d.bindings.map((t) => t.storage.id)).size !== d.bindings.length) {
-        throw new Error(`${d.label}: the same tensor is bound twice in one dispatch`);
-      }
       entries.push({
         binding: d.bindings.length,
         resource: { buffer: this.uniforms, offset: at, size: d.uniforms.byteLength },

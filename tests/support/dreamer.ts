@@ -48,19 +48,19 @@ export function shake(store: ParamStore, seed: number): void {
   }
 }
 
-/** Quadrants in clockwise order. */
-const CORNERS = [
-  [0, 0],
-  [1, 0],
-  [1, 1],
-  [0, 1],
+/** Where a key leads: left, right, up, down. */
+const MOVES: [x: number | null, y: number | null][] = [
+  [0, null],
+  [1, null],
+  [null, 0],
+  [null, 1],
 ];
 /** The words of an action: keys in the low 23 bits, the mouse class that stands still above. */
 const STILL_MOUSE = 60 << 23;
 
 /**
- * Episodes of a bright square on a fixed backdrop. It stands in one quarter of the picture and moves to the next one
- * with every frame: clockwise with key 0, against the clock with key 1.
+ * Episodes of a bright square on a fixed backdrop, standing in one quarter of the picture. Keys 0 to 3 move it left,
+ * right, up and down; at a border it stays. What comes next depends on the key and on where the square was.
  */
 export function moverFrames(size: number, episodes: number, length: number, seed: number): FrameSet {
   const bytes = size * size * 3;
@@ -69,12 +69,17 @@ export function moverFrames(size: number, episodes: number, length: number, seed
   const episode = (e: number): FrameEpisode => {
     const frames = new Uint8Array(length * bytes);
     const actions = new Uint32Array(length);
-    let corner = mix32(seed, e, 0, 1) & 3;
+    let column = mix32(seed, e, 0, 1) & 1;
+    let line = mix32(seed, e, 0, 2) & 1;
     for (let i = 0; i < length; i++) {
-      const key = mix32(seed, e, i, 3) & 1;
+      const key = mix32(seed, e, i, 3) & 3;
       actions[i] = i === 0 ? NO_ACTION : STILL_MOUSE | (1 << key);
-      if (i > 0) corner = (corner + (key === 0 ? 1 : 3)) & 3;
-      const [left, top] = CORNERS[corner].map((v) => v * half + margin);
+      if (i > 0) {
+        column = MOVES[key][0] ?? column;
+        line = MOVES[key][1] ?? line;
+      }
+      const left = column * half + margin;
+      const top = line * half + margin;
       for (let p = 0; p < size * size; p++) {
         const x = p % size;
         const y = Math.floor(p / size);

@@ -3,8 +3,8 @@ import type { Gpu } from '../../src/gpu/device.ts';
 import { normals } from '../../src/nn/params.ts';
 import type { Graph, Tensor } from '../../src/tensor/graph.ts';
 import { sizeOf } from '../../src/tensor/graph.ts';
-import { meanOf } from '../../src/tensor/ops/reduce.ts';
 import { add } from '../../src/tensor/ops/pointwise.ts';
+import { meanOf } from '../../src/tensor/ops/reduce.ts';
 import { compile, type InputData } from '../../src/tensor/program.ts';
 
 export interface GradCase {
@@ -31,7 +31,8 @@ export async function gradientError(gpu: Gpu, c: GradCase): Promise<number> {
     const tensors: Record<string, Tensor> = {};
     for (const [name, shape] of Object.entries(c.inputs)) tensors[name] = graph.input(name, shape);
     const constants: Record<string, Tensor> = {};
-    for (const [name, value] of Object.entries(c.constants ?? {})) constants[name] = graph.input(name, [value.byteLength / 4]);
+    for (const [name, value] of Object.entries(c.constants ?? {}))
+      constants[name] = graph.input(name, [value.byteLength / 4]);
     const y = c.build(graph, tensors, constants);
     graph.output('y', y);
     probe = normals(99, 5, y.size);
