@@ -54,7 +54,7 @@ export class Program {
   private readonly stages: { name: string; from: number; to: number }[] = [];
   private timer: StageTimer | null = null;
   private readonly pacer = new Pacer();
-  /** Submitted since the last `pace`. */
+  /** Submitted since the last `settle`. */
   private pending = false;
 
   constructor(gpu: Gpu, graph: Graph) {
@@ -186,11 +186,11 @@ export class Program {
     this.pending = true;
   }
 
-  /** Waits until the last run is done, or in Node about that long (src/gpu/pace.ts). Reads wait for real. */
-  async pace(): Promise<void> {
+  /** Resolves when the last run is done (src/gpu/pace.ts). */
+  async settle(): Promise<void> {
     if (!this.pending) return;
     this.pending = false;
-    await this.pacer.pace(this.gpu.device);
+    await this.pacer.wait(this.gpu.device);
   }
 
   /** As `run`, with one pass per marked stage and its time measured on the GPU; null where the adapter cannot. */
@@ -217,7 +217,7 @@ export class Program {
     this.timer.resolve(encoder);
     device.queue.submit([encoder.finish()]);
     this.pending = true;
-    if (inNode) await this.pace();
+    if (inNode) await this.settle();
     const ms = await this.timer.read();
     return Object.fromEntries(this.stages.map((s, i) => [s.name, ms[i]]));
   }
@@ -258,7 +258,7 @@ export class Program {
   async readBytes(name: string): Promise<ArrayBuffer> {
     const { buffer, offset, size } = this.find(name);
     const device = this.gpu.device;
-    if (inNode) await this.pace();
+    if (inNode) await this.settle();
     let staging = this.staging.get(name);
     if (staging?.mapState !== 'unmapped') {
       staging = device.createBuffer({ size: size * 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });

@@ -209,9 +209,9 @@ export class DynamicsTrainer {
     return this.last.stats.flops;
   }
 
-  /** Waits for about as long as the last step takes. */
-  async pace(): Promise<void> {
-    await this.last?.pace();
+  /** Resolves when the last step is done. */
+  async settle(): Promise<void> {
+    await this.last?.settle();
   }
 
   async metrics(): Promise<Record<string, number>> {

@@ -293,9 +293,9 @@ export class LatentDream implements Dream {
       this.observer.run({ ...this.inputs(row, 0), frames: frames.slice(i * size, (i + 1) * size) });
       this.advance();
       // A queue of a hundred frames would stall everything behind it on a CPU adapter.
-      if (i % 8 === 7) await this.observer.pace();
+      if (i % 8 === 7) await this.observer.settle();
     }
-    await this.observer.pace();
+    await this.observer.settle();
     this.check();
   }
 
@@ -325,7 +325,7 @@ export class LatentDream implements Dream {
     const rgb = want.rgb ? await this.pixels(program, 'pixels') : new Uint8Array(0);
     const strips: Uint8Array[] = [];
     if (film) for (let i = 0; i < settings.k; i++) strips.push(await this.pixels(program, `film ${i}`));
-    if (!want.rgb && !film && stages === null) await program.pace();
+    if (!want.rgb && !film && stages === null) await program.settle();
     this.check();
     const frame: DreamFrame = {
       rgb,

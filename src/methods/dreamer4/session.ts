@@ -121,7 +121,7 @@ export class DreamerSession implements Session<RunState> {
   private async tokenizerStep(): Promise<void> {
     this.tokenizer.advance(this.frames);
     this.flops.done += this.tokenizer.program.stats.flops;
-    await this.tokenizer.program.pace();
+    await this.tokenizer.program.settle();
     await this.report('tokenizer', this.tokenizer.step, this.config.phases.tokenizer.steps, () =>
       this.tokenizer.metrics(),
     );
@@ -154,7 +154,7 @@ export class DreamerSession implements Session<RunState> {
     const { trainer, tokens, stats } = this;
     if (!trainer || !tokens || !stats) throw new Error('the token cache is missing');
     this.flops.done += trainer.advance(tokens, stats);
-    await trainer.pace();
+    await trainer.settle();
     await this.report('dynamics', trainer.step, this.config.phases.dynamics.steps, () => trainer.metrics());
   }
 
