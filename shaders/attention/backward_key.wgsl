@@ -1,5 +1,5 @@
 // Attention backward, key side: dk and dv of one key head, summed over the query heads of its group in order.
-import package::attention::layout::{Params, capped, capped_slope};
+import package::attention::layout::{capped, capped_slope, first_row, Params, window_start};
 
 const DH4: u32 = 4u;
 const WIDTH: u32 = 8u;
@@ -19,7 +19,7 @@ fn backward_key(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
   let wanted = wid.x * WIDTH + lane;
   let group = params.heads / params.kv;
   let width = (params.heads + 2u * params.kv) * DH4;
-  let base = (sequence / params.inner) * params.outer + sequence % params.inner;
+  let base = first_row(params, sequence);
   let j = min(wanted, params.length - 1u);
   let row = base + j * params.stride;
   let key_at = row * width + (params.heads + kv_head) * DH4;
@@ -52,7 +52,7 @@ fn backward_key(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
       if (params.mode == 0u) {
         seen = ((mask[i * params.words + j / 32u] >> (j % 32u)) & 1u) == 1u;
       } else {
-        let lo = select(max(start, i + 1u - min(i + 1u, params.window)), i, start > i);
+        let lo = window_start(i, start, params.window);
         seen = j >= lo && j <= i;
       }
       var dots = vec4f(0.0);

@@ -1,6 +1,6 @@
 // Attention backward, key side, for CPU adapters with subgroups; maths of backward_key.wgsl. Every lane owns a key and
 // loads one query of a block, whose row, gradient, lse and delta travel by broadcast.
-import package::attention::layout::{Params, capped, capped_slope};
+import package::attention::layout::{capped, capped_slope, first_row, Params, window_start};
 enable subgroups;
 
 const DH4: u32 = 4u;
@@ -21,7 +21,7 @@ fn backward_key(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
   let wanted = wid.x * LANES + lane;
   let group = params.heads / params.kv;
   let width = (params.heads + 2u * params.kv) * DH4;
-  let base = (sequence / params.inner) * params.outer + sequence % params.inner;
+  let base = first_row(params, sequence);
   let j = min(wanted, params.length - 1u);
   let row = base + j * params.stride;
   let key_at = row * width + (params.heads + kv_head) * DH4;
@@ -56,7 +56,7 @@ fn backward_key(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
       if (params.mode == 0u) { own_word = mask[own_query * params.words + wid.x * LANES / 32u]; }
       for (var u = 0u; u < LANES; u++) {
         let at = i + u;
-        let lo = select(max(start, at + 1u - min(at + 1u, params.window)), at, start > at);
+        let lo = window_start(at, start, params.window);
         let in_window = (params.mode == 0u) | ((j >= lo) & (j <= at));
         let seen = (at < last) & in_window & (((subgroupBroadcast(own_word, u) >> (j % 32u)) & 1u) == 1u);
         var dots = vec4f(0.0);

@@ -1,5 +1,5 @@
 // Attention backward, query side: dq, and delta = do . o for the key side. Scores are recomputed from lse.
-import package::attention::layout::{Params, capped, capped_slope};
+import package::attention::layout::{block_start, capped, capped_slope, first_row, Params, window_start};
 
 const DH4: u32 = 4u;
 const WIDTH: u32 = 8u;
@@ -20,7 +20,7 @@ fn backward_query(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_i
   let query = wid.x * WIDTH + lane;
   let kv_head = head / (params.heads / params.kv);
   let width = (params.heads + 2u * params.kv) * DH4;
-  let base = (sequence / params.inner) * params.outer + sequence % params.inner;
+  let base = first_row(params, sequence);
   let i = min(query, params.length - 1u);
   let row = base + i * params.stride;
 
@@ -41,10 +41,9 @@ fn backward_query(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_i
   var first = 0u;
   if (params.mode == 1u) {
     let start = mask[sequence / params.inner];
-    lo = select(max(start, i + 1u - min(i + 1u, params.window)), i, start > i);
+    lo = window_start(i, start, params.window);
     hi = i + 1u;
-    let from_ = wid.x * WIDTH + 1u;
-    first = from_ - min(from_, params.window);
+    first = block_start(wid.x * WIDTH, params.window);
   }
   let last = select(params.length, min(params.length, (wid.x + 1u) * WIDTH), params.mode == 1u);
   for (var j = first; j < last; j++) {

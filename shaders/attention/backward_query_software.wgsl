@@ -1,6 +1,6 @@
 // Attention backward, query side, for CPU adapters with subgroups; maths of backward_query.wgsl, data movement of
 // forward_software.wgsl.
-import package::attention::layout::{Params, capped, capped_slope};
+import package::attention::layout::{block_start, capped, capped_slope, first_row, Params, window_start};
 enable subgroups;
 
 const DH4: u32 = 4u;
@@ -22,7 +22,7 @@ fn backward_query(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_i
   let query = wid.x * LANES + lane;
   let kv_head = head / (params.heads / params.kv);
   let width = (params.heads + 2u * params.kv) * DH4;
-  let base = (sequence / params.inner) * params.outer + sequence % params.inner;
+  let base = first_row(params, sequence);
   let i = min(query, params.length - 1u);
   let row = base + i * params.stride;
 
@@ -43,10 +43,9 @@ fn backward_query(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_i
   var last = params.length;
   if (params.mode == 1u) {
     let start = mask[sequence / params.inner];
-    lo = select(max(start, i + 1u - min(i + 1u, params.window)), i, start > i);
+    lo = window_start(i, start, params.window);
     hi = i + 1u;
-    let from_ = wid.x * LANES + 1u;
-    first = (from_ - min(from_, params.window)) / LANES * LANES;
+    first = block_start(wid.x * LANES, params.window) / LANES * LANES;
     last = min(params.length, (wid.x + 1u) * LANES);
   }
   for (var j = first; j < last; j += LANES) {

@@ -1,7 +1,7 @@
 // Attention forward with online softmax, keys in blocks of four; no score matrix is stored. One thread a query, one
 // workgroup a block of queries of one head of one sequence: key and value addresses are the same for all lanes, which
 // CPU adapters turn into scalar loads and GPUs into broadcasts. Grouped-query heads, soft cap, masks of layout.wgsl.
-import package::attention::layout::{Params, capped};
+import package::attention::layout::{block_start, capped, first_row, Params, window_start};
 
 const DH4: u32 = 4u;
 const WIDTH: u32 = 8u;
@@ -19,7 +19,7 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
   let query = wid.x * WIDTH + lane;
   let kv_head = head / (params.heads / params.kv);
   let width = (params.heads + 2u * params.kv) * DH4;
-  let base = (sequence / params.inner) * params.outer + sequence % params.inner;
+  let base = first_row(params, sequence);
   let i = min(query, params.length - 1u);
   let row = base + i * params.stride;
 
@@ -34,10 +34,9 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
   var first = 0u;
   if (params.mode == 1u) {
     let start = mask[sequence / params.inner];
-    lo = select(max(start, i + 1u - min(i + 1u, params.window)), i, start > i);
+    lo = window_start(i, start, params.window);
     hi = i + 1u;
-    let from_ = wid.x * WIDTH + 1u;
-    first = from_ - min(from_, params.window);
+    first = block_start(wid.x * WIDTH, params.window);
   }
   let last = select(params.length, min(params.length, (wid.x + 1u) * WIDTH), params.mode == 1u);
   var m = -1e30;

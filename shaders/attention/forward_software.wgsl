@@ -2,7 +2,7 @@
 // There a load costs per lane even when all lanes want the same word, and a subgroup broadcast costs next to nothing: so
 // every lane loads one key and one value of a block, and the rows travel by broadcast. Loops over DH4 and LANES are
 // written out by unrollLoops (src/tensor/kernel.ts).
-import package::attention::layout::{Params, capped};
+import package::attention::layout::{block_start, capped, first_row, Params, window_start};
 enable subgroups;
 
 const DH4: u32 = 4u;
@@ -21,7 +21,7 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
   let query = wid.x * LANES + lane;
   let kv_head = head / (params.heads / params.kv);
   let width = (params.heads + 2u * params.kv) * DH4;
-  let base = (sequence / params.inner) * params.outer + sequence % params.inner;
+  let base = first_row(params, sequence);
   let i = min(query, params.length - 1u);
   let row = base + i * params.stride;
 
@@ -34,10 +34,9 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
   var last = params.length;
   if (params.mode == 1u) {
     let start = mask[sequence / params.inner];
-    lo = select(max(start, i + 1u - min(i + 1u, params.window)), i, start > i);
+    lo = window_start(i, start, params.window);
     hi = i + 1u;
-    let from_ = wid.x * LANES + 1u;
-    first = (from_ - min(from_, params.window)) / LANES * LANES;
+    first = block_start(wid.x * LANES, params.window) / LANES * LANES;
     last = min(params.length, (wid.x + 1u) * LANES);
   }
   var m = -1e30;

@@ -10,6 +10,21 @@ struct Params {
   window: u32, scale: f32, cap: f32, count: u32,
 }
 
+// Row of element 0 of a sequence.
+fn first_row(p: Params, sequence: u32) -> u32 {
+  return (sequence / p.inner) * p.outer + sequence % p.inner;
+}
+
+// First key that query i sees through a causal window; `start` as the mask gives it.
+fn window_start(i: u32, start: u32, window: u32) -> u32 {
+  return select(max(start, i + 1u - min(i + 1u, window)), i, start > i);
+}
+
+// First key that any query of a block sees, for a block that begins at query `i`.
+fn block_start(i: u32, window: u32) -> u32 {
+  return i + 1u - min(i + 1u, window);
+}
+
 fn capped(score: f32, cap: f32) -> f32 {
   if (cap <= 0.0) { return score; }
   return cap * tanh(clamp(score / cap, -10.0, 10.0));
