@@ -1,11 +1,10 @@
 // Per-head RMSNorm of queries and keys, then rotary embedding; values pass through. A packed row is
-// [H query heads | G key heads | G value heads] of 4*DH4 channels. Rotation acts on neighbouring channel pairs with
-// (cos, sin, cos, sin) quads from `table` at position (row / every) % period.
+// [H query heads | G key heads | G value heads] of 4*dh4 channels. Rotation acts on neighbouring channel pairs with
+// (cos, sin, cos, sin) quads from `table` at position (row / every) % period. The number of quads is a uniform: as a
+// constant, compilers of CPU adapters write the loops out, which takes them five times as long and gains nothing.
 import package::lib::index::linear;
 
-const DH4: u32 = 4u;
-
-struct Params { rows: u32, heads: u32, kv: u32, every: u32, period: u32, eps: f32 }
+struct Params { rows: u32, heads: u32, kv: u32, every: u32, period: u32, eps: f32, dh4: u32 }
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> gain_q: array<vec4f>;
@@ -24,17 +23,17 @@ fn forward(@builtin(global_invocation_id) gid: vec3u) {
   let slots = params.heads + 2u * params.kv;
   if (i >= params.rows * slots) { return; }
   let head = i % slots;
-  let at = i * DH4;
+  let at = i * params.dh4;
   if (head >= params.heads + params.kv) {
-    for (var c = 0u; c < DH4; c++) { out[at + c] = qkv[at + c]; }
+    for (var c = 0u; c < params.dh4; c++) { out[at + c] = qkv[at + c]; }
     return;
   }
   var sum = 0.0;
-  for (var c = 0u; c < DH4; c++) { sum += dot(qkv[at + c], qkv[at + c]); }
-  let r = inverseSqrt(sum / f32(DH4 * 4u) + params.eps);
+  for (var c = 0u; c < params.dh4; c++) { sum += dot(qkv[at + c], qkv[at + c]); }
+  let r = inverseSqrt(sum / f32(params.dh4 * 4u) + params.eps);
   let position = ((i / slots) / params.every) % params.period;
-  for (var c = 0u; c < DH4; c++) {
+  for (var c = 0u; c < params.dh4; c++) {
     let gain = select(gain_k[c], gain_q[c], head < params.heads);
-    out[at + c] = rotate(qkv[at + c] * r * gain, table[position * DH4 + c]);
+    out[at + c] = rotate(qkv[at + c] * r * gain, table[position * params.dh4 + c]);
   }
 }

@@ -119,8 +119,7 @@ export function qkRope(
   if (!Number.isInteger(rows)) throw new Error(`qkRope: [${qkv.shape}] is not packed as ${slots} heads of ${dim}`);
   if (table.size < at.period * dim)
     throw new Error(`qkRope: table [${table.shape}] has fewer than ${at.period} positions`);
-  const uniforms = pack(rows, heads, kvHeads, at.every, at.period, { f: NORM_EPS });
-  const constants = { DH4: dim / 4 };
+  const uniforms = pack(rows, heads, kvHeads, at.every, at.period, { f: NORM_EPS }, dim / 4);
   const [y] = qkv.graph.add({
     name: 'qk rope',
     inputs: [qkv, gainQ, gainK, table],
@@ -128,7 +127,7 @@ export function qkRope(
     dispatch: ([out]) => [
       {
         label: 'qk rope',
-        code: specialise(ropeLink(qkv.graph.conditions), constants),
+        code: ropeLink(qkv.graph.conditions),
         entryPoint: 'forward',
         bindings: [qkv, gainQ, gainK, table, out],
         uniforms,
@@ -146,7 +145,7 @@ export function qkRope(
         dispatch: ([outX, outGain]) => [
           {
             label: 'qk rope backward',
-            code: specialise(ropeBackwardLink(qkv.graph.conditions), constants),
+            code: ropeBackwardLink(qkv.graph.conditions),
             entryPoint: 'backward',
             bindings: [qkv, gainQ, gainK, table, dy, outX, outGain],
             uniforms,
