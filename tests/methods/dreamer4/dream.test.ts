@@ -210,9 +210,12 @@ describe('tokens', () => {
   });
 
   test('frames that moved are marked', async () => {
-    const still = { ...frames, episodes: [cut(frames.episodes[0], 5)] };
-    still.episodes[0].frames.copyWithin(2 * SIZE, SIZE, 2 * SIZE);
-    const [{ changed }] = await tokenise(gpu, tiny, model.tokenizer, 'value', still, 1);
+    const shades = [10, 20, 20, 30, 30];
+    const e = cut(frames.episodes[0], shades.length);
+    for (const [i, shade] of shades.entries()) e.frames.fill(shade, i * SIZE, (i + 1) * SIZE);
+    // One channel of the last pixel is enough.
+    e.frames[5 * SIZE - 1] += 1;
+    const [{ changed }] = await tokenise(gpu, tiny, model.tokenizer, 'value', { ...frames, episodes: [e] }, 1);
     expect([...changed]).toEqual([0, 1, 0, 1, 1]);
   });
 
