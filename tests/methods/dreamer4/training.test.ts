@@ -53,7 +53,7 @@ beforeAll(async () => {
     await trainer.settle();
   }
   model = { config, tokenizer: tokenizer.store, dynamics: trainer.store, slab: 'average', stats, title: 'test' };
-}, 300_000);
+}, 600_000);
 
 /** Error of the best constant picture, the mean of all training frames, on the held-out ones. */
 function meanImageError(set: FrameSet, other: FrameSet): number {
