@@ -15,6 +15,9 @@ function methodOf(positionals: readonly string[]): string {
   return id;
 }
 
+/** What a checkpoint's weights and data depend on. */
+const SHAPES = /^(rung|renderer|hz|frame|tokenizer|dynamics|data|paper_faithful)\b/;
+
 /** A wrong configuration is a wrong argument. */
 async function asUsage<T>(body: () => Promise<T>): Promise<T> {
   try {
@@ -43,9 +46,9 @@ export const run = defineCommand({
     if (flags.resume !== undefined && flags.preset !== undefined) {
       throw new UsageError('--resume continues a run with its own configuration: leave --preset out');
     }
-    const other = Object.keys(flags.set).find((key) => !key.startsWith('phases.'));
-    if (flags.resume !== undefined && other !== undefined) {
-      throw new UsageError(`--resume can change the schedule only (phases...), not ${other}`);
+    const fixed = Object.keys(flags.set).find((key) => SHAPES.test(key));
+    if (flags.resume !== undefined && fixed !== undefined) {
+      throw new UsageError(`--resume keeps model and data as they are: ${fixed} cannot change`);
     }
     const name = flags.preset ?? 'nano';
     const folder = flags.resume ?? flags.out ?? `runs/${id}-${name}-${flags.seed ?? 1}`;

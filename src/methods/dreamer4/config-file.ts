@@ -60,6 +60,9 @@ const schema = v.pipe(
     frameChangeWeight: real,
     imageShare: share,
     cleanContextShare: share,
+    // Checkpoints from before these two existed were trained with the paper's values.
+    lossFloor: v.optional(share, 0.1),
+    noiseShare: v.optional(share, 0),
     bootstrapShare: share,
     bootstrapStart: share,
     longShare: share,

@@ -16,8 +16,8 @@ export interface NoiseLevels {
 
 export const IMAGE_ROW = 0xffffffff;
 
-/** Weight of a frame by its signal level (6.3). */
-export const ramp = (tau: number): number => 0.9 * tau + 0.1;
+/** Weight of a frame by its signal level (6.3): `floor` at pure noise, 1 at a clean frame. */
+export const ramp = (tau: number, floor = 0.1): number => (1 - floor) * tau + floor;
 
 /** The last `bootstrapRows` rows take steps d > 1/kMax; `changed` [rows * time] raises the weight of frames that moved. */
 export function drawNoiseLevels(
@@ -45,7 +45,8 @@ export function drawNoiseLevels(
       const e = bootstrap ? Math.floor(draw(i, 103) * levels) : levels;
       const d = 2 ** -e;
       let tau = Math.floor(draw(i, 104) / d) * d;
-      weight[i] = ramp(tau) * (1 + c.frameChangeWeight * changed[i]);
+      if (!bootstrap && draw(i, 106) < c.noiseShare) tau = 0;
+      weight[i] = ramp(tau, c.lossFloor) * (1 + c.frameChangeWeight * changed[i]);
       // The first frame of a window has no past to be predicted from: it is context whenever its row has any.
       if (cleanContext && (t === 0 || draw(i, 105) < 0.5)) {
         tau = 1 - c.contextCorruption;

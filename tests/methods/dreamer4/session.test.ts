@@ -239,7 +239,9 @@ test('a NaN stops the run and says where', async () => {
   await until(run, 'tokenizer', 0);
   // SwiftShader's exp swallows NaN, so that the picture stays finite there; the gradients do not.
   run.session.tokenizer.store.write('value', 'dec.in.w', new Float32Array(64).fill(Number.NaN));
-  await expect(run.session.advance({ steps: 1 })).rejects.toThrow(/^tokenizer step 1: (mse|perceptual|gradNorm) is NaN\. .*checkpoint/);
+  await expect(run.session.advance({ steps: 1 })).rejects.toThrow(
+    /^tokenizer step 1: (mse|perceptual|gradNorm) is NaN\. .*checkpoint/,
+  );
   run.session.dispose();
 });
 
