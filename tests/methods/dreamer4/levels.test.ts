@@ -15,7 +15,7 @@ const BOOTSTRAP = 100;
 const still = new Uint8Array(ROWS * TIME);
 
 function draw(change: Partial<DreamerConfig> = {}, changed = still, step = 1) {
-  const c = { ...presets.micro, ...change };
+  const c = { ...presets.micro, lossFloor: 0.1, noiseShare: 0, ...change };
   const { signal, weight, starts } = drawNoiseLevels(c, ROWS, TIME, BOOTSTRAP, changed, 5, step);
   const frames = Array.from({ length: ROWS * TIME }, (_, i) => ({
     row: Math.floor(i / TIME),
@@ -74,6 +74,14 @@ describe('noise levels', () => {
     expect([ramp(0), ramp(1)]).toEqual([0.1, 1]);
     const moved = draw({ cleanContextShare: 0, frameChangeWeight: 2 }, new Uint8Array(ROWS * TIME).fill(1));
     for (const f of moved.frames) expect(f.weight).toBe(Math.fround(3 * ramp(f.tau)));
+  });
+
+  test('a loss floor of 1 weighs all levels alike, and a share of frames starts from pure noise', () => {
+    const { frames } = draw({ cleanContextShare: 0, lossFloor: 1, noiseShare: 0.25 });
+    for (const f of frames) expect(f.weight).toBe(1);
+    const flow = frames.filter((f) => f.row < ROWS - BOOTSTRAP);
+    const pure = flow.filter((f) => f.tau === 0).length / flow.length;
+    expect(Math.abs(pure - (0.25 + 0.75 / kMax))).toBeLessThan(6 * Math.sqrt((0.3 * 0.7) / flow.length));
   });
 
   test('finished context has the signal of play and no loss; never in bootstrap rows', () => {
