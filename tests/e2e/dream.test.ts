@@ -93,8 +93,16 @@ describe.skipIf(!SHIPPED)('the shipped dream', () => {
     await page.getByRole('button', { name: 'Dream from here' }).click();
     await waitForStatus(page, 'Paused.');
     const paused = await frameIndex(page);
-    await page.keyboard.press('.');
-    await waitForFrame(page, paused + 1);
+    // A step that is asked for while the context is handed over is not taken: ask until it is.
+    await expect
+      .poll(
+        async () => {
+          await page.keyboard.press('.');
+          return frameIndex(page);
+        },
+        { timeout: 60_000, interval: 700 },
+      )
+      .toBeGreaterThan(paused);
     await page.waitForTimeout(1500);
     expect(Number(await page.getByTestId('psnr').textContent())).toBeGreaterThan(drifted - 3);
     await close();
@@ -125,7 +133,8 @@ describe.skipIf(!SHIPPED)('the shipped dream', () => {
     const before = await panePixels(page, 'dream');
     await waitForFrame(page, at + 16, 60_000);
     expect(changed(before, await panePixels(page, 'dream'))).toBeGreaterThan(0.05);
-    expect(errors).toEqual([]);
+    // The picture that openUnloaded shows makes the browser ask for an icon, sometimes late.
+    expect(errors.filter((e) => !e.includes('/favicon.ico'))).toEqual([]);
     await close();
   });
 
