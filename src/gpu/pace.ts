@@ -1,7 +1,7 @@
 /**
  * Waiting for the GPU from Node without burning a core. Dawn's Node binding polls in a busy loop while any promise is
  * pending: on a two-core machine with a CPU adapter that loop took most of a core from the kernels themselves (1.4 s for
- * a training step that takes 0.45 s without it). So sleep for most of the shortest time that a recent run took, and only
+ * a training step that took 0.6 s without it). So sleep for most of the shortest time that a recent run took, and only
  * then ask. The shortest, because sleeping too long leaves the device idle, and a first run contains the compilation.
  */
 export const inNode = typeof process !== 'undefined' && Boolean(process.versions?.node);
