@@ -42,6 +42,7 @@ fn backward_key(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
     last = min(params.length, (wid.x + 1u) * WIDTH + params.window - 1u);
     start = mask[sequence / params.inner];
   }
+  if (params.mode == 2u && params.window == 1u) { first = wid.x * WIDTH; }
   for (var h = 0u; h < group; h++) {
     let head = kv_head * group + h;
     for (var i = first; i < last; i++) {
@@ -51,6 +52,8 @@ fn backward_key(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
       var seen = true;
       if (params.mode == 0u) {
         seen = ((mask[i * params.words + j / 32u] >> (j % 32u)) & 1u) == 1u;
+      } else if (params.mode == 2u) {
+        seen = j >= mask[2u * query_row] && j < mask[2u * query_row + 1u];
       } else {
         let lo = window_start(i, start, params.window);
         seen = j >= lo && j <= i;

@@ -40,6 +40,7 @@ fn backward_key(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
     last = min(params.length, (wid.x + 1u) * LANES + params.window - 1u);
     start = mask[sequence / params.inner];
   }
+  if (params.mode == 2u && params.window == 1u) { first = wid.x * LANES; }
   for (var h = 0u; h < group; h++) {
     let head = kv_head * group + h;
     for (var i = first; i < last; i += LANES) {
@@ -54,10 +55,20 @@ fn backward_key(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
       // The keys of this workgroup lie within one mask word of every query.
       var own_word = 0xffffffffu;
       if (params.mode == 0u) { own_word = mask[own_query * params.words + wid.x * LANES / 32u]; }
+      // Keys that the own query sees; like the rest of its row they travel by broadcast.
+      var own_lo = 0u;
+      var own_hi = params.length;
+      if (params.mode == 1u) {
+        own_lo = window_start(own_query, start, params.window);
+        own_hi = own_query + 1u;
+      }
+      if (params.mode == 2u) {
+        own_lo = mask[2u * own];
+        own_hi = mask[2u * own + 1u];
+      }
       for (var u = 0u; u < LANES; u++) {
         let at = i + u;
-        let lo = window_start(at, start, params.window);
-        let in_window = (params.mode == 0u) | ((j >= lo) & (j <= at));
+        let in_window = (j >= subgroupBroadcast(own_lo, u)) & (j < subgroupBroadcast(own_hi, u));
         let seen = (at < last) & in_window & (((subgroupBroadcast(own_word, u) >> (j % 32u)) & 1u) == 1u);
         var dots = vec4f(0.0);
         var grads = vec4f(0.0);

@@ -45,7 +45,18 @@ fn backward_query(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_i
     hi = i + 1u;
     first = block_start(wid.x * WIDTH, params.window);
   }
-  let last = select(params.length, min(params.length, (wid.x + 1u) * WIDTH), params.mode == 1u);
+  var last = select(params.length, min(params.length, (wid.x + 1u) * WIDTH), params.mode == 1u);
+  if (params.mode == 2u) {
+    lo = mask[2u * row];
+    hi = mask[2u * row + 1u];
+    first = params.length;
+    last = 0u;
+    for (var u = 0u; u < WIDTH; u++) {
+      let other = base + min(wid.x * WIDTH + u, params.length - 1u) * params.stride;
+      first = min(first, mask[2u * other]);
+      last = max(last, min(mask[2u * other + 1u], params.length));
+    }
+  }
   for (var j = first; j < last; j++) {
     let at = (base + j * params.stride) * width + (params.heads + kv_head) * DH4;
     var seen = j >= lo && j < hi;

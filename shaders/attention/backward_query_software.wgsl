@@ -48,6 +48,12 @@ fn backward_query(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_i
     first = block_start(wid.x * LANES, params.window) / LANES * LANES;
     last = min(params.length, (wid.x + 1u) * LANES);
   }
+  // Bounds from a buffer cannot end a loop here: broadcasts want control flow that is uniform to the compiler.
+  if (params.mode == 2u) {
+    lo = mask[2u * row];
+    hi = mask[2u * row + 1u];
+    last = select(last, min(params.length, (wid.x + 1u) * LANES), params.window == 1u);
+  }
   for (var j = first; j < last; j += LANES) {
     let own = base + min(j + lane, params.length - 1u) * params.stride;
     let at = own * width + (params.heads + kv_head) * DH4;

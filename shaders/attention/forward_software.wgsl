@@ -39,6 +39,12 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
     first = block_start(wid.x * LANES, params.window) / LANES * LANES;
     last = min(params.length, (wid.x + 1u) * LANES);
   }
+  // Bounds from a buffer cannot end a loop here: broadcasts want control flow that is uniform to the compiler.
+  if (params.mode == 2u) {
+    lo = mask[2u * row];
+    hi = mask[2u * row + 1u];
+    last = select(last, min(params.length, (wid.x + 1u) * LANES), params.window == 1u);
+  }
   var m = -1e30;
   var l = 0.0;
   for (var j = first; j < last; j += LANES) {

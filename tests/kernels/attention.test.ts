@@ -6,6 +6,7 @@ import { Graph } from '../../src/tensor/graph.ts';
 import {
   attention,
   attentionFlops,
+  boundedLayout,
   causalLayout,
   type Heads,
   maskBits,
@@ -75,6 +76,28 @@ const causal = (b: number, t: number, window: number, cap: number, heads: Heads,
   keys: timeKeys(t, 1, window, starts),
 });
 
+/** Every row sees the keys lo..hi-1 of its own sequence. */
+const bounded = (
+  b: number,
+  t: number,
+  cap: number,
+  heads: Heads,
+  isCausal: boolean,
+  see: (b: number, i: number) => [number, number],
+): Case => {
+  const mask = new Uint32Array(b * t * 2);
+  for (let row = 0; row < b * t; row++) mask.set(see(Math.floor(row / t), row % t), 2 * row);
+  return {
+    layout: boundedLayout(b, t, isCausal, cap),
+    mask,
+    heads,
+    keys: (row) => {
+      const base = Math.floor(row / t) * t;
+      return Array.from({ length: mask[2 * row + 1] - mask[2 * row] }, (_, i) => base + mask[2 * row] + i);
+    },
+  };
+};
+
 const CASES: Record<string, Case> = {
   'space, everything visible': space(3, 11, 0, grouped, () => true),
   'space, modality mask, cap 50': space(2, 11, 50, grouped, (q, k) => q < 4 || k >= 4),
@@ -86,6 +109,12 @@ const CASES: Record<string, Case> = {
   'time, an image row beside a normal one': time(2, 10, 2, 6, 0, grouped, [IMAGE, 0]),
   'causal, long': causal(2, 70, 70, 0, grouped, [0, 3]),
   'causal, long with a window, cap 5': causal(1, 70, 19, 5, grouped, [0]),
+  'bounds, packed documents': bounded(2, 45, 0, grouped, true, (b, i) => [
+    i < 17 + b ? 0 : i < 40 ? 17 + b : 40,
+    i + 1,
+  ]),
+  'bounds, left padding and a length': bounded(2, 21, 3, grouped, false, (b) => [2 * b, 21 - 9 * b]),
+  'bounds, a prefix that sees itself whole': bounded(1, 37, 0, grouped, false, (_, i) => [0, Math.max(12, i + 1)]),
   'causal, one element': causal(2, 1, 1, 0, grouped, [0, IMAGE]),
 };
 

@@ -38,8 +38,12 @@ export interface SequenceLayout {
   inner: number;
   outer: number;
   stride: number;
-  /** Bits: mask tensor holds u32 words [length, ceil(length/32)]. Window: it holds the first visible element per batch row. */
-  mask: { kind: 'bits' } | { kind: 'window'; window: number };
+  /**
+   * Bits: mask tensor holds u32 words [length, ceil(length/32)]. Window: it holds the first visible element per batch row.
+   * Bounds: it holds [rows, 2], the first key that a row sees and one past its last; `causal` promises that it never
+   * sees a later one.
+   */
+  mask: { kind: 'bits' } | { kind: 'window'; window: number } | { kind: 'bounds'; causal: boolean };
   cap: number;
 }
 
@@ -64,6 +68,11 @@ export function timeLayout(batch: number, time: number, slots: number, window: n
 /** One causal sequence per batch row: rows [B, T]. */
 export function causalLayout(batch: number, time: number, window: number, cap = 0): SequenceLayout {
   return { length: time, count: batch, inner: 1, outer: time, stride: 1, mask: { kind: 'window', window }, cap };
+}
+
+/** One sequence per batch row, rows [B, T], each query with key bounds of its own: packed documents, prefixes, padding. */
+export function boundedLayout(batch: number, time: number, causal: boolean, cap = 0): SequenceLayout {
+  return { length: time, count: batch, inner: 1, outer: time, stride: 1, mask: { kind: 'bounds', causal }, cap };
 }
 
 /** Packs a boolean mask [S, S] (row = query) into the words that a `bits` layout reads. */
@@ -167,11 +176,12 @@ export function qkRope(
   return y;
 }
 
-/** Work of one attention pass in multiply-adds x 2, counting visible pairs only. */
+/** Work of one attention pass in multiply-adds x 2, counting visible pairs only (bounds: the most there can be). */
 export function attentionFlops(layout: SequenceLayout, shape: Heads): number {
   const { length, mask } = layout;
-  const window = mask.kind === 'window' ? Math.min(mask.window, length) : 0;
-  const pairs = mask.kind === 'window' ? window * length - (window * (window - 1)) / 2 : length * length;
+  const half = mask.kind === 'window' ? mask.window : mask.kind === 'bounds' && mask.causal ? length : 0;
+  const window = Math.min(half, length);
+  const pairs = window > 0 ? window * length - (window * (window - 1)) / 2 : length * length;
   return 4 * pairs * layout.count * shape.heads * shape.dim;
 }
 
@@ -183,7 +193,11 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
   if (rows !== layout.count * layout.length) {
     throw new Error(`attention: [${qkv.shape}] has ${rows} rows, the layout covers ${layout.count * layout.length}`);
   }
-  const window = layout.mask.kind === 'window' ? layout.mask.window : 0;
+  const { mask: kind } = layout;
+  if (kind.kind === 'bounds' && mask.size !== 2 * rows) {
+    throw new Error(`attention: bounds [${mask.shape}] are not two for each of ${rows} rows`);
+  }
+  const window = kind.kind === 'window' ? kind.window : kind.kind === 'bounds' && kind.causal ? 1 : 0;
   const words = Math.ceil(layout.length / 32);
   const uniforms = pack(
     layout.length,
@@ -192,7 +206,7 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
     layout.inner,
     layout.outer,
     layout.stride,
-    layout.mask.kind === 'bits' ? 0 : 1,
+    { bits: 0, window: 1, bounds: 2 }[kind.kind],
     words,
     window,
     { f: 1 / Math.sqrt(dim) },
