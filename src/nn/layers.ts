@@ -12,10 +12,19 @@ import {
   ringAttention,
   type SequenceLayout,
 } from '../tensor/ops/attention.ts';
-import { linear } from '../tensor/ops/matmul.ts';
+import { type CacheRows, cacheAttention } from '../tensor/ops/cache-attention.ts';
+import { embedding } from '../tensor/ops/embedding.ts';
+import { linear, linearTransposed } from '../tensor/ops/matmul.ts';
 import { rmsNorm } from '../tensor/ops/norm.ts';
 import { swiglu } from '../tensor/ops/pointwise.ts';
 import type { Init, ParamStore, Slab } from './params.ts';
+
+export interface Projection {
+  bias?: boolean;
+  residual?: Tensor;
+  /** Default: fanIn of the input width. */
+  init?: Init;
+}
 
 /** Where a model finds its parameters while it is traced. `slab` 'average' = exponential moving average weights. */
 export class Scope {
@@ -40,6 +49,24 @@ export class Scope {
     return t;
   }
 
+  /** x [.., in] times the matrix `<name>.w`, plus `<name>.b`, plus a residual: [.., out]. */
+  project(name: string, x: Tensor, out: number, options: Projection = {}): Tensor {
+    const width = x.shape[x.shape.length - 1];
+    const w = this.get(`${name}.w`, [width, out], options.init ?? fanIn(width));
+    const bias = options.bias ? this.get(`${name}.b`, [out], zeros, false) : undefined;
+    return linear(x, w, { bias, residual: options.residual });
+  }
+
+  /** Rows of the table `<name>` [vocab, D] chosen by ids: [.., D]. */
+  embed(name: string, ids: Tensor, shape: [number, number], init: Init): Tensor {
+    return embedding(ids, this.get(name, shape, init));
+  }
+
+  /** x [.., D] times the transpose of the table `<name>` [vocab, D]: [.., vocab]. */
+  unembed(name: string, x: Tensor, shape: [number, number], init: Init): Tensor {
+    return linearTransposed(x, this.get(name, shape, init));
+  }
+
   /** Every parameter touched so far, in order of first use. */
   used(): [string, Tensor][] {
     return [...this.cache.entries()];
@@ -57,9 +84,7 @@ export const ones: Init = { kind: 'ones' };
 
 /** x [.., in] -> [.., out]. */
 export function dense(scope: Scope, name: string, x: Tensor, out: number, bias = false, init?: Init): Tensor {
-  const width = x.shape[x.shape.length - 1];
-  const w = scope.get(`${name}.w`, [width, out], init ?? fanIn(width));
-  return linear(x, w, bias ? { bias: scope.get(`${name}.b`, [out], zeros, false) } : {});
+  return scope.project(name, x, out, { bias, init });
 }
 
 export function norm(scope: Scope, name: string, x: Tensor): Tensor {
@@ -69,7 +94,9 @@ export function norm(scope: Scope, name: string, x: Tensor): Tensor {
 /** How the rows of an attention layer see each other. */
 export type View =
   | { kind: 'sequence'; layout: SequenceLayout; mask: Tensor; table: Tensor; position: RowPosition }
-  | { kind: 'ring'; ring: Ring; write: boolean; cap: number; identity: Tensor };
+  | { kind: 'ring'; ring: Ring; write: boolean; cap: number; identity: Tensor }
+  /** `table` holds a rotation for every row, [rows, dh]. */
+  | { kind: 'cache'; layer: (name: string) => CacheRows; table: Tensor; cap: number };
 
 export interface LayerShape extends Heads {
   d: number;
@@ -78,24 +105,53 @@ export interface LayerShape extends Heads {
   depth: number;
 }
 
+/**
+ * What a layer does between its first norm and its first residual sum: normed rows [.., D] and the residual [.., D] to
+ * residual + mixed rows. Attention of a View by default; methods put their own in.
+ */
+export type Mixer = (scope: Scope, name: string, normed: Tensor, residual: Tensor) => Tensor;
+
+/** How much smaller the projections into the residual stream start. */
+export const quiet = (depth: number): number => 1 / Math.sqrt(2 * depth);
+
+/** Packed projection, QK norm, rotation, attention of the view, output projection. */
+export function attentionMixer(shape: LayerShape, view: View): Mixer {
+  const { heads, kvHeads, dim } = shape;
+  return (scope, name, normed, residual) => {
+    const qkv = scope.project(`${name}.qkv`, normed, (heads + 2 * kvHeads) * dim);
+    const gainQ = scope.get(`${name}.q.g`, [dim], ones, false);
+    const gainK = scope.get(`${name}.k.g`, [dim], ones, false);
+    const turned = (table: Tensor, position: RowPosition): Tensor => qkRope(qkv, gainQ, gainK, table, shape, position);
+    let mixed: Tensor;
+    if (view.kind === 'sequence') {
+      mixed = attention(turned(view.table, view.position), view.mask, view.layout, shape);
+    } else if (view.kind === 'ring') {
+      mixed = ringAttention(turned(view.identity, { every: 1, period: 1 }), view.ring, shape, view.cap, view.write);
+    } else {
+      const each = { every: 1, period: view.table.shape[0] };
+      mixed = cacheAttention(turned(view.table, each), view.layer(name), shape, view.cap);
+    }
+    const init = fanIn(heads * dim, quiet(shape.depth));
+    return scope.project(`${name}.out`, mixed, shape.d, { residual, init });
+  };
+}
+
+/** Mixer(norm x), then SwiGLU(norm x), both on the residual stream. x [.., D]. */
+export function residualLayer(
+  scope: Scope,
+  name: string,
+  x: Tensor,
+  shape: { d: number; hidden: number; depth: number },
+  mixer: Mixer,
+): Tensor {
+  const x1 = scope.graph.reshape(mixer(scope, name, norm(scope, `${name}.norm1`, x), x), x.shape);
+  const gu = scope.project(`${name}.gu`, norm(scope, `${name}.norm2`, x1), 2 * shape.hidden);
+  const init = fanIn(shape.hidden, quiet(shape.depth));
+  const x2 = scope.project(`${name}.down`, swiglu(gu), shape.d, { residual: x1, init });
+  return scope.graph.reshape(x2, x.shape);
+}
+
 /** x + Attention(norm x), then x + SwiGLU(norm x). x [.., D]. */
 export function transformerLayer(scope: Scope, name: string, x: Tensor, shape: LayerShape, view: View): Tensor {
-  const { d, heads, kvHeads, dim, hidden, depth } = shape;
-  const quiet = 1 / Math.sqrt(2 * depth);
-  const qkv = dense(scope, `${name}.qkv`, norm(scope, `${name}.norm1`, x), (heads + 2 * kvHeads) * dim);
-  const gainQ = scope.get(`${name}.q.g`, [dim], ones, false);
-  const gainK = scope.get(`${name}.k.g`, [dim], ones, false);
-  let mixed: Tensor;
-  if (view.kind === 'sequence') {
-    const rotated = qkRope(qkv, gainQ, gainK, view.table, shape, view.position);
-    mixed = attention(rotated, view.mask, view.layout, shape);
-  } else {
-    const normed = qkRope(qkv, gainQ, gainK, view.identity, shape, { every: 1, period: 1 });
-    mixed = ringAttention(normed, view.ring, shape, view.cap, view.write);
-  }
-  const x1 = linear(mixed, scope.get(`${name}.out.w`, [heads * dim, d], fanIn(heads * dim, quiet)), { residual: x });
-  const x1s = scope.graph.reshape(x1, x.shape);
-  const gu = dense(scope, `${name}.gu`, norm(scope, `${name}.norm2`, x1s), 2 * hidden);
-  const x2 = linear(swiglu(gu), scope.get(`${name}.down.w`, [hidden, d], fanIn(hidden, quiet)), { residual: x1s });
-  return scope.graph.reshape(x2, x.shape);
+  return residualLayer(scope, name, x, shape, attentionMixer(shape, view));
 }

@@ -174,13 +174,16 @@ export class Program {
     this.gpu.device.queue.writeBuffer(buffer, offset, data);
   }
 
-  /** Writes the inputs and submits one command buffer. Returns at once. */
-  run(inputs: Record<string, InputData> = {}): void {
+  /**
+   * Writes the inputs and submits one command buffer. Returns at once. With `times` the program is recorded that often in
+   * a row: for loops whose state stays on the GPU.
+   */
+  run(inputs: Record<string, InputData> = {}, times = 1): void {
     if (this.gpu.lostReason !== null) throw new Error(`The GPU device was lost: ${this.gpu.lostReason}`);
     for (const [name, data] of Object.entries(inputs)) this.write(name, data);
     const encoder = this.gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    this.record(pass);
+    for (let i = 0; i < times; i++) this.record(pass);
     pass.end();
     this.gpu.device.queue.submit([encoder.finish()]);
     this.pending = true;

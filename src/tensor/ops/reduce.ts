@@ -73,21 +73,31 @@ export function sumAll(x: Tensor, scale = 1, squares = false): Tensor {
 }
 
 /**
- * Mean of row losses as a function of `sources`: the derivative of the whole (rows and mean) is given by `backward`,
- * which receives the upstream scalar [1] and returns one gradient per source.
+ * scale * sum of row losses as a function of `sources`: the derivative of the whole (rows and sum) is given by
+ * `backward`, which receives the upstream scalar [1] and returns one gradient per source.
  */
-export function meanOf(losses: Tensor, sources: Tensor[], backward: (upstream: Tensor) => Tensor[]): Tensor {
+export function scaledSumOf(
+  losses: Tensor,
+  sources: Tensor[],
+  scale: number,
+  backward: (upstream: Tensor) => Tensor[],
+): Tensor {
   const n = losses.size;
   const outs = parts(n);
   const [, y] = losses.graph.add({
-    name: 'mean loss',
+    name: 'sum losses',
     inputs: [...sources, losses],
     outputs: [[outs], [1]],
     dispatch: ([partial, out]) => [
       sumDispatch(losses, partial, n, outs, 'sum', 1),
-      sumDispatch(partial, out, outs, 1, 'sum', 1 / n),
+      sumDispatch(partial, out, outs, 1, 'sum', scale),
     ],
     backward: ([, upstream]) => (upstream ? backward(upstream) : []),
   });
   return y;
+}
+
+/** Mean of row losses; otherwise as scaledSumOf. */
+export function meanOf(losses: Tensor, sources: Tensor[], backward: (upstream: Tensor) => Tensor[]): Tensor {
+  return scaledSumOf(losses, sources, 1 / losses.size, backward);
 }

@@ -1,0 +1,57 @@
+/**
+ * Keys and values of every layer of a model, addressed by sequence and position; they outlive the programs that use them.
+ * Nothing has to be cleared: a row sees only the positions that its bounds name.
+ */
+import type { Gpu } from '../gpu/device.ts';
+import type { Graph, Tensor } from '../tensor/graph.ts';
+import type { Heads } from '../tensor/ops/attention.ts';
+
+export class KvCache {
+  readonly sequences: number;
+  /** Positions per sequence. */
+  readonly capacity: number;
+  private readonly gpu: Gpu;
+  private readonly heads: Heads;
+  private readonly layers = new Map<string, GPUBuffer>();
+
+  constructor(gpu: Gpu, sequences: number, capacity: number, heads: Heads) {
+    this.gpu = gpu;
+    this.sequences = sequences;
+    this.capacity = capacity;
+    this.heads = heads;
+  }
+
+  private get shape(): number[] {
+    return [this.sequences, this.capacity, 2, this.heads.kvHeads, this.heads.dim];
+  }
+
+  /** Bytes of one layer. */
+  get layerBytes(): number {
+    return this.shape.reduce((a, b) => a * b, 4);
+  }
+
+  get bytes(): number {
+    return this.layerBytes * this.layers.size;
+  }
+
+  /** [sequences, capacity, 2, G, dh] of the named layer, made when first asked for. */
+  layer(graph: Graph, name: string): Tensor {
+    const { device } = this.gpu;
+    const limit = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+    if (this.layerBytes > limit) {
+      throw new Error(
+        `KV cache: ${this.sequences} sequences of ${this.capacity} positions take ${Math.ceil(this.layerBytes / 2 ** 20)} MiB per layer, this adapter binds at most ${Math.floor(limit / 2 ** 20)} MiB. Use fewer or shorter sequences.`,
+      );
+    }
+    if (!this.layers.has(name)) {
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+      this.layers.set(name, device.createBuffer({ size: this.layerBytes, usage, label: `cache ${name}` }));
+    }
+    return graph.external(`cache ${name}`, this.shape, () => this.layers.get(name) as GPUBuffer);
+  }
+
+  dispose(): void {
+    for (const b of this.layers.values()) b.destroy();
+    this.layers.clear();
+  }
+}
