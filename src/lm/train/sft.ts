@@ -3,7 +3,8 @@ import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import { weightedSum } from '../../tensor/ops/token-logprobs.ts';
 import type { LmConfig } from '../config.ts';
-import { type Problem, problemAt, type TaskFamily } from '../tasks/task.ts';
+import type { AnyFamily } from '../tasks/families.ts';
+import { type Problem, problemAt } from '../tasks/task.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { type Example, packExamples, type TokenBatch } from './batch.ts';
 import { LmTrainer, type TrainerOptions, type TrainSpec } from './trainer.ts';
@@ -30,7 +31,7 @@ export const sftTrainer = (gpu: Gpu, c: LmConfig, spec: TrainSpec, options?: Tra
   likelihoodTrainer(gpu, c, spec, 'sft', options);
 
 export interface TaskMix {
-  family: TaskFamily;
+  family: AnyFamily;
   levels: readonly number[];
 }
 
