@@ -1,99 +1,12 @@
 /** Every differentiable operation against finite differences of its own forward pass. */
 import { expect, test } from 'vitest';
-import {
-  attention,
-  causalLayout,
-  maskBits,
-  qkRope,
-  ropeTable,
-  spaceLayout,
-  timeLayout,
-} from '../../src/tensor/ops/attention.ts';
-import { embedding } from '../../src/tensor/ops/embedding.ts';
-import { patchify, pyramidDown, pyramidUp, sobel, unpatchify } from '../../src/tensor/ops/images.ts';
-import { rowLoss, softmaxCrossEntropy } from '../../src/tensor/ops/loss.ts';
-import { linear, linearTransposed } from '../../src/tensor/ops/matmul.ts';
-import { rmsNorm } from '../../src/tensor/ops/norm.ts';
-import { add, affine, mul, sigmoid, silu, square, swiglu, tanh } from '../../src/tensor/ops/pointwise.ts';
-import { joinSlots, takeSlots } from '../../src/tensor/ops/slots.ts';
+import { gradientError } from '../../src/bench/gradient-check.ts';
+import { GRADIENTS } from '../../src/bench/gradients.ts';
 import { testGpu } from '../support/gpu.ts';
-import { type GradCase, gradientError } from '../support/gradcheck.ts';
+import { TOLERANCE } from '../support/tolerance.ts';
 
-const heads = { heads: 4, kvHeads: 2, dim: 8 };
-const width = (4 + 4) * 8;
-const frame = { width: 16, height: 8, patch: 4 };
-const ids = new Uint32Array([3, 1, 4, 1, 5, 0, 2, 5]);
-
-const cases: Record<string, GradCase> = {
-  affine: { inputs: { x: [5, 3] }, build: (_, { x }) => affine(x, 1.7, 0.3) },
-  tanh: { inputs: { x: [5, 3] }, build: (_, { x }) => tanh(x) },
-  sigmoid: { inputs: { x: [5, 3] }, build: (_, { x }) => sigmoid(x) },
-  silu: { inputs: { x: [5, 3] }, build: (_, { x }) => silu(x) },
-  square: { inputs: { x: [5, 3] }, build: (_, { x }) => square(x) },
-  'add a row': { inputs: { a: [6, 8], b: [8] }, build: (_, { a, b }) => add(a, b, 1, 2) },
-  mul: { inputs: { a: [6, 8], b: [6, 8] }, build: (_, { a, b }) => mul(a, b) },
-  swiglu: { inputs: { gu: [7, 24] }, build: (_, { gu }) => swiglu(gu) },
-  rmsnorm: { inputs: { x: [9, 20], g: [20] }, build: (_, { x, g }) => rmsNorm(x, g) },
-  'linear, bias, residual': {
-    inputs: { x: [7, 12], w: [12, 20], b: [20], r: [7, 20] },
-    build: (_, { x, w, b, r }) => linear(x, w, { bias: b, residual: r }),
-  },
-  'linear transposed': { inputs: { x: [7, 12], w: [20, 12] }, build: (_, { x, w }) => linearTransposed(x, w) },
-  'join slots': {
-    inputs: { a: [3, 2, 8], t: [3, 8], b: [3, 1, 8] },
-    build: (_, { a, t, b }) => joinSlots([a, t, b], 3, 8),
-  },
-  'take slots': { inputs: { x: [3, 5, 8] }, build: (_, { x }) => takeSlots(x, 1, 3) },
-  'qk norm and rope': {
-    inputs: { qkv: [6, width], q: [8], k: [8] },
-    constants: { table: ropeTable(3, 8) },
-    build: (g, { qkv, q, k }, { table }) => qkRope(qkv, q, k, g.reshape(table, [3, 8]), heads, { every: 2, period: 3 }),
-  },
-  'space attention': {
-    inputs: { qkv: [2 * 11, width] },
-    constants: { mask: maskBits(11, (q, k) => q >= 6 || k < 6) },
-    build: (_, { qkv }, { mask }) => attention(qkv, mask, spaceLayout(2, 11, 5), heads),
-  },
-  'time attention': {
-    inputs: { qkv: [2 * 13 * 3, width] },
-    constants: { mask: new Uint32Array([0, 4]) },
-    build: (_, { qkv }, { mask }) => attention(qkv, mask, timeLayout(2, 13, 3, 5, 0), heads),
-  },
-  'causal attention with an image row': {
-    inputs: { qkv: [2 * 9, width] },
-    constants: { mask: new Uint32Array([0xffffffff, 0]) },
-    build: (_, { qkv }, { mask }) => attention(qkv, mask, causalLayout(2, 9, 9, 50), heads),
-  },
-  embedding: {
-    inputs: { table: [6, 8] },
-    constants: { ids },
-    build: (_, { table }, { ids: t }) => embedding(t, table),
-  },
-  'softmax cross-entropy': {
-    inputs: { x: [8, 6] },
-    constants: { ids },
-    build: (_, { x }, { ids: t }) => softmaxCrossEntropy(x, t),
-  },
-  'squared loss': {
-    inputs: { p: [6, 10] },
-    constants: { t: new Float32Array(60).fill(0.3), w: new Float32Array([1, 2, 0, 1, 3, 1]) },
-    build: (_, { p }, { t, w }) => rowLoss('squared', p, t, w)[0],
-  },
-  'absolute loss': {
-    inputs: { p: [6, 10] },
-    constants: { t: new Float32Array(60).fill(0.3), w: new Float32Array([1, 2, 0, 1, 3, 1]) },
-    eps: 1e-3,
-    build: (_, { p }, { t, w }) => rowLoss('absolute', p, t, w)[0],
-  },
-  patchify: { inputs: { x: [2, 8, 16, 3] }, build: (_, { x }) => patchify(x, frame) },
-  unpatchify: { inputs: { x: [2, 8, 48] }, build: (_, { x }) => unpatchify(x, frame) },
-  'pyramid down': { inputs: { x: [2, 8, 12, 3] }, build: (_, { x }) => pyramidDown(x) },
-  'pyramid up': { inputs: { x: [2, 4, 6, 3] }, build: (_, { x }) => pyramidUp(x) },
-  sobel: { inputs: { x: [2, 5, 6, 3] }, build: (_, { x }) => sobel(x) },
-};
-
-for (const [name, c] of Object.entries(cases)) {
+for (const [name, check] of Object.entries(GRADIENTS)) {
   test(`gradient of ${name}`, async () => {
-    expect(await gradientError((await testGpu()).gpu, c)).toBeLessThan(0.02);
+    expect(await gradientError((await testGpu()).gpu, check)).toBeLessThan(TOLERANCE.f32.gradient);
   });
 }

@@ -1,29 +1,15 @@
-// RMSNorm, and per-head norm with rotary embedding, against float64.
+// RMSNorm and rotary embedding at their edges: zero and huge rows, refusals, and what a rotation is. Values: registry.test.ts.
 
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../src/tensor/graph.ts';
-import { type Heads, qkRope, type RowPosition, ropeTable } from '../../src/tensor/ops/attention.ts';
+import { qkRope } from '../../src/tensor/ops/attention.ts';
 import { NORM_EPS, rmsNorm } from '../../src/tensor/ops/norm.ts';
-import { compute, given, random } from '../support/compute.ts';
+import { rotate } from '../../src/tensor/reference/attention.ts';
+import { compute, given } from '../support/compute.ts';
 import { testGpu } from '../support/gpu.ts';
-import { normRow, rotate } from '../support/reference.ts';
 import { expectClose, TOLERANCE } from '../support/tolerance.ts';
 
 describe('rmsnorm', () => {
-  test.each([
-    [1, 4],
-    [3, 20],
-    [130, 12],
-    [5, 512],
-  ])('%i rows of %i', async (rows, d) => {
-    const { gpu } = await testGpu();
-    const x = random([rows, d], 1);
-    const g = random([d], 2);
-    const want = Array.from({ length: rows }, (_, r) => normRow(x.data.subarray(r * d, (r + 1) * d), g.data)).flat();
-    const { y } = await compute(gpu, { x, g }, (t) => ({ y: rmsNorm(t.x, t.g) }));
-    expectClose(y, want, TOLERANCE.f32.sum);
-  });
-
   test('a row of zeros stays zero, a huge row becomes one', async () => {
     const { gpu } = await testGpu();
     const x = given([2, 4], [0, 0, 0, 0, 1e15, 1e15, 1e15, 1e15]);
@@ -39,37 +25,6 @@ describe('rmsnorm', () => {
 });
 
 describe('qk norm and rotation', () => {
-  const cases: [string, Heads, number, RowPosition][] = [
-    ['grouped heads, one position a row', { heads: 4, kvHeads: 2, dim: 8 }, 7, { every: 1, period: 7 }],
-    ['a position every three rows', { heads: 3, kvHeads: 1, dim: 16 }, 12, { every: 3, period: 4 }],
-    ['positions that start again', { heads: 2, kvHeads: 2, dim: 32 }, 10, { every: 1, period: 5 }],
-    ['one row', { heads: 1, kvHeads: 1, dim: 4 }, 1, { every: 1, period: 1 }],
-  ];
-  test.each(cases)('%s', async (_, heads, rows, at) => {
-    const { gpu } = await testGpu();
-    const { dim } = heads;
-    const slots = heads.heads + 2 * heads.kvHeads;
-    const qkv = random([rows, slots * dim], 1);
-    const gq = random([dim], 2);
-    const gk = random([dim], 3);
-    const want: number[] = [];
-    for (let r = 0; r < rows; r++) {
-      for (let h = 0; h < slots; h++) {
-        const row = qkv.data.subarray((r * slots + h) * dim, (r * slots + h + 1) * dim);
-        if (h >= heads.heads + heads.kvHeads) want.push(...row);
-        else {
-          const position = Math.floor(r / at.every) % at.period;
-          want.push(...rotate(normRow(row, h < heads.heads ? gq.data : gk.data), position));
-        }
-      }
-    }
-    const table = given([at.period, dim], ropeTable(at.period, dim));
-    const { y } = await compute(gpu, { qkv, gq, gk, table }, (t) => ({
-      y: qkRope(t.qkv, t.gq, t.gk, t.table, heads, at),
-    }));
-    expectClose(y, want, TOLERANCE.f32.sum);
-  });
-
   test('wrong packings and short tables are refused', async () => {
     const graph = new Graph((await testGpu()).gpu.conditions);
     const heads = { heads: 2, kvHeads: 1, dim: 8 };

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Heads, ringAttention, ropeTable } from '../../src/tensor/ops/attention.ts';
 import { compile } from '../../src/tensor/program.ts';
+import { ringReference } from '../../src/tensor/reference/attention.ts';
 import { gpuAs, random } from '../support/compute.ts';
-import { rotate } from '../support/reference.ts';
 import { expectClose, TOLERANCE } from '../support/tolerance.ts';
 
 interface Shape extends Heads {
@@ -41,29 +41,7 @@ async function play(s: Shape, frames: number, from: number, conditions = {}): Pr
     program.run({ qkv, other: qkv });
     const got = await program.read('out');
     const visible = past.slice(Math.max(0, past.length - (window - 1)));
-    const want: number[] = [];
-    for (let r = 0; r < rows; r++) {
-      for (let h = 0; h < heads; h++) {
-        const g = Math.floor(h / (heads / kvHeads));
-        const part = (row: Float32Array, slot: number): number[] =>
-          Array.from(row.subarray(r * width + slot * dim, r * width + (slot + 1) * dim));
-        const q = part(qkv, h);
-        const list = [...visible, qkv];
-        const scores = list.map((row, i) => {
-          // The oldest key is turned by zero, the newest and the query by the number of frames since.
-          const k = rotate(part(row, heads + g), i);
-          const turned = rotate(q, list.length - 1);
-          const s0 = turned.reduce((sum, v, c) => sum + v * k[c], 0) / Math.sqrt(dim);
-          return cap > 0 ? cap * Math.tanh(s0 / cap) : s0;
-        });
-        const top = Math.max(...scores);
-        const weights = scores.map((v) => Math.exp(v - top));
-        const total = weights.reduce((a, b) => a + b, 0);
-        for (let c = 0; c < dim; c++) {
-          want.push(list.reduce((sum, row, i) => sum + (weights[i] / total) * part(row, heads + kvHeads + g)[c], 0));
-        }
-      }
-    }
+    const want = ringReference(visible, qkv, rows, s, cap);
     expectClose(got, want, TOLERANCE.f32.attention);
     past.push(qkv);
   }

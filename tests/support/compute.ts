@@ -3,10 +3,10 @@ import { expect } from 'vitest';
 import type { Conditions, Gpu } from '../../src/gpu/device.ts';
 import { normals } from '../../src/nn/params.ts';
 import { type Graph, sizeOf, type Tensor } from '../../src/tensor/graph.ts';
-import { add } from '../../src/tensor/ops/pointwise.ts';
-import { meanOf } from '../../src/tensor/ops/reduce.ts';
 import { compile, type InputData } from '../../src/tensor/program.ts';
 import { testGpu } from './gpu.ts';
+
+export { pullBack } from '../../src/tensor/registry/pull-back.ts';
 
 export interface Given {
   shape: number[];
@@ -66,16 +66,4 @@ export async function compute<I extends string, O extends string>(
 export function sameBits(a: ArrayBufferView, b: ArrayBufferView): boolean {
   const raw = (x: ArrayBufferView): Buffer => Buffer.from(x.buffer, x.byteOffset, x.byteLength);
   return raw(a).equals(raw(b));
-}
-
-/** Gradients of sum(y * probe) with respect to `wrt`. */
-export function pullBack(graph: Graph, y: Tensor, probe: Tensor, wrt: Tensor[]): Tensor[] {
-  const loss = meanOf(y, [y], () => [probe]);
-  const one = graph.table('one', [1], () => new Float32Array([1]));
-  return graph
-    .gradients(loss, wrt, one, (a, b) => add(a, b))
-    .map((g, i) => {
-      if (!g) throw new Error(`no gradient for ${wrt[i].name}`);
-      return g;
-    });
 }

@@ -7,8 +7,8 @@ import { FrameRenderer } from '../../src/world/render/frame-renderer.ts';
 import { FrameRendererCpu } from '../../src/world/render/frame-renderer-cpu.ts';
 import { type FrameSpec, frameSpec } from '../../src/world/render/frame-spec.ts';
 import { PageStore } from '../../src/world/render/page-store.ts';
+import { sampleState } from '../../src/world/render/sample-states.ts';
 import { testGpu } from '../support/gpu.ts';
-import { sampleState } from './render-states.ts';
 
 const mini = frameSpec(worldConfig('mini').frame);
 

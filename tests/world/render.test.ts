@@ -14,6 +14,7 @@ import { frameSpec, gridRowTop } from '../../src/world/render/frame-spec.ts';
 import { observeRec } from '../../src/world/render/observe.ts';
 import { countBar } from '../../src/world/render/overlay-rec.ts';
 import { PageStore } from '../../src/world/render/page-store.ts';
+import { addDrop, sampleState } from '../../src/world/render/sample-states.ts';
 import { renderTopdown, TOPDOWN_SIZE } from '../../src/world/render/topdown.ts';
 import { type State, writeBlock } from '../../src/world/state.ts';
 import { F, GUI, H, INV, P, PLAYER, packPos } from '../../src/world/state-layout.ts';
@@ -21,7 +22,6 @@ import { ATLAS, tileMean } from '../../src/world/visual/atlas.ts';
 import { ICONS } from '../../src/world/visual/icons.ts';
 import { INFO } from '../../src/world/visual/materials.ts';
 import { arena, fill, GROUND, stand } from './render-arena.ts';
-import { addDrop, sampleState } from './render-states.ts';
 
 const W = 64;
 const VIEW = 40;

@@ -15,7 +15,13 @@ export class Presenter {
   }
 
   /** `output` names u32 pixels [n, height, width]; the first image is drawn. */
-  draw(canvas: GPUCanvasContext, program: Program, output: string, width: number, height: number): void {
+  draw(
+    canvas: Pick<GPUCanvasContext, 'getCurrentTexture'>,
+    program: Pick<Program, 'locate'>,
+    output: string,
+    width: number,
+    height: number,
+  ): void {
     const { device } = this.gpu;
     const texture = canvas.getCurrentTexture();
     let pipeline = this.pipelines.get(texture.format);

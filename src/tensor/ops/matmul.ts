@@ -5,7 +5,11 @@ import { sumRows } from './reduce.ts';
 
 type Form = 'nn' | 'nt' | 'tn';
 
-function product(
+/**
+ * C [M, N] = A B in one of the forms of ../kernels/matmul.ts, plus bias [N], plus residual [M, N], as a tensor of `shape`.
+ * Without `backward` it is a constant to differentiation.
+ */
+export function product(
   form: Form,
   a: Tensor,
   b: Tensor,

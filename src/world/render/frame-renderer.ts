@@ -23,7 +23,7 @@ const PAGE_BYTES = PAGE_CELLS * 2;
 const SPEC_WORDS = 12;
 
 /** The visual tables back to back, and where each begins, by the names of the shader's override constants. */
-function visualTables(): { words: Uint32Array; at: Record<string, number> } {
+export function visualTables(): { words: Uint32Array; at: Record<string, number> } {
   const parts: [string, ArrayLike<number>][] = [
     ['INFO_AT', INFO],
     ['RANGE_AT', BOX_RANGE],
@@ -47,6 +47,28 @@ function visualTables(): { words: Uint32Array; at: Record<string, number> } {
     o += part.length;
   }
   return { words, at };
+}
+
+/** The frame kernel's uniform struct and workgroups for `count` frames. */
+export function frameLaunch(spec: FrameSpec, count: number) {
+  const { width, height, viewHeight, ssaa, viewDistance, fogStart16, mipDepth, iconScale } = spec;
+  return {
+    uniforms: Uint32Array.of(
+      width,
+      height,
+      viewHeight,
+      ssaa,
+      viewDistance,
+      fogStart16,
+      mipDepth,
+      iconScale,
+      count,
+      0,
+      0,
+      0,
+    ),
+    workgroups: [Math.ceil(width / 8), Math.ceil(height / 8), count] as [number, number, number],
+  };
 }
 
 export class FrameRenderer {
@@ -124,11 +146,11 @@ export class FrameRenderer {
       const n = Math.min(this.maxFrames, count - first);
       const encoder = this.encodeFrames(recs, first, n);
       const words = (n * this.frameBytes) / 4;
-      this.gpu.device.queue.writeBuffer(this.rgbSize, 0, Uint32Array.of(words, rowOf(words), 0, 0));
+      this.gpu.device.queue.writeBuffer(this.rgbSize, 0, outputLaunch(words).uniforms);
       const pass = encoder.beginComputePass();
       pass.setPipeline(this.rgbPipeline);
       pass.setBindGroup(0, this.rgbGroup);
-      dispatchRows(pass, words);
+      pass.dispatchWorkgroups(...outputLaunch(words).workgroups);
       pass.end();
       encoder.copyBufferToBuffer(this.rgb, 0, this.staging, 0, n * this.frameBytes);
       this.gpu.device.queue.submit([encoder.finish()]);
@@ -154,11 +176,11 @@ export class FrameRenderer {
       const encoder = this.encodeFrames(recs, first, n);
       const pixelCount = (n * this.frameBytes) / 3;
       const at = firstFloat + first * this.frameBytes;
-      this.gpu.device.queue.writeBuffer(entry.size, 0, Uint32Array.of(pixelCount, rowOf(pixelCount), at, 0));
+      this.gpu.device.queue.writeBuffer(entry.size, 0, outputLaunch(pixelCount, at).uniforms);
       const pass = encoder.beginComputePass();
       pass.setPipeline(this.floatPipeline);
       pass.setBindGroup(0, entry.group);
-      dispatchRows(pass, pixelCount);
+      pass.dispatchWorkgroups(...outputLaunch(pixelCount).workgroups);
       pass.end();
       this.gpu.device.queue.submit([encoder.finish()]);
     }
@@ -189,17 +211,13 @@ export class FrameRenderer {
         PAGE_CELLS,
       );
     queue.writeBuffer(this.recs, 0, recs as Uint32Array<ArrayBuffer>, first * REC_WORDS, count * REC_WORDS);
-    const { width, height, viewHeight, ssaa, viewDistance, fogStart16, mipDepth, iconScale } = this.spec;
-    queue.writeBuffer(
-      this.uniform,
-      0,
-      Uint32Array.of(width, height, viewHeight, ssaa, viewDistance, fogStart16, mipDepth, iconScale, count, 0, 0, 0),
-    );
+    const { uniforms, workgroups } = frameLaunch(this.spec, count);
+    queue.writeBuffer(this.uniform, 0, uniforms);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(this.framePipeline);
     pass.setBindGroup(0, this.frameGroup);
-    pass.dispatchWorkgroups(Math.ceil(width / 8), Math.ceil(height / 8), count);
+    pass.dispatchWorkgroups(...workgroups);
     pass.end();
     return encoder;
   }
@@ -224,10 +242,14 @@ export class FrameRenderer {
   }
 }
 
-/** Work items per dispatch row: a dispatch may not exceed 65535 workgroups of 64 in one dimension. */
-const rowOf = (count: number) => Math.min(Math.ceil(count / 64), 32768) * 64;
-
-function dispatchRows(pass: GPUComputePassEncoder, count: number): void {
-  const row = rowOf(count);
-  pass.dispatchWorkgroups(row / 64, Math.ceil(count / row));
+/**
+ * The output kernels' uniform struct and workgroups for `count` work items, written from element `first`. A dispatch may not
+ * exceed 65535 workgroups of 64 in one dimension: items are folded into rows.
+ */
+export function outputLaunch(count: number, first = 0) {
+  const row = Math.min(Math.ceil(count / 64), 32768) * 64;
+  return {
+    uniforms: Uint32Array.of(count, row, first, 0),
+    workgroups: [row / 64, Math.ceil(count / row), 1] as [number, number, number],
+  };
 }

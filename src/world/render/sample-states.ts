@@ -1,13 +1,13 @@
-// States for the renderer tests: seeded walks through real worlds, then set pieces with everything that can be drawn.
+// States for the proof that both renderers agree: seeded places in real worlds with a scatter of everything that can be drawn.
 
-import { B, FLAG, FLAGS, STATE_COUNT } from '../../src/world/blocks.ts';
-import { type WorldConfig, worldConfig } from '../../src/world/config.ts';
-import { openGui } from '../../src/world/gui.ts';
-import { mix32 } from '../../src/world/hash.ts';
-import { I, packSlot } from '../../src/world/items.ts';
-import { blockAt, type State, writeBlock, writeLight } from '../../src/world/state.ts';
-import { E, ENT, ENT_WORDS, ENTITY, H, INV, P, PLAYER, packPos } from '../../src/world/state-layout.ts';
-import { createWorld } from '../../src/world/world.ts';
+import { B, FLAG, FLAGS, STATE_COUNT } from '../blocks.ts';
+import { type WorldConfig, worldConfig } from '../config.ts';
+import { openGui } from '../gui.ts';
+import { mix32 } from '../hash.ts';
+import { I, packSlot } from '../items.ts';
+import { blockAt, type State, writeBlock, writeLight } from '../state.ts';
+import { E, ENT, ENT_WORDS, ENTITY, H, INV, P, PLAYER, packPos } from '../state-layout.ts';
+import { createWorld } from '../world.ts';
 
 const put = (s: State, field: number, value: number) => {
   s.i32[PLAYER + field] = value;

@@ -1,13 +1,12 @@
 /** Gradients of a graph against central finite differences of its own loss. */
-import type { Gpu } from '../../src/gpu/device.ts';
-import { normals } from '../../src/nn/params.ts';
-import type { Graph, Tensor } from '../../src/tensor/graph.ts';
-import { sizeOf } from '../../src/tensor/graph.ts';
-import { add } from '../../src/tensor/ops/pointwise.ts';
-import { meanOf } from '../../src/tensor/ops/reduce.ts';
-import { compile, type InputData } from '../../src/tensor/program.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { normals } from '../nn/params.ts';
+import { type Graph, sizeOf, type Tensor } from '../tensor/graph.ts';
+import { add } from '../tensor/ops/pointwise.ts';
+import { meanOf } from '../tensor/ops/reduce.ts';
+import { compile, type InputData } from '../tensor/program.ts';
 
-export interface GradCase {
+export interface GradientCheck {
   /** Name -> shape of the differentiable inputs. */
   inputs: Record<string, number[]>;
   /** Inputs that are given and constant. */
@@ -21,7 +20,7 @@ export interface GradCase {
 }
 
 /** Largest |analytic - numeric| / (|numeric| + floor) over the checked elements, floor = 5 % of the largest gradient. */
-export async function gradientError(gpu: Gpu, c: GradCase): Promise<number> {
+export async function gradientError(gpu: Gpu, c: GradientCheck): Promise<number> {
   const data: Record<string, Float32Array<ArrayBuffer>> = {};
   Object.entries(c.inputs).forEach(([name, shape], i) => {
     data[name] = normals(7, i + 1, sizeOf(shape)).map((v) => v * (c.scale ?? 1));

@@ -1,0 +1,112 @@
+/**
+ * Proof: every kernel and variant that this adapter can run, on every case, against its float64 reference. Two runs of each
+ * must agree bit by bit, inputs must stay as they were, nothing may be written past an end (tensor/registry/run.ts).
+ */
+import type { Conditions, Gpu } from '../gpu/device.ts';
+import type { KernelCase, KernelEntry, RenderEntry, Variant } from '../tensor/registry/entry.ts';
+import { checkTrial } from '../tensor/registry/run.ts';
+import { TOLERANCE } from '../tensor/registry/tolerance.ts';
+import { type GradientCheck, gradientError } from './gradient-check.ts';
+import { GRADIENTS } from './gradients.ts';
+import { KERNELS, RENDERS } from './registry.ts';
+
+export interface ProofRow {
+  kind: 'kernel' | 'render' | 'gradient';
+  kernel: string;
+  family: string;
+  variant: string;
+  case: string;
+  ok: boolean;
+  /** Largest error as a share of the largest wanted value, and what is allowed. 0 of 0: exact. */
+  share: number;
+  tolerance: number;
+  /** What is wrong; empty if nothing is. */
+  reason: string;
+  ms: number;
+}
+
+export type ProofItem =
+  | { kind: 'kernel'; entry: KernelEntry; variant: Variant; case: KernelCase }
+  | { kind: 'render'; entry: RenderEntry }
+  | { kind: 'gradient'; name: string; check: GradientCheck };
+
+/** What will be checked on an adapter of these conditions, in order. */
+export function proofPlan(conditions: Conditions, only: readonly string[] = []): ProofItem[] {
+  const wanted = (name: string): boolean => only.length === 0 || only.includes(name);
+  const items: ProofItem[] = [];
+  for (const entry of KERNELS.filter((k) => wanted(k.name)))
+    for (const variant of entry.variants.filter((v) => v.needs?.(conditions) ?? true))
+      for (const c of entry.cases) items.push({ kind: 'kernel', entry, variant, case: c });
+  for (const entry of RENDERS.filter((k) => wanted(k.name))) items.push({ kind: 'render', entry });
+  for (const [name, check] of Object.entries(GRADIENTS))
+    if (wanted(`gradient of ${name}`)) items.push({ kind: 'gradient', name, check });
+  return items;
+}
+
+/** Elements of each input that a gradient spot check differentiates. */
+const SPOTS = 3;
+
+export async function proveOne(gpu: Gpu, item: ProofItem): Promise<ProofRow> {
+  const start = performance.now();
+  const row = await check(gpu, item);
+  // A lost device fails everything after it: the caller has to know.
+  if (gpu.lostReason !== null) throw new Error(`The GPU device was lost: ${gpu.lostReason}`);
+  return { ...row, ms: performance.now() - start };
+}
+
+async function check(gpu: Gpu, item: ProofItem): Promise<Omit<ProofRow, 'ms'>> {
+  const base = { ok: false, share: Number.NaN, tolerance: 0, reason: '' };
+  if (item.kind === 'kernel') {
+    const { entry, variant } = item;
+    const verdict = await checkTrial(gpu, item.case.make(), variant.force);
+    return {
+      ...base,
+      kind: 'kernel',
+      kernel: entry.name,
+      family: entry.family,
+      variant: variant.name,
+      case: item.case.name,
+      ok: verdict.ok,
+      ...verdict.difference,
+      reason: verdict.ok ? '' : verdict.reason,
+    };
+  }
+  if (item.kind === 'render') {
+    const { name, family, check: draw } = item.entry;
+    const reason = await draw(gpu);
+    const row = { kind: 'render' as const, kernel: name, family, variant: 'portable', case: '8 x 6 on 64 x 21' };
+    return { ...base, ...row, ok: reason === null, share: reason === null ? 0 : Number.NaN, reason: reason ?? '' };
+  }
+  const share = await gradientError(gpu, { ...item.check, samples: SPOTS });
+  const ok = share < TOLERANCE.f32.gradient;
+  return {
+    kind: 'gradient',
+    kernel: `gradient of ${item.name}`,
+    family: 'gradient',
+    variant: 'as chosen',
+    case: `${SPOTS} elements per input`,
+    ok,
+    share,
+    tolerance: TOLERANCE.f32.gradient,
+    reason: ok ? '' : 'differs from the finite difference',
+  };
+}
+
+export interface ProofCounts {
+  kernels: number;
+  variants: number;
+  cases: number;
+  gradients: number;
+  failed: number;
+}
+
+export function countProof(rows: readonly ProofRow[]): ProofCounts {
+  const checked = rows.filter((r) => r.kind !== 'gradient');
+  return {
+    kernels: new Set(checked.map((r) => r.kernel)).size,
+    variants: new Set(checked.map((r) => `${r.kernel}|${r.variant}`)).size,
+    cases: checked.length,
+    gradients: rows.length - checked.length,
+    failed: rows.filter((r) => !r.ok).length,
+  };
+}

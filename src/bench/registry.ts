@@ -1,0 +1,39 @@
+/**
+ * Every kernel of the lab in one list. It stands above the methods, because their kernels are in it; the entries lie
+ * beside the operations that launch them. Loaded lazily: nothing that runs a model needs it.
+ */
+import { PRESENT } from '../methods/dreamer4/present-check.ts';
+import { DREAMER4 } from '../methods/dreamer4/registry.ts';
+import { ATTENTION } from '../tensor/registry/attention.ts';
+import type { KernelEntry, RenderEntry } from '../tensor/registry/entry.ts';
+import { IMAGES } from '../tensor/registry/images.ts';
+import { LOSS } from '../tensor/registry/loss.ts';
+import { MATMUL } from '../tensor/registry/matmul.ts';
+import { NORM } from '../tensor/registry/norm.ts';
+import { POINTWISE } from '../tensor/registry/pointwise.ts';
+import { REDUCE } from '../tensor/registry/reduce.ts';
+import { TOKENS } from '../tensor/registry/tokens.ts';
+import { TRAIN } from '../train/registry.ts';
+import { WORLD } from '../world/render/registry.ts';
+
+export const KERNELS: readonly KernelEntry[] = [
+  ...MATMUL,
+  ...ATTENTION,
+  ...NORM,
+  ...POINTWISE,
+  ...REDUCE,
+  ...LOSS,
+  ...TOKENS,
+  ...IMAGES,
+  ...TRAIN,
+  ...DREAMER4,
+  ...WORLD,
+];
+
+export const RENDERS: readonly RenderEntry[] = [PRESENT];
+
+export function kernelNamed(name: string): KernelEntry {
+  const entry = KERNELS.find((k) => k.name === name);
+  if (!entry) throw new Error(`no kernel named '${name}'`);
+  return entry;
+}

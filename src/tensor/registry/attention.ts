@@ -1,0 +1,395 @@
+/** The attention family: forward, both sides of the backward pass, and decoding over a ring. */
+import {
+  attention,
+  boundedLayout,
+  causalLayout,
+  type Heads,
+  maskBits,
+  ringAttention,
+  ropeTable,
+  type SequenceLayout,
+  spaceLayout,
+  timeLayout,
+} from '../ops/attention.ts';
+import { attentionReference, ringReference, spaceKeys, timeKeys } from '../reference/attention.ts';
+import {
+  floats,
+  type KernelCase,
+  type KernelEntry,
+  random,
+  smallSubgroups,
+  type Trial,
+  type Variant,
+  words,
+} from './entry.ts';
+import { pullBack } from './pull-back.ts';
+import { TOLERANCE } from './tolerance.ts';
+
+/** Every element of such a batch row sees itself only. */
+const IMAGE = 0xffffffff;
+
+/** A layout with the mask that it reads, and what that mask means. */
+export interface AttentionCase {
+  name: string;
+  layout: SequenceLayout;
+  mask: Uint32Array<ArrayBuffer>;
+  heads: Heads;
+  keys: (row: number) => number[];
+}
+
+const grouped = { heads: 4, kvHeads: 2, dim: 8 };
+type Starts = number[];
+
+export const space = (
+  name: string,
+  frames: number,
+  slots: number,
+  cap: number,
+  allowed: (q: number, k: number) => boolean,
+  heads: Heads = grouped,
+): AttentionCase => ({
+  name,
+  layout: spaceLayout(frames, slots, cap),
+  mask: maskBits(slots, allowed),
+  heads,
+  keys: spaceKeys(slots, allowed),
+});
+
+export const time = (
+  name: string,
+  b: number,
+  t: number,
+  s: number,
+  window: number,
+  cap: number,
+  starts: Starts,
+  heads: Heads = grouped,
+): AttentionCase => ({
+  name,
+  layout: timeLayout(b, t, s, window, cap),
+  mask: Uint32Array.from(starts),
+  heads,
+  keys: timeKeys(t, s, window, starts),
+});
+
+const causal = (
+  name: string,
+  b: number,
+  t: number,
+  window: number,
+  cap: number,
+  starts: Starts,
+  heads: Heads = grouped,
+): AttentionCase => ({
+  name,
+  layout: causalLayout(b, t, window, cap),
+  mask: Uint32Array.from(starts),
+  heads,
+  keys: timeKeys(t, 1, window, starts),
+});
+
+/** Every row sees the keys lo..hi-1 of its own sequence. */
+const bounded = (
+  name: string,
+  b: number,
+  t: number,
+  cap: number,
+  isCausal: boolean,
+  see: (b: number, i: number) => [number, number],
+): AttentionCase => {
+  const mask = new Uint32Array(b * t * 2);
+  for (let row = 0; row < b * t; row++) mask.set(see(Math.floor(row / t), row % t), 2 * row);
+  return {
+    name,
+    layout: boundedLayout(b, t, isCausal, cap),
+    mask,
+    heads: grouped,
+    keys: (row) => {
+      const base = Math.floor(row / t) * t;
+      return Array.from({ length: mask[2 * row + 1] - mask[2 * row] }, (_, i) => base + mask[2 * row] + i);
+    },
+  };
+};
+
+/** All with grouped heads of 8 channels, so that one text of each variant serves them. */
+const LAYOUTS: AttentionCase[] = [
+  space('space, everything visible', 3, 11, 0, () => true),
+  space('space, modality mask, cap 50', 2, 11, 50, (q, k) => q < 4 || k >= 4),
+  space('space over two mask words, cap 2', 2, 45, 2, (q, k) => q >= 40 || k < 40),
+  space('space, one slot', 3, 1, 0, () => true),
+  time('time with a window', 2, 13, 3, 5, 0, [0, 0]),
+  time('time with episode starts, cap 50', 2, 13, 3, 20, 50, [4, 12]),
+  time('time, a window of one frame', 1, 9, 2, 1, 0, [0]),
+  time('time, an image row beside a normal one', 2, 10, 2, 6, 0, [IMAGE, 0]),
+  causal('causal, long', 2, 70, 70, 0, [0, 3]),
+  causal('causal, long with a window, cap 5', 1, 70, 19, 5, [0]),
+  causal('causal, one element', 2, 1, 1, 0, [0, IMAGE]),
+  bounded('bounds, packed documents', 2, 45, 0, true, (b, i) => [i < 17 + b ? 0 : i < 40 ? 17 + b : 40, i + 1]),
+  bounded('bounds, left padding and a length', 2, 21, 3, false, (b) => [2 * b, 21 - 9 * b]),
+  bounded('bounds, a prefix that sees itself whole', 1, 37, 0, false, (_, i) => [0, Math.max(12, i + 1)]),
+];
+
+/** The length and width of the reference GPT's big sister: what a language model trains on. */
+export const causalBench = (length: number): AttentionCase =>
+  causal(`causal ${length}, 4 heads of 32`, 1, length, length, 0, [0], { heads: 4, kvHeads: 4, dim: 32 });
+
+function variants(kind: 'forward' | 'backward_query' | 'backward_key'): Variant[] {
+  return [
+    {
+      name: 'software, subgroups',
+      when: 'CPU adapters with subgroups of 4 or 8',
+      files: [`attention/${kind}_software.wgsl`],
+      entryPoint: kind,
+      chosen: (c) => c.software && smallSubgroups(c),
+      needs: smallSubgroups,
+      force: { software: true },
+    },
+    {
+      name: 'software',
+      when: 'CPU adapters without such subgroups',
+      files: [`attention/${kind}.wgsl`],
+      entryPoint: kind,
+      chosen: (c) => c.software && !smallSubgroups(c),
+      force: { software: true, subgroupSize: 0 },
+    },
+    {
+      name: 'GPU',
+      when: 'graphics processors',
+      files: [`attention/${kind}.wgsl`],
+      entryPoint: kind,
+      chosen: (c) => !c.software,
+      force: { software: false },
+    },
+  ];
+}
+
+function inputsOf(c: AttentionCase) {
+  const rows = c.layout.count * c.layout.length;
+  const { heads, kvHeads, dim } = c.heads;
+  return {
+    qkv: random([rows, (heads + 2 * kvHeads) * dim], 1, 2),
+    mask: words([c.mask.length], c.mask),
+    probe: random([rows, heads * dim], 2, 2),
+  };
+}
+
+const reference = (c: AttentionCase, x: ReturnType<typeof inputsOf>) =>
+  attentionReference(x.qkv.data, c.layout.count * c.layout.length, c.heads, c.layout.cap, c.keys, x.probe.data);
+
+export function attentionForward(c: AttentionCase): Trial {
+  const x = inputsOf(c);
+  return {
+    inputs: { qkv: x.qkv, mask: x.mask },
+    build: (t) => ({ out: attention(t.qkv, t.mask, c.layout, c.heads) }),
+    want: () => ({ out: { values: reference(c, x).out, share: TOLERANCE.f32.attention } }),
+  };
+}
+
+function attentionBackward(c: AttentionCase): Trial {
+  const inputs = inputsOf(c);
+  return {
+    inputs,
+    build: (t, graph) => {
+      const out = attention(t.qkv, t.mask, c.layout, c.heads);
+      return { dqkv: pullBack(graph, out, t.probe, [t.qkv])[0] };
+    },
+    want: () => ({ dqkv: { values: reference(c, inputs).dqkv, share: TOLERANCE.f32.attention } }),
+  };
+}
+
+/** Pairs as the dispatch rule counts them: of a window, all visible ones; of bits, all. */
+function dims(c: AttentionCase): Record<string, number> {
+  const { length, count, mask } = c.layout;
+  const window = Math.min(
+    length,
+    mask.kind === 'window' ? mask.window : mask.kind === 'bounds' && mask.causal ? length : 0,
+  );
+  const pairs = window > 0 ? window * length - (window * (window - 1)) / 2 : length * length;
+  return { count, L: length, pairs, H: c.heads.heads, G: c.heads.kvHeads, dh: c.heads.dim };
+}
+
+const caseOf = (c: AttentionCase, make: (c: AttentionCase) => Trial): KernelCase => ({
+  name: c.name,
+  dims: dims(c),
+  make: () => make(c),
+});
+
+export const attentionForwardCase = (c: AttentionCase): KernelCase => caseOf(c, attentionForward);
+
+const UNIFORM =
+  'length u32, heads u32, kv u32, inner u32, outer u32, stride u32, mode u32, words u32, window u32, scale f32, cap f32, count u32';
+
+export interface RingCase {
+  name: string;
+  heads: Heads;
+  rows: number;
+  window: number;
+  capacity: number;
+  cap: number;
+  /** Frames that lie in the ring, and the slot that the next one takes. */
+  past: number;
+  next: number;
+}
+
+const RINGS: RingCase[] = [
+  { name: 'an empty ring', heads: grouped, rows: 3, window: 5, capacity: 5, cap: 0, past: 0, next: 0 },
+  { name: 'a full ring that has wrapped', heads: grouped, rows: 3, window: 5, capacity: 5, cap: 0, past: 5, next: 3 },
+  { name: 'soft cap 2', heads: grouped, rows: 3, window: 5, capacity: 5, cap: 2, past: 4, next: 1 },
+  { name: 'a ring larger than the window', heads: grouped, rows: 2, window: 3, capacity: 8, cap: 0, past: 8, next: 6 },
+  { name: 'a window of the new frame only', heads: grouped, rows: 1, window: 1, capacity: 2, cap: 0, past: 2, next: 0 },
+];
+
+export const ringBench = (window: number): RingCase => ({
+  name: `${window} cached rows, 8 + 2 x 2 heads of 32`,
+  heads: { heads: 8, kvHeads: 2, dim: 32 },
+  rows: 8,
+  window,
+  capacity: window,
+  cap: 0,
+  past: window,
+  next: 1,
+});
+
+function ringTrial(r: RingCase, write: boolean): Trial {
+  const { heads, kvHeads, dim } = r.heads;
+  const width = (heads + 2 * kvHeads) * dim;
+  const now = random([r.rows, width], 1, 2);
+  const past = Array.from({ length: r.past }, (_, i) => random([r.rows, width], 10 + i, 2).data);
+  // Frame of age a (1 = newest) lies at (next - a) mod capacity; only its keys and values are kept.
+  const entry = 2 * kvHeads * dim;
+  const place = (frame: ArrayLike<number>, slot: number, ring: Float32Array): void => {
+    for (let row = 0; row < r.rows; row++)
+      for (let i = 0; i < entry; i++) ring[(slot * r.rows + row) * entry + i] = frame[row * width + heads * dim + i];
+  };
+  const ring = new Float32Array(r.capacity * r.rows * entry);
+  past.forEach((frame, i) => {
+    place(frame, (r.next + r.capacity - (past.length - i)) % r.capacity, ring);
+  });
+  const inputs = {
+    now,
+    ring: floats([r.capacity, r.rows, 2, kvHeads, dim], ring),
+    table: floats([r.window, dim], ropeTable(r.window, dim)),
+    clock: words([2], [r.next, r.past]),
+  };
+  return {
+    inputs,
+    writes: write ? ['ring'] : [],
+    build: (t) => ({
+      out: ringAttention(
+        t.now,
+        { data: t.ring, clock: t.clock, table: t.table, capacity: r.capacity, window: r.window },
+        r.heads,
+        r.cap,
+        write,
+      ),
+    }),
+    want: () => {
+      const visible = past.slice(Math.max(0, past.length - (r.window - 1)));
+      const out = { values: ringReference(visible, now.data, r.rows, r.heads, r.cap), share: TOLERANCE.f32.attention };
+      const after = ring.slice();
+      if (write) place(now.data, r.next, after);
+      return { out, ring: { values: after, share: 0 } };
+    },
+  };
+}
+
+export const ringCase = (r: RingCase, write = false): KernelCase => ({
+  name: r.name,
+  dims: { rows: r.rows, W: r.window, H: r.heads.heads, G: r.heads.kvHeads, dh: r.heads.dim },
+  make: () => ringTrial(r, write),
+});
+
+const RING_VARIANTS = (entryPoint: string): Variant[] => [
+  {
+    name: 'software',
+    when: 'CPU adapters',
+    files: ['attention/decode.wgsl'],
+    entryPoint,
+    chosen: (c) => c.software,
+    force: { software: true },
+  },
+  {
+    name: 'GPU',
+    when: 'graphics processors',
+    files: ['attention/decode.wgsl'],
+    entryPoint,
+    chosen: (c) => !c.software,
+    force: { software: false },
+  },
+];
+
+const RING_UNIFORM = 'rows u32, heads u32, kv u32, capacity u32, window u32, scale f32, cap f32';
+const BLOCKS = 'One invocation per row of a block and head; one workgroup per block, head and sequence.';
+
+export const ATTENTION: readonly KernelEntry[] = [
+  {
+    name: 'attention',
+    family: 'attention',
+    about: 'softmax(q k / sqrt(dh)) v with online softmax: space, time, causal and bounded, grouped queries, soft cap.',
+    label: 'attention',
+    bindings: 'qkv mask out lse',
+    uniform: UNIFORM,
+    dispatch: BLOCKS,
+    flops: '4*count*pairs*H*dh',
+    bytes: '4*count*L*dh*(2*H + 2*G)',
+    variants: variants('forward'),
+    cases: LAYOUTS.map((c) => caseOf(c, attentionForward)),
+    bench: caseOf(causalBench(256), attentionForward),
+  },
+  {
+    name: 'attention backward query',
+    family: 'attention',
+    about: 'dq, and delta = do . o for the key side; scores come again from the kept logarithms.',
+    label: 'attention backward query',
+    bindings: 'qkv mask out lse dout dqkv delta',
+    uniform: UNIFORM,
+    dispatch: BLOCKS,
+    flops: '6*count*pairs*H*dh',
+    bytes: '4*count*L*dh*(4*H + 2*G)',
+    variants: variants('backward_query'),
+    cases: LAYOUTS.map((c) => caseOf(c, attentionBackward)),
+    bench: caseOf(causalBench(256), attentionBackward),
+  },
+  {
+    name: 'attention backward key',
+    family: 'attention',
+    about: 'dk and dv of one key head, summed over the query heads of its group in order.',
+    label: 'attention backward key',
+    bindings: 'qkv mask lse dout delta dqkv',
+    uniform: UNIFORM,
+    dispatch: BLOCKS,
+    flops: '8*count*pairs*H*dh',
+    bytes: '4*count*L*dh*(4*H + 2*G)',
+    variants: variants('backward_key'),
+    cases: LAYOUTS.slice(-1).map((c) => caseOf(c, attentionBackward)),
+    bench: caseOf(causalBench(256), attentionBackward),
+  },
+  {
+    name: 'ring attention',
+    family: 'attention',
+    about: 'One new row against a ring of cached keys and values, rotated by their age.',
+    label: 'ring attention',
+    bindings: 'qkv ring table clock out',
+    uniform: RING_UNIFORM,
+    dispatch: 'One invocation per row and head.',
+    flops: '4*rows*H*dh*W',
+    bytes: '8*rows*W*G*dh',
+    variants: RING_VARIANTS('decode'),
+    cases: RINGS.map((r) => ringCase(r)),
+    bench: ringCase(ringBench(1024)),
+  },
+  {
+    name: 'ring append',
+    family: 'attention',
+    about: 'Puts the keys and values of a new row into the ring.',
+    label: 'ring append',
+    bindings: 'qkv ring table clock out',
+    uniform: RING_UNIFORM,
+    dispatch: 'One invocation per row and key or value head.',
+    flops: '0',
+    bytes: '16*rows*G*dh',
+    variants: RING_VARIANTS('append'),
+    cases: [ringCase({ ...RINGS[1], name: 'a slot in the middle' }, true)],
+    bench: ringCase(ringBench(1024), true),
+  },
+];

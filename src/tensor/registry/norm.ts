@@ -1,0 +1,193 @@
+/** RMSNorm over rows, and per-head norm with rotary embedding. */
+import { type Heads, qkRope, type RowPosition, ropeTable } from '../ops/attention.ts';
+import { rmsNorm } from '../ops/norm.ts';
+import { normRow, normRowBackward, qkRopeGradient, qkRopeReference } from '../reference/attention.ts';
+import { casesOf, floats, type KernelCase, type KernelEntry, random, single, type Trial } from './entry.ts';
+import { pullBack } from './pull-back.ts';
+import { TOLERANCE } from './tolerance.ts';
+
+type Rows = { rows: number; d: number };
+const ROWS: Rows[] = [
+  { rows: 1, d: 4 },
+  { rows: 3, d: 20 },
+  { rows: 130, d: 12 },
+  { rows: 5, d: 512 },
+];
+const BENCH: Rows = { rows: 2560, d: 256 };
+
+const rowOf = (x: Float32Array<ArrayBuffer>, r: number, d: number) => x.subarray(r * d, (r + 1) * d);
+
+const forward = ({ rows, d }: Rows): Trial => {
+  const [x, g] = [random([rows, d], 1, 3), random([d], 2)];
+  return {
+    inputs: { x, g },
+    build: (t) => ({ y: rmsNorm(t.x, t.g) }),
+    want: () => ({
+      y: {
+        values: Array.from({ length: rows }, (_, r) => normRow(rowOf(x.data, r, d), g.data)).flat(),
+        share: TOLERANCE.f32.sum,
+      },
+    }),
+  };
+};
+
+const backward = ({ rows, d }: Rows): Trial => {
+  const [x, g, probe] = [random([rows, d], 1, 3), random([d], 2), random([rows, d], 3)];
+  return {
+    inputs: { x, g, probe },
+    build: (t, graph) => {
+      const [dx, dg] = pullBack(graph, rmsNorm(t.x, t.g), t.probe, [t.x, t.g]);
+      return { dx, dg };
+    },
+    want: () => {
+      const parts = Array.from({ length: rows }, (_, r) =>
+        normRowBackward(rowOf(x.data, r, d), g.data, rowOf(probe.data, r, d)),
+      );
+      const dg = Array.from({ length: d }, (_, c) => parts.reduce((sum, [, summand]) => sum + summand[c], 0));
+      return {
+        dx: { values: parts.flatMap(([dx]) => dx), share: TOLERANCE.f32.sum },
+        dg: { values: dg, share: TOLERANCE.f32.sum },
+      };
+    },
+  };
+};
+
+interface Rope {
+  name: string;
+  heads: Heads;
+  rows: number;
+  at: RowPosition;
+}
+
+const ROPES: Rope[] = [
+  { name: 'grouped heads', heads: { heads: 4, kvHeads: 2, dim: 8 }, rows: 7, at: { every: 1, period: 7 } },
+  {
+    name: 'a position every three rows',
+    heads: { heads: 3, kvHeads: 1, dim: 16 },
+    rows: 12,
+    at: { every: 3, period: 4 },
+  },
+  {
+    name: 'positions that start again',
+    heads: { heads: 2, kvHeads: 2, dim: 32 },
+    rows: 10,
+    at: { every: 1, period: 5 },
+  },
+  { name: 'one row', heads: { heads: 1, kvHeads: 1, dim: 4 }, rows: 1, at: { every: 1, period: 1 } },
+];
+const ROPE_BENCH: Rope = {
+  name: '2560 rows of 8 + 2 x 4 heads of 32',
+  heads: { heads: 8, kvHeads: 4, dim: 32 },
+  rows: 2560,
+  at: { every: 20, period: 128 },
+};
+
+function ropeCase(rope: Rope, make: (rope: Rope) => Trial): KernelCase {
+  const { heads, kvHeads, dim } = rope.heads;
+  const dims = { rows: rope.rows, width: (heads + 2 * kvHeads) * dim };
+  return { name: rope.name, dims, make: () => make(rope) };
+}
+
+function ropeInputs({ heads, rows, at }: Rope) {
+  const width = (heads.heads + 2 * heads.kvHeads) * heads.dim;
+  return {
+    qkv: random([rows, width], 1, 3),
+    gq: random([heads.dim], 2),
+    gk: random([heads.dim], 3),
+    table: floats([at.period, heads.dim], ropeTable(at.period, heads.dim)),
+  };
+}
+
+const ropeForward = (rope: Rope): Trial => {
+  const inputs = ropeInputs(rope);
+  const { qkv, gq, gk } = inputs;
+  return {
+    inputs,
+    build: (t) => ({ y: qkRope(t.qkv, t.gq, t.gk, t.table, rope.heads, rope.at) }),
+    want: () => ({
+      y: { values: qkRopeReference(qkv.data, gq.data, gk.data, rope.heads, rope.at), share: TOLERANCE.f32.sum },
+    }),
+  };
+};
+
+const ropeBackward = (rope: Rope): Trial => {
+  const inputs = { ...ropeInputs(rope), probe: random([rope.rows, ropeInputs(rope).qkv.shape[1]], 4) };
+  const { qkv, gq, gk, probe } = inputs;
+  return {
+    inputs,
+    build: (t, graph) => {
+      const y = qkRope(t.qkv, t.gq, t.gk, t.table, rope.heads, rope.at);
+      const [dqkv, dgq, dgk] = pullBack(graph, y, t.probe, [t.qkv, t.gq, t.gk]);
+      return { dqkv, dgq, dgk };
+    },
+    want: () => {
+      const g = qkRopeGradient(qkv.data, gq.data, gk.data, rope.heads, rope.at, probe.data);
+      return {
+        dqkv: { values: g.dqkv, share: TOLERANCE.f32.sum },
+        dgq: { values: g.dgainQ, share: TOLERANCE.f32.sum },
+        dgk: { values: g.dgainK, share: TOLERANCE.f32.sum },
+      };
+    },
+  };
+};
+
+const ROPE_UNIFORM = 'rows u32, heads u32, kv u32, every u32, period u32, eps f32, dh4 u32';
+
+export const NORM: readonly KernelEntry[] = [
+  {
+    name: 'rmsnorm',
+    family: 'norm',
+    about: 'y = x gain / sqrt(mean(x^2) + eps) over rows; keeps 1 / sqrt for the way back.',
+    label: 'rmsnorm',
+    bindings: 'x gain y rstd',
+    uniform: 'rows u32, d4 u32, eps f32',
+    dispatch: 'One invocation per row.',
+    flops: '4*rows*d',
+    bytes: '8*rows*d',
+    variants: single('ops/rmsnorm.wgsl', 'forward'),
+    cases: casesOf(ROWS, forward),
+    bench: casesOf([BENCH], forward)[0],
+  },
+  {
+    name: 'rmsnorm backward',
+    family: 'norm',
+    about: 'dx, and the summands of the gain’s gradient.',
+    label: 'rmsnorm backward',
+    bindings: 'x gain rstd dy dx dgain',
+    uniform: 'rows u32, d4 u32',
+    dispatch: 'One invocation per row.',
+    flops: '9*rows*d',
+    bytes: '16*rows*d',
+    variants: single('ops/rmsnorm_backward.wgsl', 'backward'),
+    cases: casesOf(ROWS, backward),
+    bench: casesOf([BENCH], backward)[0],
+  },
+  {
+    name: 'qk rope',
+    family: 'attention',
+    about: 'RMSNorm of every query and key head, then rotary embedding; values pass.',
+    label: 'qk rope',
+    bindings: 'qkv gain_q gain_k table out',
+    uniform: ROPE_UNIFORM,
+    dispatch: 'One invocation per row and head.',
+    flops: '8*rows*width',
+    bytes: '8*rows*width',
+    variants: single('attention/qk_rope.wgsl', 'forward'),
+    cases: ROPES.map((rope) => ropeCase(rope, ropeForward)),
+    bench: ropeCase(ROPE_BENCH, ropeForward),
+  },
+  {
+    name: 'qk rope backward',
+    family: 'attention',
+    about: 'Rotates the gradient back, then the RMSNorm rule; summands of both gains.',
+    label: 'qk rope backward',
+    bindings: 'qkv gain_q gain_k table dout dqkv dgain',
+    uniform: ROPE_UNIFORM,
+    dispatch: 'One invocation per row and head.',
+    flops: '16*rows*width',
+    bytes: '16*rows*width',
+    variants: single('attention/qk_rope_backward.wgsl', 'backward'),
+    cases: ROPES.map((rope) => ropeCase(rope, ropeBackward)),
+    bench: ropeCase(ROPE_BENCH, ropeBackward),
+  },
+];

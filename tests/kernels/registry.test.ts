@@ -1,0 +1,185 @@
+// The kernel registry: every kernel file has an entry, every entry says what its WGSL says, and every kernel and variant
+// computes what its float64 reference computes on this adapter.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { countProof, type ProofRow, proofPlan, proveOne } from '../../src/bench/proof.ts';
+import { KERNELS, RENDERS } from '../../src/bench/registry.ts';
+import type { Conditions } from '../../src/gpu/device.ts';
+import { Graph, type Tensor } from '../../src/tensor/graph.ts';
+import type { Dispatch } from '../../src/tensor/kernel.ts';
+import { isOf, type KernelCase, type KernelEntry, type Variant } from '../../src/tensor/registry/entry.ts';
+import { testGpu } from '../support/gpu.ts';
+
+const SHADERS = resolve(import.meta.dirname, '../../shaders');
+
+/** Adapters that together choose every variant. */
+const ADAPTERS: Conditions[] = [
+  { software: true, f16: false, subgroups: true, subgroupSize: 8 },
+  { software: true, f16: false, subgroups: false, subgroupSize: 0 },
+  { software: false, f16: true, subgroups: true, subgroupSize: 0 },
+];
+
+function shaderFiles(): string[] {
+  return readdirSync(SHADERS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.wgsl'));
+}
+
+/** The dispatches of a trial without any device. */
+function trace(c: KernelCase, conditions: Conditions): Dispatch[] {
+  const graph = new Graph(conditions);
+  const inputs: Record<string, Tensor> = {};
+  const trial = c.make();
+  for (const [name, { shape }] of Object.entries(trial.inputs)) {
+    Object.defineProperty(inputs, name, { get: () => graph.inputs.get(name) ?? graph.input(name, shape) });
+  }
+  trial.build(inputs, graph);
+  return graph.nodes.flatMap((node) => node.dispatch());
+}
+
+function conditionsOf(variant: Variant): Conditions {
+  const base = ADAPTERS.find((a) => variant.chosen(a)) ?? ADAPTERS[0];
+  return { ...base, ...variant.force };
+}
+
+/** What a formula of an entry gives for the sizes of a case. */
+function evaluate(formula: string, dims: Readonly<Record<string, number>>): number {
+  return new Function(...Object.keys(dims), `return ${formula};`)(...Object.values(dims));
+}
+
+test('every entry point in shaders/ is in the registry, and every file of an entry exists', () => {
+  const known = new Set([
+    ...KERNELS.flatMap((k) => k.variants.map((v) => `${v.files[0]} ${v.entryPoint}`)),
+    ...RENDERS.flatMap((k) => k.entryPoints.map((entryPoint) => `${k.file} ${entryPoint}`)),
+  ]);
+  const files = shaderFiles();
+  const found = files.flatMap((file) => {
+    const text = readFileSync(resolve(SHADERS, file), 'utf8');
+    const points = text.matchAll(/@(?:compute|vertex|fragment)\b(?:\s*@\w+\([^)]*\))*\s*fn\s+(\w+)/g);
+    return [...points].map(([, name]) => `${file} ${name}`);
+  });
+  expect(found.length).toBeGreaterThan(50);
+  expect(found.filter((point) => !known.has(point))).toEqual([]);
+  expect([...known].filter((point) => !found.includes(point))).toEqual([]);
+  const named = new Set(KERNELS.flatMap((k) => k.variants.flatMap((v) => v.files)));
+  expect([...named].filter((file) => !files.includes(file))).toEqual([]);
+  // Modules without an entry point are there to be imported, or are named as part of a kernel.
+  const texts = files.map((file) => readFileSync(resolve(SHADERS, file), 'utf8')).join('\n');
+  const modules = files.filter((file) => !found.some((point) => point.startsWith(`${file} `)) && !named.has(file));
+  const imported = (file: string): boolean =>
+    texts.includes(`package::${file.slice(0, -'.wgsl'.length).replaceAll('/', '::').replaceAll('-', '_')}::`);
+  expect(modules.filter((file) => !imported(file))).toEqual([]);
+});
+
+test('names are unique, and some adapter chooses every variant', () => {
+  const names = [...KERNELS, ...RENDERS].map((k) => k.name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const kernel of KERNELS) {
+    for (const conditions of ADAPTERS) {
+      const chosen = kernel.variants.filter((v) => v.chosen(conditions));
+      expect(chosen.length, `${kernel.name} on ${JSON.stringify(conditions)}`).toBe(1);
+      expect(chosen[0].needs?.(conditions) ?? true).toBe(true);
+    }
+    for (const variant of kernel.variants) {
+      expect(
+        ADAPTERS.some((a) => variant.chosen(a)),
+        `${kernel.name}: ${variant.name}`,
+      ).toBe(true);
+    }
+  }
+});
+
+interface Member {
+  name: string;
+  type: { name: string };
+  offset: number;
+}
+
+/** The text without function bodies: wgsl_reflect stumbles over some valid expressions, and declarations are all it is for. */
+function declarationsOf(code: string): string {
+  let out = '';
+  let depth = 0;
+  let inFunction = false;
+  for (const line of code.replace(/\/\/.*$/gm, '').split(/(?<=[{}])/)) {
+    if (depth === 0) inFunction = /\bfn\s+\w+[^{}]*\{$/.test(line);
+    if (!inFunction || depth === 0) out += line;
+    if (line.endsWith('{')) depth++;
+    if (line.endsWith('}')) depth--;
+    if (inFunction && depth === 0) out += ' }';
+  }
+  return out;
+}
+
+/** Members of the uniform struct and the names at each binding, as WGSL has them. */
+function reflect(code: string): { bindings: string[][]; uniform: string[]; size: number } {
+  const module = new WgslReflect(declarationsOf(code));
+  const all = [...module.uniforms, ...module.storage];
+  const last = Math.max(...all.map((b) => b.binding));
+  expect(module.uniforms.map((b) => [b.group, b.binding])).toEqual([[0, last]]);
+  for (const b of module.storage) expect([b.group, b.access]).toEqual([0, 'read_write']);
+  const struct = module.structs.find((s) => s.name === module.uniforms[0].type.name);
+  const members = (struct?.members ?? []) as Member[];
+  // Words of four bytes, one after the other: what pack() writes.
+  for (const [i, m] of members.entries()) expect(m.offset).toBe(4 * i);
+  return {
+    bindings: Array.from({ length: last }, (_, i) => module.storage.filter((b) => b.binding === i).map((b) => b.name)),
+    uniform: members.map((m) => `${m.name} ${m.type.name}`),
+    size: 4 * members.length,
+  };
+}
+
+/** The bindings of `entry` that a dispatch with these names has, in order; those in [brackets] may be absent. */
+function expectBindings(entry: KernelEntry, found: string[][]): void {
+  const declared = entry.bindings.split(' ');
+  const names = declared.map((name) => name.replace(/[[\]]/g, ''));
+  const present = names.filter((name, i) => !declared[i].startsWith('[') || found.some((at) => at.includes(name)));
+  expect(found).toHaveLength(present.length);
+  // Two entry points of one file may each declare a view of their own at one binding.
+  for (const [i, name] of present.entries()) expect(found[i]).toContain(name);
+}
+
+const variants = KERNELS.flatMap((entry) =>
+  entry.variants.map((variant) => [entry.name, variant.name, entry, variant] as const),
+);
+
+describe('what an entry says is what its kernel says', () => {
+  test.each(variants)('%s, %s', (_, __, entry, variant) => {
+    for (const c of [...entry.cases, entry.bench]) {
+      const own = trace(c, conditionsOf(variant)).filter((d) => isOf(entry, d));
+      expect(own.length, c.name).toBeGreaterThan(0);
+      const [d] = own;
+      expect(d.entryPoint).toBe(variant.entryPoint);
+      expect(d.flops, `FLOPs of ${c.name}`).toBe(evaluate(entry.flops, c.dims));
+      expect(d.bytes, `bytes of ${c.name}`).toBe(evaluate(entry.bytes, c.dims));
+    }
+    const [d] = trace(entry.cases[0], conditionsOf(variant)).filter((x) => isOf(entry, x));
+    const { bindings, uniform, size } = reflect(d.code);
+    expect(uniform.join(', ')).toBe(entry.uniform);
+    expect(d.uniforms.byteLength).toBeGreaterThanOrEqual(size);
+    expect(d.bindings).toHaveLength(bindings.length);
+    expectBindings(entry, bindings);
+  });
+});
+
+describe('proof on this adapter', () => {
+  const rows: ProofRow[] = [];
+  const kernels = [...KERNELS, ...RENDERS];
+  test.each(kernels.map((k) => k.name))('%s', async (name) => {
+    const { gpu } = await testGpu();
+    const plan = proofPlan(gpu.conditions, [name]);
+    expect(plan.length).toBeGreaterThan(0);
+    for (const item of plan) rows.push(await proveOne(gpu, item));
+    expect(rows.filter((r) => r.kernel === name && !r.ok)).toEqual([]);
+  });
+
+  test('covers every kernel, every variant that this adapter can run, and ragged sizes', async () => {
+    const { gpu } = await testGpu();
+    const counts = countProof(rows);
+    expect(counts.kernels).toBe(kernels.length);
+    const runnable = KERNELS.flatMap((k) => k.variants.filter((v) => v.needs?.(gpu.conditions) ?? true));
+    expect(counts.variants).toBe(runnable.length + RENDERS.length);
+    expect(counts.cases).toBe(proofPlan(gpu.conditions).filter((item) => item.kind !== 'gradient').length);
+    for (const k of KERNELS) expect(k.cases.length, k.name).toBeGreaterThan(0);
+  });
+});
