@@ -3,7 +3,13 @@
  * must agree bit by bit, inputs must stay as they were, nothing may be written past an end (tensor/registry/run.ts).
  */
 import type { Conditions, Gpu } from '../gpu/device.ts';
-import type { KernelCase, KernelEntry, RenderEntry, Variant } from '../tensor/registry/entry.ts';
+import {
+  casesFor,
+  type KernelCase,
+  type KernelEntry,
+  type RenderEntry,
+  type Variant,
+} from '../tensor/registry/entry.ts';
 import { checkTrial } from '../tensor/registry/run.ts';
 import { TOLERANCE } from '../tensor/registry/tolerance.ts';
 import { type GradientCheck, gradientError } from './gradient-check.ts';
@@ -36,7 +42,7 @@ export function proofPlan(conditions: Conditions, only: readonly string[] = []):
   const items: ProofItem[] = [];
   for (const entry of KERNELS.filter((k) => wanted(k.name)))
     for (const variant of entry.variants.filter((v) => v.needs?.(conditions) ?? true))
-      for (const c of entry.cases) items.push({ kind: 'kernel', entry, variant, case: c });
+      for (const c of casesFor(entry, variant)) items.push({ kind: 'kernel', entry, variant, case: c });
   for (const entry of RENDERS.filter((k) => wanted(k.name))) items.push({ kind: 'render', entry });
   for (const [name, check] of Object.entries(GRADIENTS))
     if (wanted(`gradient of ${name}`)) items.push({ kind: 'gradient', name, check });

@@ -2,9 +2,11 @@
  * Every kernel of the lab in one list. It stands above the methods, because their kernels are in it; the entries lie
  * beside the operations that launch them. Loaded lazily: nothing that runs a model needs it.
  */
+import { LM } from '../lm/registry.ts';
 import { PRESENT } from '../methods/dreamer4/present-check.ts';
 import { DREAMER4 } from '../methods/dreamer4/registry.ts';
 import { ATTENTION } from '../tensor/registry/attention.ts';
+import { CACHE } from '../tensor/registry/cache.ts';
 import type { KernelEntry, RenderEntry } from '../tensor/registry/entry.ts';
 import { IMAGES } from '../tensor/registry/images.ts';
 import { LOSS } from '../tensor/registry/loss.ts';
@@ -12,6 +14,7 @@ import { MATMUL } from '../tensor/registry/matmul.ts';
 import { NORM } from '../tensor/registry/norm.ts';
 import { POINTWISE } from '../tensor/registry/pointwise.ts';
 import { REDUCE } from '../tensor/registry/reduce.ts';
+import { LOGPROBS } from '../tensor/registry/token-logprobs.ts';
 import { TOKENS } from '../tensor/registry/tokens.ts';
 import { TRAIN } from '../train/registry.ts';
 import { WORLD } from '../world/render/registry.ts';
@@ -19,13 +22,16 @@ import { WORLD } from '../world/render/registry.ts';
 export const KERNELS: readonly KernelEntry[] = [
   ...MATMUL,
   ...ATTENTION,
+  ...CACHE,
   ...NORM,
   ...POINTWISE,
   ...REDUCE,
   ...LOSS,
+  ...LOGPROBS,
   ...TOKENS,
   ...IMAGES,
   ...TRAIN,
+  ...LM,
   ...DREAMER4,
   ...WORLD,
 ];

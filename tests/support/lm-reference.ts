@@ -1,6 +1,6 @@
 /** The language model of src/lm in plain float64, layer by layer: what every fast path must compute. */
 import type { LmConfig } from '../../src/lm/config.ts';
-import { normRow } from './reference.ts';
+import { normRow } from '../../src/tensor/reference/attention.ts';
 
 type Weights = ReadonlyMap<string, ArrayLike<number>>;
 

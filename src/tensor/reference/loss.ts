@@ -44,3 +44,26 @@ export function crossEntropyReference(
   }
   return { losses, lse, mean: losses.reduce((a, b) => a + b, 0) / rows, gradient };
 }
+
+/** Log-probability of one class per row, entropy in nats, and the gradient of sum(probe * logProb); ids >= vocab give 0. */
+export function logProbReference(
+  logits: ArrayLike<number>,
+  ids: ArrayLike<number>,
+  vocab: number,
+  probe: ArrayLike<number>,
+): { logProbs: Float64Array; entropy: Float64Array; gradient: Float64Array } {
+  const { lse } = crossEntropyReference(logits, ids, vocab);
+  const logProbs = new Float64Array(ids.length);
+  const entropy = new Float64Array(ids.length);
+  const gradient = new Float64Array(logits.length);
+  for (let r = 0; r < ids.length; r++) {
+    const chosen = ids[r] < vocab;
+    if (chosen) logProbs[r] = logits[r * vocab + ids[r]] - lse[r];
+    for (let i = 0; i < vocab; i++) {
+      const log = logits[r * vocab + i] - lse[r];
+      entropy[r] -= Math.exp(log) * log;
+      if (chosen) gradient[r * vocab + i] = probe[r] * ((i === ids[r] ? 1 : 0) - Math.exp(log));
+    }
+  }
+  return { logProbs, entropy, gradient };
+}

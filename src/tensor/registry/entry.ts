@@ -51,6 +51,8 @@ export interface Variant {
   needs?(c: Conditions): boolean;
   /** Conditions that make the engine choose it. */
   force: Partial<Conditions>;
+  /** Sizes for which it exists; all by default. */
+  takes?(dims: Readonly<Record<string, number>>): boolean;
 }
 
 export interface KernelEntry {
@@ -59,7 +61,7 @@ export interface KernelEntry {
   family: string;
   /** One sentence: what it computes. */
   about: string;
-  /** Label of its dispatches; one that ends with a space is the beginning of theirs. */
+  /** Labels of its dispatches, between bars; one that ends with a space is the beginning of theirs. */
   label: string;
   /** WGSL names of the storage bindings in order. */
   bindings: string;
@@ -120,8 +122,14 @@ export function casesOf<D extends Record<string, number>>(sizes: readonly D[], m
   return sizes.map((dims) => ({ name: sized(dims), dims, make: () => make(dims) }));
 }
 
+/** The cases of a kernel that a variant runs. */
+export const casesFor = (entry: KernelEntry, variant: Variant): KernelCase[] =>
+  entry.cases.filter((c) => variant.takes?.(c.dims) ?? true);
+
 /** Whether a dispatch of a trial is of this kernel (and not one of the others that the trial needs). */
 export function isOf(entry: KernelEntry, d: Dispatch): boolean {
-  const named = entry.label.endsWith(' ') ? d.label.startsWith(entry.label) : d.label === entry.label;
+  const named = entry.label
+    .split('|')
+    .some((label) => (label.endsWith(' ') ? d.label.startsWith(label) : d.label === label));
   return named && entry.variants.some((v) => v.entryPoint === d.entryPoint);
 }
