@@ -1,17 +1,15 @@
 /**
  * Runs untrusted JavaScript in QuickJS (WebAssembly): no host objects, no clock, no I/O, limits on steps, memory and
  * stack. Every input gets a realm of its own, so that programs cannot pass anything on. Results are JSON values.
- * Steps inside one built-in call are not counted (filling an array of 10,000 holes takes a second): verify in workers,
- * whose deadline (pool.ts) ends such a program.
+ * Steps inside one built-in call are not counted: verify in workers, whose deadline (pool.ts) ends what hangs there.
  */
 import variant from '@jitl/quickjs-wasmfile-release-sync';
-import { newQuickJSWASMModuleFromVariant, type QuickJSWASMModule } from 'quickjs-emscripten-core';
+import { newQuickJSWASMModuleFromVariant, newVariant, type QuickJSWASMModule } from 'quickjs-emscripten-core';
 import type { ProgramRunner } from '../tasks/task.ts';
 
 export interface SandboxLimits {
   /** Interrupt checks before a run is stopped; QuickJS makes one every 10,000 backward jumps and calls. */
   checks: number;
-  memoryBytes: number;
   stackBytes: number;
   /** Characters of a program and of a result. */
   text: number;
@@ -19,16 +17,24 @@ export interface SandboxLimits {
 
 export const SANDBOX_LIMITS: SandboxLimits = {
   checks: 20,
-  memoryBytes: 4 << 20,
   stackBytes: 128 << 10,
   text: 10_000,
 };
+
+/**
+ * The engine's whole memory, in pages of 64 KiB. QuickJS has a memory limit of its own, but its WebAssembly build cannot
+ * see the sizes of allocations: with that limit at 4 MB a program took 2 GB.
+ */
+const FIRST_PAGES = 256;
+const MOST_PAGES = 512;
 
 let loading: Promise<QuickJSWASMModule> | null = null;
 
 /** Loads the WebAssembly once per thread. */
 export async function openSandbox(limits: SandboxLimits = SANDBOX_LIMITS): Promise<Sandbox> {
-  loading ??= newQuickJSWASMModuleFromVariant(variant);
+  loading ??= newQuickJSWASMModuleFromVariant(
+    newVariant(variant, { wasmMemory: new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MOST_PAGES }) }),
+  );
   return new Sandbox(await loading, limits);
 }
 
@@ -55,10 +61,9 @@ export class Sandbox implements ProgramRunner {
   }
 
   private one(source: string, input: string): { ok: true; value: unknown } | { ok: false; reason: string } {
-    const { checks, memoryBytes, stackBytes, text } = this.limits;
+    const { checks, stackBytes, text } = this.limits;
     const runtime = this.engine.newRuntime();
     try {
-      runtime.setMemoryLimit(memoryBytes);
       runtime.setMaxStackSize(stackBytes);
       let left = checks;
       runtime.setInterruptHandler(() => left-- <= 0);
