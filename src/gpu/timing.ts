@@ -45,8 +45,13 @@ export interface RaceOptions {
   batchMs?: number;
   /** Most runs of one batch. */
   maxRepeats?: number;
-  /** No new round starts after this many milliseconds if there have been three. */
+  /**
+   * Milliseconds for each entrant. Whoever has used them sits out the remaining rounds, after three of them; one whose
+   * single run takes longer has one sample.
+   */
   budgetMs?: number;
+  /** Every entrant has run already: nothing is left to compile, and the first run of a slow one counts. */
+  warm?: boolean;
   /** Called before every batch; throw from it to stop the race. */
   onBatch?(name: string, round: number): void;
 }
@@ -154,7 +159,7 @@ export async function race(
   entrants: readonly Entrant[],
   options: RaceOptions = {},
 ): Promise<Timing[]> {
-  const { rounds = 9, batchMs = 30, maxRepeats = 1000, budgetMs = Number.POSITIVE_INFINITY, onBatch } = options;
+  const { rounds = 9, budgetMs = Number.POSITIVE_INFINITY, onBatch } = options;
   const clock = options.clock ?? clockFor(device, entrants);
   if (clock === 'timestamp' && entrants.some((e) => !e.record)) {
     throw new Error('race: timestamps need entrants that record themselves');
@@ -165,17 +170,18 @@ export async function race(
     const runners: Runner[] = [];
     for (const entrant of entrants) {
       onBatch?.(entrant.name, -1);
-      runners.push(await prepare(watch, entrant, batchMs, maxRepeats));
+      runners.push(await prepare(watch, entrant, options));
     }
-    const start = performance.now();
     for (let round = 0; round < rounds; round++) {
-      if (round >= LEAST_ROUNDS && performance.now() - start > budgetMs) break;
       // Every other round backwards: whoever runs after a heavy neighbour is not always the same one.
       for (const runner of round % 2 === 0 ? runners : [...runners].reverse()) {
+        const { samples, repeats, usedMs } = runner;
+        if (usedMs > budgetMs && samples.length >= (samples[0] > budgetMs ? 1 : LEAST_ROUNDS)) continue;
         onBatch?.(runner.entrant.name, round);
-        const ms = await watch.batch(runner.entrant, runner.turn, runner.repeats, runner.pacer);
-        runner.turn += runner.repeats;
-        runner.samples.push(ms / runner.repeats);
+        const ms = await watch.batch(runner.entrant, runner.turn, repeats, runner.pacer);
+        runner.turn += repeats;
+        runner.usedMs += ms;
+        samples.push(ms / repeats);
       }
     }
     return runners.map(({ entrant, samples, repeats }) => {
@@ -193,23 +199,29 @@ interface Runner {
   turn: number;
   pacer: Pacer;
   samples: number[];
+  usedMs: number;
 }
 
 /** First runs (compilation, first touch of memory), then as many runs per batch as the clock needs. */
-async function prepare(watch: Stopwatch, entrant: Entrant, batchMs: number, maxRepeats: number): Promise<Runner> {
-  let turn = 0;
+async function prepare(watch: Stopwatch, entrant: Entrant, options: RaceOptions): Promise<Runner> {
+  const { batchMs = 30, maxRepeats = 1000, budgetMs = Number.POSITIVE_INFINITY, warm = false } = options;
+  const runner: Runner = { entrant, repeats: 1, turn: 0, pacer: new Pacer(), samples: [], usedMs: 0 };
   let ms = 0;
   // The batch grows until it fills the time: a single run of a small kernel is mostly the way to the GPU and back.
-  let repeats = 1;
-  for (let i = 0; i < WARM_UPS || (ms < batchMs && repeats < maxRepeats && i < 8); i++) {
+  for (let i = 0; i < WARM_UPS || (ms < batchMs && runner.repeats < maxRepeats && i < 8); i++) {
     if (i >= WARM_UPS) {
-      const wanted = Math.ceil((repeats * batchMs * 1.1) / Math.max(ms, 0.01));
-      repeats = Math.min(maxRepeats, Math.max(repeats + 1, Math.min(wanted, repeats * 10)));
+      const wanted = Math.ceil((runner.repeats * batchMs * 1.1) / Math.max(ms, 0.01));
+      runner.repeats = Math.min(maxRepeats, Math.max(runner.repeats + 1, Math.min(wanted, runner.repeats * 10)));
     }
-    ms = await watch.batch(entrant, turn, repeats, new Pacer());
-    turn += repeats;
+    ms = await watch.batch(entrant, runner.turn, runner.repeats, new Pacer());
+    runner.turn += runner.repeats;
+    if (warm && ms > budgetMs) {
+      runner.samples.push(ms);
+      runner.usedMs = ms;
+      break;
+    }
   }
-  return { entrant, repeats, turn, pacer: new Pacer(), samples: [] };
+  return runner;
 }
 
 export interface LaunchCost {

@@ -97,6 +97,21 @@ export class ParamStore {
     return graph.external(name, spec.shape, () => this.slab(which), spec.offset);
   }
 
+  /** What the values start from with this seed: the whole buffer. */
+  initial(seed: number): Float32Array<ArrayBuffer> {
+    const data = new Float32Array(this.bytes / 4);
+    for (const spec of this.specs.values()) {
+      const n = sizeOf(spec.shape);
+      const at = spec.offset / 4;
+      if (spec.init.kind === 'ones') data.fill(1, at, at + n);
+      if (spec.init.kind === 'normal') {
+        const z = normals(seed, hashName(spec.name), n);
+        for (let i = 0; i < n; i++) data[at + i] = z[i] * spec.init.std;
+      }
+    }
+    return data;
+  }
+
   /** Makes the buffers; values start from `init` with this seed, the average equals them, the rest is zero. */
   allocate(gpu: Gpu, seed: number, training = true): void {
     if (this.buffers) return;
@@ -114,16 +129,7 @@ export class ParamStore {
       second: make(training),
       average: make(training),
     };
-    const data = new Float32Array(this.bytes / 4);
-    for (const spec of this.specs.values()) {
-      const n = sizeOf(spec.shape);
-      const at = spec.offset / 4;
-      if (spec.init.kind === 'ones') data.fill(1, at, at + n);
-      if (spec.init.kind === 'normal') {
-        const z = normals(seed, hashName(spec.name), n);
-        for (let i = 0; i < n; i++) data[at + i] = z[i] * spec.init.std;
-      }
-    }
+    const data = this.initial(seed);
     gpu.device.queue.writeBuffer(this.buffers.value, 0, data);
     if (training) gpu.device.queue.writeBuffer(this.buffers.average, 0, data);
     this.blockBuffer = make(false);

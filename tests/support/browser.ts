@@ -3,39 +3,13 @@
 
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright';
 import { inject } from 'vitest';
+import { CHROMIUM_FLAGS, INSECURE_HOST, LOCAL_HOST } from '../../scripts/chromium-flags.mjs';
 import { findChromium } from '../../scripts/find-chromium.mjs';
-import { INSECURE_HOST, LOCAL_HOST } from './hosts.ts';
 
-const PLAIN_FLAGS = [
-  '--no-sandbox',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  `--host-resolver-rules=MAP ${INSECURE_HOST} ${LOCAL_HOST}`,
-];
-
-/** Without the WebGPU pair a headless Chromium on a machine without a GPU has no adapter. */
-const COMPUTE_FLAGS = [
-  ...PLAIN_FLAGS,
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--disable-gpu-watchdog',
-];
-
-/** For WebGPU and WebGL canvases to appear in screenshots; the work is done without them as well, only unseen. */
-const PICTURE_FLAGS = ['--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'];
-
-const FLAGS = {
-  compute: COMPUTE_FLAGS,
-  pictures: [...COMPUTE_FLAGS, ...PICTURE_FLAGS],
-  /** `navigator.gpu` is there, but every adapter is refused. */
-  'no-adapter': [...PLAIN_FLAGS, '--disable-features=WebGPU'],
-};
-
-export async function launchBrowser(mode: keyof typeof FLAGS = 'compute'): Promise<Browser> {
+export async function launchBrowser(mode: keyof typeof CHROMIUM_FLAGS = 'compute'): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('no Chromium or Chrome found: set CHROMIUM to its path');
-  return chromium.launch({ executablePath, headless: true, args: FLAGS[mode] });
+  return chromium.launch({ executablePath, headless: true, args: CHROMIUM_FLAGS[mode] });
 }
 
 export interface OpenOptions extends BrowserContextOptions {

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { createServer, type Plugin, preview, type ViteDevServer } from 'vite';
 import type { TestProject } from 'vitest/node';
 import { buildPage } from '../../scripts/build-page.mjs';
-import { INSECURE_HOST, LOCAL_HOST } from './hosts.ts';
+import { INSECURE_HOST, LOCAL_HOST } from '../../scripts/chromium-flags.mjs';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -94,3 +94,10 @@ export function linearTransposed(x: Tensor, w: Tensor): Tensor {
     product('tn', dy, x, [n, k, m], w.shape, {}),
   ]);
 }
+
+/** The transpose of x [K, M] times w [K, N]: [M, N]. Not differentiable: models use it as a derivative only. */
+export function transposedLinear(x: Tensor, w: Tensor): Tensor {
+  const [k, m] = x.shape;
+  if (w.shape[0] !== k) throw new Error(`transposedLinear: [${x.shape}] and [${w.shape}] differ in rows`);
+  return product('tn', x, w, [m, w.shape[1], k], [m, w.shape[1]], {});
+}

@@ -3,6 +3,7 @@
 import { releaseProxy, wrap } from 'comlink';
 import { useEffect, useState } from 'react';
 import type { AdapterReport } from '../../gpu/device.ts';
+import { RaceSection } from '../gpu/RaceSection.tsx';
 import type { GpuApi, Outcome } from '../playground/protocol.ts';
 import { bytesOf, FEATURE_WORDS, LIMIT_WORDS } from './gpu-words.ts';
 import css from './page.module.css';
@@ -34,6 +35,7 @@ export default function GpuPage() {
         </>
       )}
       {result?.ok && <Report report={result.value} />}
+      {result?.ok && <RaceSection />}
     </main>
   );
 }

@@ -1,0 +1,84 @@
+/**
+ * The race as the page runs it, in a worker with a device of its own: our engine, jax-js and TensorFlow.js, which are
+ * fetched when the race starts. onnxruntime-web runs headless only: its WebAssembly would be 25 MB of this page.
+ */
+import type { GpuResult } from '../../gpu/device.ts';
+import type { Team } from './entrant.ts';
+import { openJax } from './jax.ts';
+import { openOurs } from './ours.ts';
+import { runRace, SETTINGS } from './run.ts';
+import type { RaceReport, RaceRow } from './table.ts';
+import { openTensorflow } from './tensorflow.ts';
+import { idOf, shapeOf, titleOf, workloads } from './workloads.ts';
+
+export interface RaceChoice {
+  id: string;
+  title: string;
+}
+
+export type RaceOutcome = { ok: true; report: RaceReport } | { ok: false; reason: string };
+
+export interface RaceApi {
+  /** What can be raced on this adapter. */
+  rows(): Promise<RaceChoice[]>;
+  /** Runs the rows with these ids; the callbacks tell how it goes. */
+  start(
+    ids: string[],
+    onProgress: (done: number, of: number, words: string) => void,
+    onRow: (row: RaceRow) => void,
+  ): Promise<RaceOutcome>;
+  /** Ends the race at the next batch; `start` resolves with the rows so far. */
+  stop(): Promise<void>;
+}
+
+export class RaceSession {
+  private readonly openGpu: () => Promise<GpuResult>;
+  private opened: Promise<GpuResult> | null = null;
+  private teams: Promise<Team[]> | null = null;
+  private stopped = false;
+
+  constructor(openGpu: () => Promise<GpuResult>) {
+    this.openGpu = openGpu;
+  }
+
+  async rows(): Promise<RaceChoice[]> {
+    const result = await this.open();
+    const list = result.ok ? workloads(!result.gpu.report.software) : [];
+    return list.map((w) => ({ id: idOf(w), title: `${titleOf(w)}, ${shapeOf(w)}` }));
+  }
+
+  async start(
+    ids: readonly string[],
+    onProgress: (done: number, of: number, words: string) => void,
+    onRow: (row: RaceRow) => void,
+  ): Promise<RaceOutcome> {
+    const result = await this.open();
+    if (!result.ok) return { ok: false, reason: result.reason };
+    const { gpu } = result;
+    this.stopped = false;
+    try {
+      onProgress(0, ids.length, 'Fetching jax-js and TensorFlow.js');
+      // Both libraries keep one device for ever: they are opened once.
+      this.teams ??= Promise.all([openOurs(gpu), openJax(gpu), openTensorflow(gpu)]);
+      const list = workloads(!gpu.report.software).filter((w) => ids.includes(idOf(w)));
+      const report = await runRace(gpu, await this.teams, list, SETTINGS, {
+        progress: onProgress,
+        row: onRow,
+        stopped: () => this.stopped,
+      });
+      return { ok: true, report };
+    } catch (error) {
+      this.teams = null;
+      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private open(): Promise<GpuResult> {
+    this.opened ??= this.openGpu();
+    return this.opened;
+  }
+}

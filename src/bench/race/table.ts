@@ -1,0 +1,66 @@
+/** What a race reports: one row per workload, and the whole as one JSON object. */
+import type { AdapterReport } from '../../gpu/device.ts';
+import type { Timing } from '../../gpu/timing.ts';
+
+export interface RaceRow {
+  workload: string;
+  shape: string;
+  id: string;
+  /** Median milliseconds of ours; null if our own result was wrong. */
+  oursMs: number | null;
+  /** Median milliseconds by entrant. */
+  peers: Record<string, number>;
+  /** Best peer's median over ours: how many times faster we are. Null without a peer. */
+  ratioBestPeer: number | null;
+  bestPeer: string | null;
+  /** Quartiles, batches and clock of every entrant. */
+  timings: Record<string, Timing>;
+  /** Rate of ours. */
+  gflops: number | null;
+  /** Dispatches of one of our runs. */
+  dispatches: number | null;
+  /** Training steps: tokens per second. */
+  tokensPerSecond?: number;
+  /** Who was left out, and why: wrong result, error, or not possible. */
+  leftOut: Record<string, string>;
+}
+
+export interface RaceReport {
+  adapter: AdapterReport;
+  engine: string;
+  /** Version of every entrant. */
+  versions: Record<string, string>;
+  /** How every entrant is called, by row id. */
+  notes: Record<string, Record<string, string>>;
+  date: string;
+  wallMs: number;
+  tables: { title: string; rows: RaceRow[] }[];
+}
+
+export function rowOf(
+  base: { workload: string; shape: string; id: string },
+  ours: string,
+  timings: Record<string, Timing>,
+  leftOut: Record<string, string>,
+  work: { flops: number; dispatches: number | null; tokens?: number },
+): RaceRow {
+  const peers = Object.fromEntries(
+    Object.entries(timings)
+      .filter(([name]) => name !== ours)
+      .map(([name, t]) => [name, t.median]),
+  );
+  const oursMs = timings[ours]?.median ?? null;
+  const best = Object.entries(peers).sort((a, b) => a[1] - b[1])[0];
+  return {
+    ...base,
+    oursMs,
+    peers,
+    ratioBestPeer: oursMs !== null && best ? best[1] / oursMs : null,
+    bestPeer: best?.[0] ?? null,
+    timings,
+    gflops: oursMs === null ? null : work.flops / oursMs / 1e6,
+    dispatches: work.dispatches,
+    ...(work.tokens && oursMs !== null ? { tokensPerSecond: (work.tokens / oursMs) * 1000 } : {}),
+    leftOut,
+  };
+}

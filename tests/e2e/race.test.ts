@@ -1,0 +1,30 @@
+// The race in the GPU tab: three engines on one device, checked, timed, stopped and saved.
+
+import { expect, test } from 'vitest';
+import { launchBrowser, openPage } from '../support/browser.ts';
+
+test('the race shows all engines of a row, stops when asked, and gives its report', async () => {
+  const browser = await launchBrowser();
+  try {
+    const { page, errors, close } = await openPage(browser, '#/gpu');
+    await page.getByTestId('race-start').click({ timeout: 30_000 });
+    const row = page.getByTestId('race-row-matmul-nn-256');
+    await row.waitFor({ timeout: 90_000 });
+    await page.getByTestId('race-stop').click();
+    const text = await row.innerText();
+    for (const name of ['Tenfold', 'jax-js', 'TensorFlow.js', '×']) expect(text).toContain(name);
+    expect(text).not.toContain('Without');
+    await page.getByTestId('race-done').waitFor({ timeout: 60_000 });
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('race-export').click()]);
+    const stream = await download.createReadStream();
+    let json = '';
+    for await (const part of stream) json += part;
+    const report = JSON.parse(json);
+    expect(report.tables[0].rows[0].peers['jax-js']).toBeGreaterThan(0);
+    expect(report.adapter.software).toBe(true);
+    expect(errors).toEqual([]);
+    await close();
+  } finally {
+    await browser.close();
+  }
+}, 180_000);
