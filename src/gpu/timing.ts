@@ -45,11 +45,13 @@ export interface RaceOptions {
   batchMs?: number;
   /** Most runs of one batch. */
   maxRepeats?: number;
+  /** No new round starts after this many milliseconds if there have been three. */
+  budgetMs?: number;
   /**
    * Milliseconds for each entrant. Whoever has used them sits out the remaining rounds, after three of them; one whose
    * single run takes longer has one sample.
    */
-  budgetMs?: number;
+  entrantMs?: number;
   /** Every entrant has run already: nothing is left to compile, and the first run of a slow one counts. */
   warm?: boolean;
   /** Called before every batch; throw from it to stop the race. */
@@ -159,7 +161,7 @@ export async function race(
   entrants: readonly Entrant[],
   options: RaceOptions = {},
 ): Promise<Timing[]> {
-  const { rounds = 9, budgetMs = Number.POSITIVE_INFINITY, onBatch } = options;
+  const { rounds = 9, budgetMs = Number.POSITIVE_INFINITY, entrantMs = Number.POSITIVE_INFINITY, onBatch } = options;
   const clock = options.clock ?? clockFor(device, entrants);
   if (clock === 'timestamp' && entrants.some((e) => !e.record)) {
     throw new Error('race: timestamps need entrants that record themselves');
@@ -172,11 +174,13 @@ export async function race(
       onBatch?.(entrant.name, -1);
       runners.push(await prepare(watch, entrant, options));
     }
+    const start = performance.now();
     for (let round = 0; round < rounds; round++) {
+      if (round >= LEAST_ROUNDS && performance.now() - start > budgetMs) break;
       // Every other round backwards: whoever runs after a heavy neighbour is not always the same one.
       for (const runner of round % 2 === 0 ? runners : [...runners].reverse()) {
         const { samples, repeats, usedMs } = runner;
-        if (usedMs > budgetMs && samples.length >= (samples[0] > budgetMs ? 1 : LEAST_ROUNDS)) continue;
+        if (usedMs > entrantMs && samples.length >= (samples[0] > entrantMs ? 1 : LEAST_ROUNDS)) continue;
         onBatch?.(runner.entrant.name, round);
         const ms = await watch.batch(runner.entrant, runner.turn, repeats, runner.pacer);
         runner.turn += repeats;
@@ -204,7 +208,7 @@ interface Runner {
 
 /** First runs (compilation, first touch of memory), then as many runs per batch as the clock needs. */
 async function prepare(watch: Stopwatch, entrant: Entrant, options: RaceOptions): Promise<Runner> {
-  const { batchMs = 30, maxRepeats = 1000, budgetMs = Number.POSITIVE_INFINITY, warm = false } = options;
+  const { batchMs = 30, maxRepeats = 1000, entrantMs = Number.POSITIVE_INFINITY, warm = false } = options;
   const runner: Runner = { entrant, repeats: 1, turn: 0, pacer: new Pacer(), samples: [], usedMs: 0 };
   let ms = 0;
   // The batch grows until it fills the time: a single run of a small kernel is mostly the way to the GPU and back.
@@ -215,7 +219,7 @@ async function prepare(watch: Stopwatch, entrant: Entrant, options: RaceOptions)
     }
     ms = await watch.batch(entrant, runner.turn, runner.repeats, new Pacer());
     runner.turn += runner.repeats;
-    if (warm && ms > budgetMs) {
+    if (warm && ms > entrantMs) {
       runner.samples.push(ms);
       runner.usedMs = ms;
       break;

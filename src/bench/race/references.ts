@@ -2,6 +2,7 @@
  * What the workloads must compute, in float64 and in the plainest way. Large results are checked at some places only: whole
  * rows, the first and the last among them, so that a wrong edge or a wrong tile shows.
  */
+import { softmaxRow } from '../../tensor/reference/pointwise.ts';
 import { gptLosses } from './gpt-reference.ts';
 import { type InputSet, inputsOf, parametersOf, type Workload } from './workloads.ts';
 
@@ -45,7 +46,7 @@ export function referenceOf(w: Workload, inputs: InputSet): Reference {
       return byRows(rowsToCheck(w.size, w.size, MOST), w.size, 1e-5, (r) => productRow(w.form, w.size, inputs, r));
     case 'softmax':
       return byRows(rowsToCheck(w.rows, w.width, MOST), w.width, 1e-5, (r) =>
-        softmax(Float64Array.from(inputs.x.data.subarray(r * w.width, (r + 1) * w.width))),
+        softmaxRow(inputs.x.data.subarray(r * w.width, (r + 1) * w.width)),
       );
     case 'rmsnorm':
       return byRows(rowsToCheck(w.rows, w.width, MOST), w.width, 1e-5, (r) => {
@@ -104,13 +105,6 @@ function product(x: Float64Array, w: ArrayLike<number>, n: number): Float64Array
   return y;
 }
 
-function softmax(x: Float64Array): Float64Array {
-  const top = x.reduce((m, v) => Math.max(m, v), Number.NEGATIVE_INFINITY);
-  const e = x.map((v) => Math.exp(v - top));
-  const sum = e.reduce((s, v) => s + v, 0);
-  return e.map((v) => v / sum);
-}
-
 /** Query `row` over keys 0..count-1: [heads * dim]. */
 function attentionRow(
   { q, k, v }: InputSet,
@@ -128,7 +122,7 @@ function attentionRow(
       for (let c = 0; c < dim; c++) s += q.data[(row * heads + h) * dim + c] * k.data[(j * kvHeads + g) * dim + c];
       return s / Math.sqrt(dim);
     });
-    softmax(scores).forEach((p, j) => {
+    softmaxRow(scores).forEach((p, j) => {
       for (let c = 0; c < dim; c++) out[h * dim + c] += p * v.data[(j * kvHeads + g) * dim + c];
     });
   }

@@ -136,7 +136,7 @@ async function timeAll(
     flush: () => contestant.flush?.(),
   }));
   // Runs are issued without waiting: a long queue would only hold memory.
-  const options = { rounds, batchMs, budgetMs: entrantMs, maxRepeats: 200, warm: true, onBatch };
+  const options = { rounds, batchMs, entrantMs, maxRepeats: 200, warm: true, onBatch };
   const timings = await race(gpu.device, entrants, { ...options, clock: 'completion' });
   return Object.fromEntries(running.map(({ name }, i) => [name, timings[i]]));
 }

@@ -42,3 +42,12 @@ export const sumOf = (x: ArrayLike<number>, f: (v: number) => number = (v) => v)
   for (let i = 0; i < x.length; i++) sum += f(x[i]);
   return sum;
 };
+
+/** exp(x - max) / sum. */
+export function softmaxRow(x: ArrayLike<number>): number[] {
+  let top = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < x.length; i++) top = Math.max(top, x[i]);
+  const e = Array.from({ length: x.length }, (_, i) => Math.exp(x[i] - top));
+  const sum = e.reduce((a, b) => a + b, 0);
+  return e.map((v) => v / sum);
+}

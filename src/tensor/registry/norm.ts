@@ -1,7 +1,9 @@
-/** RMSNorm over rows, and per-head norm with rotary embedding. */
+/** RMSNorm and softmax over rows, and per-head norm with rotary embedding. */
 import { type Heads, qkRope, type RowPosition, ropeTable } from '../ops/attention.ts';
 import { rmsNorm } from '../ops/norm.ts';
+import { softmax } from '../ops/softmax.ts';
 import { normRow, normRowBackward, qkRopeGradient, qkRopeReference } from '../reference/attention.ts';
+import { softmaxRow } from '../reference/pointwise.ts';
 import { casesOf, floats, type KernelCase, type KernelEntry, random, single, type Trial } from './entry.ts';
 import { pullBack } from './pull-back.ts';
 import { TOLERANCE } from './tolerance.ts';
@@ -49,6 +51,20 @@ const backward = ({ rows, d }: Rows): Trial => {
         dg: { values: dg, share: TOLERANCE.f32.sum },
       };
     },
+  };
+};
+
+const softmaxTrial = ({ rows, d }: Rows): Trial => {
+  const x = random([rows, d], 1, 30);
+  return {
+    inputs: { x },
+    build: (t) => ({ y: softmax(t.x) }),
+    want: () => ({
+      y: {
+        values: Array.from({ length: rows }, (_, r) => softmaxRow(rowOf(x.data, r, d))).flat(),
+        share: TOLERANCE.f32.sum,
+      },
+    }),
   };
 };
 
@@ -161,6 +177,20 @@ export const NORM: readonly KernelEntry[] = [
     variants: single('ops/rmsnorm_backward.wgsl', 'backward'),
     cases: casesOf(ROWS, backward),
     bench: casesOf([BENCH], backward)[0],
+  },
+  {
+    name: 'softmax',
+    family: 'norm',
+    about: 'y = exp(x - max) / sum over rows.',
+    label: 'softmax',
+    bindings: 'x y',
+    uniform: 'rows u32, d4 u32',
+    dispatch: 'One invocation per row.',
+    flops: '4*rows*d',
+    bytes: '8*rows*d',
+    variants: single('ops/softmax.wgsl', 'forward'),
+    cases: casesOf(ROWS, softmaxTrial),
+    bench: casesOf([BENCH], softmaxTrial)[0],
   },
   {
     name: 'qk rope',
