@@ -12,6 +12,7 @@ import { IMAGES } from '../tensor/registry/images.ts';
 import { LOSS } from '../tensor/registry/loss.ts';
 import { MATMUL } from '../tensor/registry/matmul.ts';
 import { NORM } from '../tensor/registry/norm.ts';
+import { PACKED } from '../tensor/registry/packed.ts';
 import { POINTWISE } from '../tensor/registry/pointwise.ts';
 import { REDUCE } from '../tensor/registry/reduce.ts';
 import { LOGPROBS } from '../tensor/registry/token-logprobs.ts';
@@ -21,6 +22,7 @@ import { WORLD } from '../world/render/registry.ts';
 
 export const KERNELS: readonly KernelEntry[] = [
   ...MATMUL,
+  ...PACKED,
   ...ATTENTION,
   ...CACHE,
   ...NORM,

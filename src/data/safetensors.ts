@@ -28,24 +28,38 @@ const fail = (message: string): never => {
 
 const isCount = (v: unknown): v is number => typeof v === 'number' && Number.isSafeInteger(v) && v >= 0;
 
-/** Parses a whole file. Throws SafetensorsError with one sentence on any fault. */
-export function readSafetensors(file: Uint8Array<ArrayBuffer>): SafetensorsFile {
-  if (file.byteLength < 8) fail(`it has ${file.byteLength} bytes, too few for a header`);
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const headerLength = Number(view.getBigUint64(0, true));
-  if (headerLength > MAX_HEADER || headerLength > file.byteLength - 8) {
-    fail(`its header claims ${headerLength} bytes, the file has ${file.byteLength}`);
-  }
+/** Where a tensor lies in a file that is not read as a whole. */
+export interface TensorPlace {
+  dtype: Dtype;
+  shape: number[];
+  /** Bytes from..to-1 of the file. */
+  from: number;
+  to: number;
+}
+
+/** Bytes of the JSON header, given the first 8 bytes of a file of `size` bytes. */
+function headerBytes(start: Uint8Array, size: number): number {
+  if (size < 8 || start.byteLength < 8) fail(`it has ${size} bytes, too few for a header`);
+  const length = Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
+  if (length > MAX_HEADER || length > size - 8) fail(`its header claims ${length} bytes, the file has ${size}`);
+  return length;
+}
+
+function parseHeader(
+  text: Uint8Array,
+  size: number,
+): { metadata: Record<string, string>; places: Map<string, TensorPlace> } {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, 8 + headerLength)));
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
   } catch {
     fail('its header is not JSON');
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('its header is not an object');
-  const data = file.subarray(8 + headerLength);
+  const start = 8 + text.byteLength;
+  const length = size - start;
   const metadata: Record<string, string> = {};
-  const tensors = new Map<string, StoredTensor>();
+  const places = new Map<string, TensorPlace>();
   for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
     if (typeof entry !== 'object' || entry === null) fail(`entry ${name} is not an object`);
     if (name === '__metadata__') {
@@ -62,10 +76,30 @@ export function readSafetensors(file: Uint8Array<ArrayBuffer>): SafetensorsFile 
     const expected = (shape as number[]).reduce((a, b) => a * b, 1) * WIDTH[dtype as Dtype];
     if (to - from !== expected)
       fail(`tensor ${name} [${shape}] needs ${expected} bytes, its offsets give ${to - from}`);
-    if (to > data.byteLength) fail(`it is cut short: tensor ${name} ends at byte ${to} of ${data.byteLength}`);
-    tensors.set(name, { dtype: dtype as Dtype, shape: shape as number[], bytes: data.subarray(from, to) });
+    if (to > length) fail(`it is cut short: tensor ${name} ends at byte ${to} of ${length}`);
+    places.set(name, { dtype: dtype as Dtype, shape: shape as number[], from: start + from, to: start + to });
+  }
+  return { metadata, places };
+}
+
+/** Parses a whole file. Throws SafetensorsError with one sentence on any fault. */
+export function readSafetensors(file: Uint8Array<ArrayBuffer>): SafetensorsFile {
+  const length = headerBytes(file.subarray(0, 8), file.byteLength);
+  const { metadata, places } = parseHeader(file.subarray(8, 8 + length), file.byteLength);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, { dtype, shape, from, to }] of places) {
+    tensors.set(name, { dtype, shape, bytes: file.subarray(from, to) });
   }
   return { metadata, tensors };
+}
+
+/** Reads the header only, of a file of `size` bytes of which `read` gives bytes from..to-1. */
+export async function locateSafetensors(
+  size: number,
+  read: (from: number, to: number) => Promise<Uint8Array<ArrayBuffer>>,
+): Promise<Map<string, TensorPlace>> {
+  const length = headerBytes(await read(0, Math.min(8, size)), size);
+  return parseHeader(await read(8, 8 + length), size).places;
 }
 
 /** Decodes to f32; F16 and BF16 are widened. */
@@ -119,10 +153,18 @@ export function toHalf(x: number): number {
   return sign | (half + (rest > 0x1000 || (rest === 0x1000 && half & 1) ? 1 : 0));
 }
 
+/** Nearest bfloat16 number, ties to even. */
+export function toBfloat(x: number): number {
+  f32[0] = x;
+  const bits = u32[0];
+  if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 64;
+  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
 export interface TensorToWrite {
   shape: readonly number[];
   values: Float32Array;
-  dtype?: 'F32' | 'F16';
+  dtype?: 'F32' | 'F16' | 'BF16';
 }
 
 /** Builds a file; tensors are laid out in the given order, the data starts at a multiple of 8 bytes. */
@@ -146,8 +188,9 @@ export function writeSafetensors(
   file.set(text, 8);
   let at = 8 + headerLength;
   for (const t of tensors.values()) {
-    if (t.dtype === 'F16') {
-      for (let i = 0; i < t.values.length; i++) view.setUint16(at + 2 * i, toHalf(t.values[i]), true);
+    if (t.dtype === 'F16' || t.dtype === 'BF16') {
+      const round = t.dtype === 'F16' ? toHalf : toBfloat;
+      for (let i = 0; i < t.values.length; i++) view.setUint16(at + 2 * i, round(t.values[i]), true);
       at += t.values.length * 2;
     } else {
       for (let i = 0; i < t.values.length; i++) view.setFloat32(at + 4 * i, t.values[i], true);

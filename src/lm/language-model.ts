@@ -55,6 +55,18 @@ export function newStore(gpu: Gpu, c: LmConfig, seed: number, training = true): 
   return store;
 }
 
+/** The values of a store as they are now, for a policy that stays fixed (reference, teacher). */
+export function frozenCopy(gpu: Gpu, c: LmConfig, store: ParamStore, slab: Slab = 'value'): ParamStore {
+  const copy = newStore(gpu, c, 0, false);
+  for (const [name, spec] of copy.specs) {
+    if (store.specs.get(name)?.offset !== spec.offset) throw new Error(`the store has another layout at ${name}`);
+  }
+  const encoder = gpu.device.createCommandEncoder();
+  encoder.copyBufferToBuffer(store.slab(slab), 0, copy.slab('value'), 0, copy.byteLength);
+  gpu.device.queue.submit([encoder.finish()]);
+  return copy;
+}
+
 /** The decoder's view of a trained store; `slab` 'average' takes the averaged weights. */
 export function storeModel(
   gpu: Gpu,

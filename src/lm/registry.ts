@@ -1,8 +1,10 @@
 /** The kernels of resident decoding; the sampler's reference is its TypeScript twin. */
-import { casesOf, type KernelEntry, random, single, type Trial, words } from '../tensor/registry/entry.ts';
+import { add } from '../tensor/ops/pointwise.ts';
+import { casesOf, floats, type KernelEntry, random, single, type Trial, words } from '../tensor/registry/entry.ts';
 import { TOLERANCE } from '../tensor/registry/tolerance.ts';
 import { decodeRows, markFilled, STATE_WORDS, sampleTokens } from './decode-ops.ts';
 import { packSampling, type Sampling, sampleToken } from './sampler.ts';
+import { policyLoss, policyToken } from './train/policy-loss.ts';
 
 const FAMILY = 'language model';
 const [CURSOR, LIMIT, DONE, SEED, FILLED] = [0, 1, 2, 3, 4];
@@ -137,6 +139,40 @@ const SAMPLE_CASES = [
   sampleCase('top-k and top-p', 9, 300, { temperature: 1, topK: 20, topP: 0.9 }),
 ];
 
+const CLIP = { low: 0.2, high: 0.3, beta: 0.1 };
+
+const policyTrial = ({ n }: { n: number }): Trial => {
+  const [logProbs, old, reference, advantages, weights] = [1, 2, 3, 4, 5].map((salt) => random([n], salt));
+  for (let i = 0; i < n; i += 3) weights.data[i] = 0;
+  return {
+    inputs: { logProbs, old, reference, advantages, weights, one: floats([1], [2]) },
+    build: (t, graph) => {
+      const { loss, kl, clipped } = policyLoss(
+        { logProbs: t.logProbs, old: t.old, reference: t.reference, advantages: t.advantages, weights: t.weights },
+        CLIP,
+      );
+      const [slope] = graph.gradients(loss, [t.logProbs], t.one, add);
+      if (!slope) throw new Error('policy loss: no gradient');
+      return { loss, kl, clipped, slope };
+    },
+    want: () => {
+      const each = Array.from(logProbs.data, (v, i) =>
+        policyToken(v, old.data[i], reference.data[i], advantages.data[i], CLIP),
+      );
+      const sum = (f: (t: (typeof each)[number]) => number): number[] => [
+        each.reduce((a, t, i) => a + weights.data[i] * f(t), 0),
+      ];
+      const share = TOLERANCE.f32.sum;
+      return {
+        loss: { values: sum((t) => t.loss), share, scale: Math.max(1, n / 8) },
+        kl: { values: sum((t) => t.kl), share, scale: Math.max(1, n / 8) },
+        clipped: { values: sum((t) => Number(t.clipped)), share, scale: Math.max(1, n / 8) },
+        slope: { values: each.map((t, i) => 2 * weights.data[i] * t.slope), share },
+      };
+    },
+  };
+};
+
 export const LM: readonly KernelEntry[] = [
   {
     name: 'decode rows',
@@ -209,5 +245,19 @@ export const LM: readonly KernelEntry[] = [
     ],
     cases: SAMPLE_CASES,
     bench: sampleCase('64 rows of 512, top-k 20', 64, 512, { temperature: 1, topK: 20, topP: 0.9 }),
+  },
+  {
+    name: 'policy loss',
+    family: FAMILY,
+    about: 'Clipped policy objective and KL estimate per token, with their derivative.',
+    label: 'policy loss',
+    bindings: 'logprob old reference advantage weight loss slope kl clipped',
+    uniform: 'n u32, low f32, high f32, beta f32',
+    dispatch: 'One invocation per token.',
+    flops: '24*n',
+    bytes: '36*n',
+    variants: single('lm/policy_loss.wgsl', 'forward'),
+    cases: casesOf([{ n: 2 }, { n: 200 }], policyTrial),
+    bench: casesOf([{ n: 1 << 16 }], policyTrial)[0],
   },
 ];
