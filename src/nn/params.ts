@@ -181,6 +181,15 @@ export class ParamStore {
     this.gpu.device.queue.writeBuffer(this.slab(which), spec.offset, values);
   }
 
+  /** Forgets both AdamW moments: a new optimiser begins on weights that another one has trained. */
+  clearMoments(): void {
+    if (!this.gpu) throw new Error('parameters are not allocated yet');
+    const encoder = this.gpu.device.createCommandEncoder();
+    encoder.clearBuffer(this.slab('first'));
+    encoder.clearBuffer(this.slab('second'));
+    this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
   dispose(): void {
     if (this.buffers) for (const b of Object.values(this.buffers)) b.destroy();
     this.blockBuffer?.destroy();

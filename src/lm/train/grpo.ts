@@ -209,7 +209,7 @@ export class GrpoTrainer {
     const packed = packRollouts(rollouts, { batch, time, pad }, weighBy);
     if (packed.taken < rollouts.length) {
       throw new Error(
-        `${rollouts.length - packed.taken} of ${rollouts.length} answers do not fit ${batch} rows of ${time} tokens.`,
+        `${packed.taken} of ${rollouts.length} answers fit ${batch} rows of ${time} tokens; take more or longer rows.`,
       );
     }
     const now = await this.current.score(packed.batch);

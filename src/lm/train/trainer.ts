@@ -129,6 +129,8 @@ export class LmTrainer {
       adamw(graph, this.store, norm2);
       this.store.allocate(gpu, spec.seed);
     });
+    // Step 1 corrects the moments as if they had started from zero.
+    if (options.store) this.store.clearMoments();
     this.metricNames = names;
   }
 
