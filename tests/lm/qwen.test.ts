@@ -15,7 +15,7 @@ import { GREEDY } from '../../src/lm/sampler.ts';
 import type { Mixer } from '../../src/nn/layers.ts';
 import { compile } from '../../src/tensor/program.ts';
 import { testGpu } from '../support/gpu.ts';
-import { qwenFiles, qwenReference, type TinyQwen, tinyQwen } from '../support/qwen.ts';
+import { qwenContinuation, qwenFiles, qwenReference, tinyQwen } from '../support/qwen.ts';
 import { expectClose, TOLERANCE } from '../support/tolerance.ts';
 
 const IDS = [0, 6, 3, 17, 39, 2, 2, 8, 30, 1, 12];
@@ -62,16 +62,6 @@ describe.each([
   });
 });
 
-/** Greedy continuation by the reference. */
-function continued(tiny: TinyQwen, prompt: number[], count: number): number[] {
-  const ids = [...prompt];
-  for (let i = 0; i < count; i++) {
-    const logits = qwenReference(tiny, ids).logits[ids.length - 1];
-    ids.push(logits.indexOf(Math.max(...logits)));
-  }
-  return ids.slice(prompt.length);
-}
-
 test('from a folder and from chosen files it generates what the reference does', async () => {
   const { gpu } = await testGpu();
   const tiny = tinyQwen();
@@ -97,7 +87,7 @@ test('from a folder and from chosen files it generates what the reference does',
     const prompts = [prompt, IDS];
     const { rows } = await decoder.generate(prompts, { ...GREEDY, maxNew: 6, stop: [], seed: 1 });
     rows.forEach((row, i) => {
-      expect([...row.tokens]).toEqual(continued(tiny, prompts[i], 6));
+      expect([...row.tokens]).toEqual(qwenContinuation(tiny, prompts[i], 6));
     });
     decoder.dispose();
     model.dispose();

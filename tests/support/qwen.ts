@@ -186,3 +186,13 @@ export function qwenReference(
   const head = c.tie_word_embeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
   return { stream, logits: x.map((v) => linear(normRow(v, get('model.norm.weight').values), head)) };
 }
+
+/** Greedy continuation by the reference. */
+export function qwenContinuation(tiny: TinyQwen, prompt: number[], count: number): number[] {
+  const ids = [...prompt];
+  for (let i = 0; i < count; i++) {
+    const logits = qwenReference(tiny, ids).logits[ids.length - 1];
+    ids.push(logits.indexOf(Math.max(...logits)));
+  }
+  return ids.slice(prompt.length);
+}
