@@ -13,6 +13,9 @@ export const CONDITIONS = ['software', 'f16', 'subgroups'] as const;
 
 const SUFFIX = '.wgsl?link';
 
+/** Texts that the kernel lab has changed, in the running program. */
+const EDITS = resolve(import.meta.dirname, '../src/gpu/shader-edits.ts');
+
 /** `shaders/ops/soft-max.wgsl` -> `package::ops::soft_max`: `-` is not allowed in a WESL path, so `_` stands for it. */
 function modulePath(root: string, file: string): string {
   const parts = relative(root, file).slice(0, -'.wgsl'.length).split(sep);
@@ -95,10 +98,15 @@ export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): P
       const { texts, variants, files } = await linkVariants(root, id.slice(0, -'?link'.length));
       for (const file of files) this.addWatchFile(file);
       const bits = CONDITIONS.map((name, bit) => `(conditions.${name} ? ${1 << bit} : 0)`).join(' + ');
+      const file = relative(root, id.slice(0, -'?link'.length)).replaceAll(sep, '/');
       const code = [
+        `import { edited } from ${JSON.stringify(EDITS)};`,
         `const texts = ${JSON.stringify(texts)};`,
         `const variants = ${JSON.stringify(variants)};`,
-        `export default function link(conditions = {}) { return texts[variants[${bits}]]; }`,
+        'export default function link(conditions = {}) {',
+        `  const bits = ${bits};`,
+        `  return edited(${JSON.stringify(file)}, bits, texts[variants[bits]]);`,
+        '}',
       ].join('\n');
       return { code, map: { mappings: '' }, moduleType: 'js' };
     },

@@ -8,6 +8,7 @@ import {
   type KernelCase,
   type KernelEntry,
   type RenderEntry,
+  rewriteFor,
   type Variant,
 } from '../tensor/registry/entry.ts';
 import { checkTrial } from '../tensor/registry/run.ts';
@@ -64,7 +65,7 @@ async function check(gpu: Gpu, item: ProofItem): Promise<Omit<ProofRow, 'ms'>> {
   const base = { ok: false, share: Number.NaN, tolerance: 0, reason: '' };
   if (item.kind === 'kernel') {
     const { entry, variant } = item;
-    const verdict = await checkTrial(gpu, item.case.make(), variant.force);
+    const verdict = await checkTrial(gpu, item.case.make(), variant.force, rewriteFor(entry, variant));
     return {
       ...base,
       kind: 'kernel',

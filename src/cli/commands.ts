@@ -29,6 +29,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'parameters, dispatches, memory and work of every rung of Dreamer 4',
     load: async () => (await import('./rungs.ts')).rungs as unknown as Command,
   },
+  bench: {
+    summary: 'prove every kernel on this adapter and measure it: roofline, versions, growth, methods',
+    load: async () => (await import('./bench.ts')).bench as unknown as Command,
+  },
   world: {
     summary: 'record, replay, render and check episodes of scripted players',
     load: async () => (await import('./world.ts')).world as unknown as Command,

@@ -28,7 +28,7 @@ export const rungs = defineCommand({
     const rows: RungRow[] = [];
     for (const name of names) {
       const config: DreamerConfig = presets[name as DreamerConfig['rung']];
-      for (const r of await measureRung(gpu, config, flags.step, flags.rows ?? Number.POSITIVE_INFINITY)) {
+      for (const r of await measureRung(gpu, config, flags.step ? 1 : 0, flags.rows ?? Number.POSITIVE_INFINITY)) {
         rows.push(r);
         output.line(
           [

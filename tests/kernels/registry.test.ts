@@ -10,7 +10,14 @@ import { KERNELS, RENDERS } from '../../src/bench/registry.ts';
 import type { Conditions } from '../../src/gpu/device.ts';
 import { Graph, type Tensor } from '../../src/tensor/graph.ts';
 import type { Dispatch } from '../../src/tensor/kernel.ts';
-import { casesFor, isOf, type KernelCase, type KernelEntry, type Variant } from '../../src/tensor/registry/entry.ts';
+import {
+  casesFor,
+  isOf,
+  type KernelCase,
+  type KernelEntry,
+  rewriteFor,
+  type Variant,
+} from '../../src/tensor/registry/entry.ts';
 import { testGpu } from '../support/gpu.ts';
 
 const SHADERS = resolve(import.meta.dirname, '../../shaders');
@@ -27,15 +34,16 @@ function shaderFiles(): string[] {
 }
 
 /** The dispatches of a trial without any device. */
-function trace(c: KernelCase, conditions: Conditions): Dispatch[] {
-  const graph = new Graph(conditions);
+function trace(c: KernelCase, entry: KernelEntry, variant: Variant): Dispatch[] {
+  const graph = new Graph(conditionsOf(variant));
   const inputs: Record<string, Tensor> = {};
   const trial = c.make();
   for (const [name, { shape }] of Object.entries(trial.inputs)) {
     Object.defineProperty(inputs, name, { get: () => graph.inputs.get(name) ?? graph.input(name, shape) });
   }
   trial.build(inputs, graph);
-  return graph.nodes.flatMap((node) => node.dispatch());
+  const own = graph.nodes.flatMap((node) => node.dispatch()).filter((d) => isOf(entry, d));
+  return own.map(rewriteFor(entry, variant));
 }
 
 function conditionsOf(variant: Variant): Conditions {
@@ -81,7 +89,7 @@ test('names are unique, and some adapter chooses every variant', () => {
       expect(chosen.length, `${kernel.name} on ${JSON.stringify(conditions)}`).toBe(1);
       expect(chosen[0].needs?.(conditions) ?? true).toBe(true);
     }
-    for (const variant of kernel.variants) {
+    for (const variant of kernel.variants.filter((v) => !v.instead)) {
       expect(
         ADAPTERS.some((a) => variant.chosen(a)),
         `${kernel.name}: ${variant.name}`,
@@ -148,14 +156,14 @@ describe('what an entry says is what its kernel says', () => {
     const cases = casesFor(entry, variant);
     expect(cases.length).toBeGreaterThan(0);
     for (const c of [...cases, entry.bench]) {
-      const own = trace(c, conditionsOf(variant)).filter((d) => isOf(entry, d));
+      const own = trace(c, entry, variant);
       expect(own.length, c.name).toBeGreaterThan(0);
       const [d] = own;
       expect(d.entryPoint).toBe(variant.entryPoint);
       expect(d.flops, `FLOPs of ${c.name}`).toBe(evaluate(entry.flops, c.dims));
       expect(d.bytes, `bytes of ${c.name}`).toBe(evaluate(entry.bytes, c.dims));
     }
-    const [d] = trace(cases[0], conditionsOf(variant)).filter((x) => isOf(entry, x));
+    const [d] = trace(cases[0], entry, variant);
     const { bindings, uniform, size } = reflect(d.code);
     expect(uniform.join(', ')).toBe(entry.uniform);
     expect(d.uniforms.byteLength).toBeGreaterThanOrEqual(size);

@@ -21,7 +21,7 @@ export interface RungRow {
   pipelines: number;
   arenaMiB: number;
   gflop: number;
-  /** Milliseconds of one step, or null if it was not run. */
+  /** Milliseconds of one step (see `steps`), or null if it was not run. */
   ms: number | null;
 }
 
@@ -49,14 +49,23 @@ function fitting<T>(rows: number, make: (rows: number) => T): { made: T; rows: n
   }
 }
 
-async function timed(run: () => Promise<void>): Promise<number> {
-  const start = performance.now();
-  await run();
-  return performance.now() - start;
+/** Median of the runs after the first one, which compiles; with a single run that one. */
+async function timed(runs: number, run: () => Promise<void>): Promise<number> {
+  const samples: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await run();
+    samples.push(performance.now() - start);
+  }
+  const warm = (runs > 1 ? samples.slice(1) : samples).sort((a, b) => a - b);
+  return warm[warm.length >> 1];
 }
 
-/** `step` runs one optimiser step of both phases and one played frame. `rows` caps the batch (1 = smallest). */
-export async function measureRung(gpu: Gpu, config: DreamerConfig, step: boolean, rows: number): Promise<RungRow[]> {
+/**
+ * `steps` times an optimiser step of both phases and a played frame are run (0 = nothing is run). `rows` caps the batch
+ * (1 = smallest).
+ */
+export async function measureRung(gpu: Gpu, config: DreamerConfig, steps: number, rows: number): Promise<RungRow[]> {
   const out: RungRow[] = [];
   const withRows = (n: number): DreamerConfig => {
     const c = structuredClone(config);
@@ -69,9 +78,9 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, step: boolean
   const tok = fitting(Math.min(rows, tp.rows), (n) => new TokenizerTrainer(gpu, withRows(n), 1));
   const n = Math.max(tp.time, dp.time) + 1;
   let ms: number | null = null;
-  if (step) {
+  if (steps > 0) {
     const frames = noiseFrames(config, n);
-    ms = await timed(async () => {
+    ms = await timed(steps, async () => {
       tok.made.advance(frames);
       await tok.made.metrics();
     });
@@ -103,13 +112,13 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, step: boolean
   const stats = { mean: new Float32Array(width), std: new Float32Array(width).fill(1) };
   dyn.made.setStats(stats);
   ms = null;
-  if (step) {
+  if (steps > 0) {
     const tokens: TokenEpisode = {
       tokens: new Uint8Array(n * width).map((_, i) => mix32(i, 4, 5, 6) & 255),
       actions: new Uint32Array(n),
       changed: new Uint8Array(n),
     };
-    ms = await timed(async () => {
+    ms = await timed(steps, async () => {
       dyn.made.advance([tokens], stats);
       await dyn.made.metrics();
     });
@@ -123,8 +132,8 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, step: boolean
     1,
   );
   ms = null;
-  if (step) {
-    ms = await timed(async () => {
+  if (steps > 0) {
+    ms = await timed(steps, async () => {
       await dream.step(
         new Uint32Array([0]),
         { k: 4, contextCorruption: config.contextCorruption, seed: 1 },

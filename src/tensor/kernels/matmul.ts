@@ -10,6 +10,7 @@ import scalarAccess from '../../../shaders/ops/matmul_scalar.wgsl?raw';
 import software from '../../../shaders/ops/matmul_software.wgsl?raw';
 import tile from '../../../shaders/ops/matmul_tile.wgsl?raw';
 import vectorAccess from '../../../shaders/ops/matmul_vector.wgsl?raw';
+import { edited } from '../../gpu/shader-edits.ts';
 import { unroll } from './unroll.ts';
 
 export type MatmulForm = 'nn' | 'nt' | 'tn';
@@ -67,8 +68,16 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
 
   const kernel = options.software
     ? softwareKernel(flags, form, rowsOfTile(options), options.subgroup ?? 0)
-    : { text: unroll(tile, { flags, lists: {} }), rows: 64, columns: 64, subgroups: false };
-  const access = unroll(vector ? vectorAccess : scalarAccess, { flags, lists: {} });
+    : {
+        text: unroll(edited('ops/matmul_tile.wgsl', 0, tile), { flags, lists: {} }),
+        rows: 64,
+        columns: 64,
+        subgroups: false,
+      };
+  const access = unroll(
+    vector ? edited('ops/matmul_vector.wgsl', 0, vectorAccess) : edited('ops/matmul_scalar.wgsl', 0, scalarAccess),
+    { flags, lists: {} },
+  );
   const code = [kernel.subgroups ? 'enable subgroups;' : '', declarations(bindings), access, kernel.text].join('\n');
 
   return {
@@ -115,6 +124,11 @@ function softwareKernel(flags: readonly string[], form: MatmulForm, wanted: numb
     quad: Array.from({ length: Math.ceil(groups / 4) }, (_, q) => ({ QUAD: q })),
   };
   const sizes = `const LANES: u32 = ${lanes}u;\nconst SPREAD: u32 = ${spread}u;\nconst ROWS: u32 = ${rows}u;\n`;
-  const text = sizes + unroll(software, { flags: [...flags, spread > 1 ? 'spread' : 'alone'], lists });
+  const text =
+    sizes +
+    unroll(edited('ops/matmul_software.wgsl', 0, software), {
+      flags: [...flags, spread > 1 ? 'spread' : 'alone'],
+      lists,
+    });
   return { text, rows, columns: 4 * lanes, subgroups: spread > 1 };
 }

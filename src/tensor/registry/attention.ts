@@ -1,4 +1,6 @@
 /** The attention family: forward, both sides of the backward pass, and decoding over a ring. */
+import naiveLink from '../../../shaders/versions/attention_naive.wgsl?link';
+import { specialise } from '../kernel.ts';
 import {
   attention,
   boundedLayout,
@@ -133,10 +135,40 @@ const LAYOUTS: AttentionCase[] = [
 export const causalBench = (length: number): AttentionCase =>
   causal(`causal ${length}, 4 heads of 32`, 1, length, length, 0, [0], { heads: 4, kvHeads: 4, dim: 32 });
 
+const NAIVE: Variant = {
+  name: 'naive',
+  idea: 'Three passes over the keys (largest score, sum, values), every score computed three times.',
+  lost: 'Three times the products and exponentials, and scalar loads.',
+  when: 'no adapter: kept to measure against',
+  files: ['versions/attention_naive.wgsl'],
+  entryPoint: 'naive',
+  chosen: () => false,
+  force: {},
+  instead: (d) => {
+    const dh4 = Number(/const DH4: u32 = (\d+)u/.exec(d.code)?.[1]);
+    const [length] = d.uniforms;
+    return {
+      ...d,
+      code: specialise(naiveLink(), { DH4: dh4 }),
+      entryPoint: 'naive',
+      workgroups: [Math.ceil(length / 8), d.workgroups[1], d.workgroups[2]],
+    };
+  },
+};
+
+const IDEAS = {
+  spread: 'Every lane loads one key and one value of a block; they reach the other lanes by broadcast.',
+  software: 'Online softmax in one pass; loops over channels written out, so that arrays become registers.',
+  gpu: 'Online softmax in one pass, four keys at a time; all lanes read one key, which hardware broadcasts.',
+};
+
 function variants(kind: 'forward' | 'backward_query' | 'backward_key'): Variant[] {
+  const idea = (text: string): { idea?: string } => (kind === 'forward' ? { idea: text } : {});
   return [
+    ...(kind === 'forward' ? [NAIVE] : []),
     {
       name: 'software, subgroups',
+      ...idea(IDEAS.spread),
       when: 'CPU adapters with subgroups of 4 or 8',
       files: [`attention/${kind}_software.wgsl`],
       entryPoint: kind,
@@ -146,6 +178,7 @@ function variants(kind: 'forward' | 'backward_query' | 'backward_key'): Variant[
     },
     {
       name: 'software',
+      ...idea(IDEAS.software),
       when: 'CPU adapters without such subgroups',
       files: [`attention/${kind}.wgsl`],
       entryPoint: kind,
@@ -154,6 +187,7 @@ function variants(kind: 'forward' | 'backward_query' | 'backward_key'): Variant[
     },
     {
       name: 'GPU',
+      ...idea(IDEAS.gpu),
       when: 'graphics processors',
       files: [`attention/${kind}.wgsl`],
       entryPoint: kind,

@@ -137,8 +137,9 @@ export const cacheCase = (c: CacheCase): KernelCase => ({
 });
 
 const FILES = ['attention/cache_attention.wgsl'];
-const variant = (name: string, when: string, entryPoint: string, software: boolean): Variant => ({
+const variant = (name: string, when: string, entryPoint: string, software: boolean, idea?: string): Variant => ({
   name,
+  idea,
   when,
   files: FILES,
   entryPoint,
@@ -164,8 +165,14 @@ export const CACHE: readonly KernelEntry[] = [
     flops: '4*sequences*queries*H*dh*C',
     bytes: '8*sequences*C*G*dh',
     variants: [
-      variant('serial', 'CPU adapters', 'serial', true),
-      variant('spread', 'graphics processors', 'spread', false),
+      variant('serial', 'CPU adapters', 'serial', true, 'One invocation per row and head with online softmax.'),
+      variant(
+        'spread',
+        'graphics processors',
+        'spread',
+        false,
+        'One workgroup per row and head: 64 keys are scored at once, then lanes share the values.',
+      ),
     ],
   },
   {

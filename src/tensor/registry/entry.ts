@@ -51,6 +51,12 @@ export interface Variant {
   needs?(c: Conditions): boolean;
   /** Conditions that make the engine choose it. */
   force: Partial<Conditions>;
+  /** One sentence: the idea of this rung. A kernel whose variants have ideas is shown as a ladder, in their order. */
+  idea?: string;
+  /** Why it is not used, with the figure that decided. */
+  lost?: string;
+  /** A version that no adapter chooses takes the place of the kernel's own dispatch. */
+  instead?(d: Dispatch): Dispatch;
   /** Sizes for which it exists; all by default. */
   takes?(dims: Readonly<Record<string, number>>): boolean;
 }
@@ -121,6 +127,12 @@ export const sized = (dims: Readonly<Record<string, number>>): string => Object.
 export function casesOf<D extends Record<string, number>>(sizes: readonly D[], make: (dims: D) => Trial): KernelCase[] {
   return sizes.map((dims) => ({ name: sized(dims), dims, make: () => make(dims) }));
 }
+
+/** What a trial's dispatches become for a variant. */
+export const rewriteFor =
+  (entry: KernelEntry, variant: Variant) =>
+  (d: Dispatch): Dispatch =>
+    variant.instead && isOf(entry, d) ? variant.instead(d) : d;
 
 /** The cases of a kernel that a variant runs. */
 export const casesFor = (entry: KernelEntry, variant: Variant): KernelCase[] =>

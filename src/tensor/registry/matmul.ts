@@ -1,5 +1,6 @@
 /** Matrix products: three forms with their epilogues, two texts for CPU adapters and one for GPUs. */
-import type { MatmulForm } from '../kernels/matmul.ts';
+import naiveLink from '../../../shaders/versions/matmul_naive.wgsl?link';
+import { type MatmulForm, planMatmul } from '../kernels/matmul.ts';
 import { product } from '../ops/matmul.ts';
 import { matmulReference } from '../reference/matmul.ts';
 import { type KernelCase, type KernelEntry, random, smallSubgroups, type Trial, type Variant } from './entry.ts';
@@ -7,9 +8,76 @@ import { TOLERANCE } from './tolerance.ts';
 
 const ACCESS = ['ops/matmul_vector.wgsl', 'ops/matmul_scalar.wgsl'];
 
-const VARIANTS: Variant[] = [
+/** One of the kernels of shaders/versions/matmul_naive.wgsl, covering `step` elements of C per invocation and axis. */
+const early = (entryPoint: string, step: number, idea: string, lost: string): Variant => ({
+  name: entryPoint,
+  idea,
+  lost,
+  when: 'no adapter: kept to measure against',
+  files: ['versions/matmul_naive.wgsl'],
+  entryPoint,
+  chosen: () => false,
+  force: {},
+  takes: ({ bias, residual }) => bias + residual === 0,
+  instead: (d) => {
+    const [M, N] = d.uniforms;
+    const cover = (n: number): number => Math.ceil(n / (8 * step));
+    return { ...d, code: naiveLink(), entryPoint, workgroups: [cover(N), cover(M), 1] };
+  },
+});
+
+/** The subgroup kernel on a tile of other height. */
+const tall = (rows: number, lost: string): Variant => ({
+  name: `software, subgroups, ${rows} rows`,
+  idea: `The same with a tile of ${rows} rows.`,
+  lost,
+  when: 'no adapter at this size: kept to measure against',
+  files: ['ops/matmul_software.wgsl', ...ACCESS],
+  entryPoint: 'main',
+  chosen: () => false,
+  needs: smallSubgroups,
+  force: { software: true },
+  // Whole vec4s only: each text takes seconds to compile.
+  takes: ({ M, N, K }) => M > 1 && [N, K].every((n) => n % 4 === 0),
+  instead: (d) => {
+    const [M, N, K] = d.uniforms;
+    const subgroup = Number(/SPREAD: u32 = (\d+)u/.exec(d.code)?.[1]);
+    const has = (name: string): boolean => d.bindings.some((t) => t.name === name);
+    const plan = planMatmul({
+      form: 'nn',
+      M,
+      N,
+      K,
+      bias: has('bias'),
+      residual: has('residual'),
+      rows,
+      software: true,
+      subgroup,
+    });
+    return { ...d, code: plan.code, workgroups: plan.workgroups };
+  },
+});
+
+const EARLY: Variant[] = [
+  early(
+    'naive',
+    1,
+    'One invocation per element of C: two loads for every multiply-add.',
+    'Two loads per multiply-add: bound by loads on every adapter measured.',
+  ),
+  early(
+    'quads',
+    4,
+    'One invocation per 4 x 4 elements: eight loads for sixteen multiply-adds.',
+    'On CPU adapters each scalar load still costs a bounds check per lane.',
+  ),
+];
+
+const variantsOf = (form: MatmulForm): Variant[] => [
+  ...(form === 'nn' ? EARLY : []),
   {
     name: 'software, subgroups',
+    idea: 'A workgroup is one subgroup; no word is loaded twice, rows of A travel by broadcast to 16 rows of sums.',
     when: 'CPU adapters with subgroups of 4 or 8',
     files: ['ops/matmul_software.wgsl', ...ACCESS],
     entryPoint: 'main',
@@ -19,6 +87,7 @@ const VARIANTS: Variant[] = [
   },
   {
     name: 'software',
+    idea: 'Registers only: every lane keeps sums of four columns for its rows; no shared memory, no barrier.',
     when: 'CPU adapters without such subgroups',
     files: ['ops/matmul_software.wgsl', ...ACCESS],
     entryPoint: 'main',
@@ -27,12 +96,19 @@ const VARIANTS: Variant[] = [
   },
   {
     name: 'GPU',
+    idea: 'A tile of 64 x 64 sums per workgroup; slices of A and B pass through workgroup memory once for 64 uses.',
     when: 'graphics processors',
     files: ['ops/matmul_tile.wgsl', ...ACCESS],
     entryPoint: 'main',
     chosen: (c) => !c.software,
     force: { software: false },
   },
+  ...(form === 'nn'
+    ? [
+        tall(8, 'On lavapipe 35 GFLOP/s against 46 of 16 rows: half as many products for every load.'),
+        tall(32, 'On lavapipe 49 GFLOP/s against 46, and twice as long to compile: used from 1025 rows on.'),
+      ]
+    : []),
 ];
 
 type Sizes = { M: number; N: number; K: number };
@@ -64,6 +140,9 @@ function sizedCase(form: MatmulForm, M: number, N: number, K: number, ...extras:
   return { name, dims, make: () => trial(form, dims, extras) };
 }
 
+/** n x n times n x n. */
+export const squareCase = (form: MatmulForm, n: number): KernelCase => sizedCase(form, n, n, n);
+
 const WORDS: Record<MatmulForm, string> = {
   nn: 'C[M,N] = A[M,K] B[K,N]: y = x w',
   nt: 'C[M,N] = A[M,K] B[N,K]^T: dx = dy w^T',
@@ -81,7 +160,7 @@ const matmul = (form: MatmulForm): KernelEntry => ({
     'One workgroup per tile of C: a subgroup and 4 to 32 rows on CPU adapters, 16 x 16 threads and 64 x 64 on GPUs.',
   flops: '2*M*N*K',
   bytes: '4*(M*K + K*N + M*N*(1 + residual) + bias*N)',
-  variants: VARIANTS,
+  variants: variantsOf(form),
   cases: [
     sizedCase(form, 1, 1, 1),
     sizedCase(form, 3, 17, 20),
@@ -92,7 +171,7 @@ const matmul = (form: MatmulForm): KernelEntry => ({
       ? [sizedCase(form, 1, 96, 33), sizedCase(form, 1100, 12, 8), sizedCase(form, 20, 160, 96, 'bias', 'residual')]
       : []),
   ],
-  bench: sizedCase(form, 512, 512, 512),
+  bench: squareCase(form, 512),
 });
 
 export const MATMUL: readonly KernelEntry[] = [matmul('nn'), matmul('nt'), matmul('tn')];

@@ -1,12 +1,50 @@
 /** RMSNorm and softmax over rows, and per-head norm with rotary embedding. */
+import versionsLink from '../../../shaders/versions/rmsnorm_versions.wgsl?link';
 import { type Heads, qkRope, type RowPosition, ropeTable } from '../ops/attention.ts';
 import { rmsNorm } from '../ops/norm.ts';
 import { softmax } from '../ops/softmax.ts';
 import { normRow, normRowBackward, qkRopeGradient, qkRopeReference } from '../reference/attention.ts';
 import { softmaxRow } from '../reference/pointwise.ts';
-import { casesOf, floats, type KernelCase, type KernelEntry, random, single, type Trial } from './entry.ts';
+import {
+  casesOf,
+  floats,
+  type KernelCase,
+  type KernelEntry,
+  random,
+  single,
+  type Trial,
+  type Variant,
+} from './entry.ts';
 import { pullBack } from './pull-back.ts';
 import { TOLERANCE } from './tolerance.ts';
+
+const version = (entryPoint: string, idea: string, lost: string, groups: (rows: number) => number): Variant => ({
+  name: entryPoint,
+  idea,
+  lost,
+  when: 'no adapter: kept to measure against',
+  files: ['versions/rmsnorm_versions.wgsl'],
+  entryPoint,
+  chosen: () => false,
+  force: {},
+  instead: (d) => ({ ...d, code: versionsLink(), entryPoint, workgroups: [groups(d.uniforms[0]), 1, 1] }),
+});
+
+const RMSNORM: Variant[] = [
+  version(
+    'scalars',
+    'One invocation per row, one number at a time.',
+    'Four times as many loads, each with its own bounds check.',
+    (rows) => Math.ceil(rows / 64),
+  ),
+  { ...single('ops/rmsnorm.wgsl', 'forward')[0], idea: 'One invocation per row in vec4s: rows are short and many.' },
+  version(
+    'tree',
+    'One workgroup per row: the sum of squares by a tree in workgroup memory.',
+    'CPU adapters run the lanes of a workgroup one after the other and pay for seven barriers per row; on a GPU it may win for long rows.',
+    (rows) => rows,
+  ),
+];
 
 type Rows = { rows: number; d: number };
 const ROWS: Rows[] = [
@@ -160,7 +198,7 @@ export const NORM: readonly KernelEntry[] = [
     dispatch: 'One invocation per row.',
     flops: '4*rows*d',
     bytes: '8*rows*d',
-    variants: single('ops/rmsnorm.wgsl', 'forward'),
+    variants: RMSNORM,
     cases: casesOf(ROWS, forward),
     bench: casesOf([BENCH], forward)[0],
   },

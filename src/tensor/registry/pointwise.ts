@@ -2,7 +2,7 @@
 import type { Tensor } from '../graph.ts';
 import { add, affine, clamp, mul, sigmoid, silu, square, swiglu, tanh } from '../ops/pointwise.ts';
 import { sigma, siluSlope, swigluGradient, swigluReference } from '../reference/pointwise.ts';
-import { casesOf, type KernelEntry, random, single, type Trial } from './entry.ts';
+import { casesOf, type KernelCase, type KernelEntry, random, single, type Trial } from './entry.ts';
 import { pullBack } from './pull-back.ts';
 import { TOLERANCE } from './tolerance.ts';
 
@@ -44,8 +44,9 @@ const MAPS: Map1[] = [
   },
 ];
 
-function unary({ entryPoint, name, about, op, f }: Map1): KernelEntry {
-  const make = ({ n }: { n: number }): Trial => {
+const unaryTrial =
+  ({ op, f }: Map1) =>
+  ({ n }: { n: number }): Trial => {
     const x = random([n], 1, WIDE);
     return {
       inputs: { x },
@@ -53,6 +54,10 @@ function unary({ entryPoint, name, about, op, f }: Map1): KernelEntry {
       want: () => ({ y: { values: Array.from(x.data, f), share: TOLERANCE.f32.map } }),
     };
   };
+
+function unary(map: Map1): KernelEntry {
+  const { entryPoint, name, about } = map;
+  const make = unaryTrial(map);
   return {
     name,
     family: 'pointwise',
@@ -217,5 +222,8 @@ const SWIGLU: KernelEntry[] = [
     bench: casesOf([GATED_LONG], backward)[0],
   },
 ];
+
+/** y = alpha x + beta over n numbers: what memory bandwidth is measured with. */
+export const scaleCase = (n: number): KernelCase => casesOf([{ n }], unaryTrial(MAPS[0]))[0];
 
 export const POINTWISE: readonly KernelEntry[] = [...MAPS.map(unary), ...PAIRS.map(binary), ...SWIGLU];

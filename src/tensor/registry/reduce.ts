@@ -7,6 +7,7 @@ import { TOLERANCE } from './tolerance.ts';
 const ROW_VARIANTS: Variant[] = [
   {
     name: 'serial',
+    idea: 'One invocation per four columns walks over all rows: neighbours read neighbouring words, no barrier.',
     when: 'CPU adapters',
     files: ['ops/sum_rows.wgsl'],
     entryPoint: 'serial',
@@ -15,6 +16,7 @@ const ROW_VARIANTS: Variant[] = [
   },
   {
     name: 'tree',
+    idea: 'One workgroup of 128 per four columns, then a tree: enough threads for a GPU when rows are many and columns few.',
     when: 'graphics processors',
     files: ['ops/sum_rows.wgsl'],
     entryPoint: 'tree',

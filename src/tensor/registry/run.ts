@@ -152,16 +152,19 @@ async function runOnce(gpu: Gpu, p: Prepared): Promise<Map<number, Uint32Array<A
 }
 
 /** Runs the trial twice and says whether everything is as it must be; throws only for a lost device. */
-export async function checkTrial(
+export const checkTrial = (
   gpu: Gpu,
   trial: Trial,
   force: Partial<Conditions>,
   rewrite?: (d: Dispatch) => Dispatch,
-): Promise<Verdict> {
+): Promise<Verdict> => checkPrepared(gpu, trial, () => prepareTrial(gpu, trial, force, rewrite));
+
+/** The same for a trial that somebody else prepares. */
+export async function checkPrepared(gpu: Gpu, trial: Trial, prepare: () => Prepared): Promise<Verdict> {
   gpu.device.pushErrorScope('validation');
   let prepared: Prepared;
   try {
-    prepared = prepareTrial(gpu, trial, force, rewrite);
+    prepared = prepare();
   } catch (error) {
     await gpu.device.popErrorScope();
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };

@@ -100,6 +100,7 @@ export const LOGPROBS: readonly KernelEntry[] = [
     variants: [
       {
         name: 'rows',
+        idea: 'One invocation per row: two passes, largest logit first, then the sums.',
         when: 'CPU adapters, and vocabularies below 1024',
         files: ['ops/token_logprob.wgsl'],
         entryPoint: 'rows',
@@ -108,6 +109,7 @@ export const LOGPROBS: readonly KernelEntry[] = [
       },
       {
         name: 'wide',
+        idea: 'One workgroup of 256 per row: long vocabularies keep a GPU busy with few rows.',
         when: 'graphics processors, from 1024 classes on',
         files: ['ops/token_logprob.wgsl'],
         entryPoint: 'wide',

@@ -1,0 +1,87 @@
+/** Runs a real kernel and a real render on the device and says in plain words what works, what is missing, what to do. */
+import type { Gpu } from '../gpu/device.ts';
+import { proofPlan, proveOne } from './proof.ts';
+
+export interface Finding {
+  what: string;
+  state: 'good' | 'missing' | 'broken';
+  /** One sentence. */
+  meaning: string;
+  /** What to do; empty if there is nothing to do. */
+  advice: string;
+}
+
+async function tryOut(gpu: Gpu, kernel: string, what: string, meaning: string): Promise<Finding> {
+  const start = performance.now();
+  const [item] = proofPlan(gpu.conditions, [kernel]);
+  const row = await proveOne(gpu, item);
+  const ms = Math.round(performance.now() - start);
+  if (row.ok) return { what, state: 'good', meaning: `${meaning} It took ${ms} ms, compilation included.`, advice: '' };
+  return {
+    what,
+    state: 'broken',
+    meaning: row.reason,
+    advice: 'Update the browser and the graphics driver; if it stays, run the proof and keep its JSON for a report.',
+  };
+}
+
+export async function examine(gpu: Gpu): Promise<Finding[]> {
+  const { conditions, report, device } = gpu;
+  const findings: Finding[] = [
+    {
+      what: 'Adapter',
+      state: conditions.software ? 'missing' : 'good',
+      meaning: conditions.software
+        ? 'WebGPU runs here on the processor, not on a graphics card: everything works, large models are slow.'
+        : 'WebGPU runs here on a graphics processor.',
+      advice: conditions.software
+        ? 'If this machine has a graphics card: turn hardware acceleration on in the browser’s settings, update the driver, and look at chrome://gpu or about:support for what blocks it.'
+        : '',
+    },
+    await tryOut(gpu, 'add', 'A kernel', 'A kernel ran and gave the right numbers.'),
+    await tryOut(gpu, 'present', 'A picture', 'A picture was drawn and read back, pixel by pixel right.'),
+  ];
+  const feature = (name: string, what: string, good: string, without: string, advice: string): void => {
+    const has = report.features.includes(name);
+    findings.push({ what, state: has ? 'good' : 'missing', meaning: has ? good : without, advice: has ? '' : advice });
+  };
+  feature(
+    'timestamp-query',
+    'Timestamps',
+    'Times below are measured on the GPU itself.',
+    'Times below are measured from submission to completion, in batches.',
+    'Chrome offers timestamps with chrome://flags/#enable-webgpu-developer-features; nothing else needs them.',
+  );
+  feature(
+    'subgroups',
+    'Subgroups',
+    conditions.subgroupSize > 0
+      ? `Threads of a subgroup (${conditions.subgroupSize} here) exchange values without memory.`
+      : 'Threads of a subgroup exchange values without memory.',
+    'Kernels fall back to texts without subgroups.',
+    'Chrome has had them since version 134; otherwise nothing can be done here.',
+  );
+  feature(
+    'shader-f16',
+    'Half precision',
+    'The adapter computes in 16-bit floats. No kernel here asks for them yet.',
+    'The adapter has no 16-bit floats. No kernel here asks for them yet.',
+    '',
+  );
+  const binding = device.limits.maxStorageBufferBindingSize;
+  findings.push({
+    what: 'Memory at once',
+    state: binding >= 2 ** 27 ? 'good' : 'missing',
+    meaning: `One kernel sees at most ${Math.floor(binding / 2 ** 20)} MiB of one buffer; the largest preset here needs 128 MiB.`,
+    advice: binding >= 2 ** 27 ? '' : 'Choose smaller presets.',
+  });
+  if (gpu.error !== null) {
+    findings.push({
+      what: 'Errors',
+      state: 'broken',
+      meaning: `The device reported: ${gpu.error.split('\n')[0]}`,
+      advice: 'Reload; if it stays, this is a defect of the lab or of the driver.',
+    });
+  }
+  return findings;
+}

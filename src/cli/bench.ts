@@ -1,0 +1,164 @@
+// `lab bench`: what the GPU tab measures, in Node: device, proof, roofline, versions, growth, methods.
+
+import { examine } from '../bench/doctor.ts';
+import { type Job, runJob } from '../bench/jobs.ts';
+import { countProof } from '../bench/proof.ts';
+import { benchReport, type Findings, gather, noFindings } from '../bench/report.ts';
+import { byteRate, flopRate, ms, percent, times, work } from '../bench/units.ts';
+import { type Gpu, openGpu } from '../gpu/device.ts';
+import { adapterName } from '../runs/run-record.ts';
+import { RUN_FLAGS, UsageError } from './args.ts';
+import { defineCommand, type Output } from './command.ts';
+
+const PARTS = ['device', 'proof', 'roofline', 'versions', 'growth', 'methods'] as const;
+type Part = (typeof PARTS)[number];
+
+/** `--only` takes parts, and kernels of the parts that have kernels: 'proof,attention'. */
+async function choose(names: readonly string[]): Promise<{ parts: readonly Part[]; kernels: string[] }> {
+  const isPart = (name: string): name is Part => (PARTS as readonly string[]).includes(name);
+  const parts = names.filter(isPart);
+  const kernels = names.filter((name) => !isPart(name));
+  if (kernels.length > 0) {
+    const { KERNELS, RENDERS } = await import('../bench/registry.ts');
+    const known = [...KERNELS, ...RENDERS].map((k) => k.name);
+    const unknown = kernels.find((name) => !known.includes(name));
+    if (unknown !== undefined) {
+      throw new UsageError(
+        `bench: no part or kernel '${unknown}' (parts: ${PARTS.join(', ')}; kernels: ${known.join(', ')})`,
+      );
+    }
+  }
+  const withKernels: Part[] = ['proof', 'roofline', 'versions'];
+  return { parts: parts.length > 0 ? parts : kernels.length > 0 ? withKernels : PARTS, kernels };
+}
+
+/** Columns as wide as their widest cell; numbers to the right. */
+function table(output: Output, title: string, rows: readonly (readonly string[])[]): void {
+  if (rows.length < 2) return;
+  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
+  const numeric = rows[0].map((_, c) => rows.slice(1).every((row) => /^[\d–-]/.test(row[c])));
+  output.line('');
+  output.line(title);
+  for (const row of rows) {
+    output.line(
+      row
+        .map((cell, c) => (numeric[c] ? cell.padStart(widths[c]) : cell.padEnd(widths[c])))
+        .join('  ')
+        .trimEnd(),
+    );
+  }
+}
+
+function print(output: Output, f: Findings): void {
+  if (f.proof.length > 0) {
+    const c = countProof(f.proof);
+    output.line('');
+    output.line(
+      `proof: ${c.kernels} kernels, ${c.variants} variants, ${c.cases} cases, ${c.gradients} gradients; ${c.failed === 0 ? 'all hold' : `${c.failed} fail`}`,
+    );
+    for (const r of f.proof.filter((row) => !row.ok))
+      output.line(`  ${r.kernel}, ${r.variant}, ${r.case}: ${r.reason}`);
+  }
+  if (f.roof) {
+    const { peak, peakBy, bandwidth, dispatchMs, submitMs } = f.roof;
+    output.line('');
+    output.line(
+      `roofline: ${flopRate(peak)} (${peakBy}), ${byteRate(bandwidth)}, dispatch ${ms(dispatchMs)}, submission ${ms(submitMs)}`,
+    );
+  }
+  table(output, 'kernels on the roofline', [
+    ['kernel', 'variant', 'size', 'time', 'q1..q3', 'rate', 'memory', 'of attainable', ''],
+    ...f.points.map((p) => [
+      p.kernel,
+      p.variant,
+      p.case,
+      ms(p.timing.median),
+      `${ms(p.timing.q1)}..${ms(p.timing.q3)}`,
+      p.flops > 0 ? flopRate(p.flops / (p.timing.median / 1000)) : '–',
+      byteRate(p.bytes / (p.timing.median / 1000)),
+      percent(p.fraction),
+      p.timing.launchBound ? 'launch-bound' : '',
+    ]),
+  ]);
+  table(output, 'versions', [
+    ['kernel', 'version', 'time', 'against the one in use', ''],
+    ...f.ladders.flatMap((l) =>
+      l.rungs.map((r) => [
+        l.kernel,
+        r.name,
+        r.timing ? ms(r.timing.median) : '–',
+        times(r.ratio),
+        r.used ? 'in use' : r.timing ? '' : `needs: ${r.when}`,
+      ]),
+    ),
+  ]);
+  table(output, 'growth', [
+    ['what', 'over', 'exponent', 'expected', 'sizes and times'],
+    ...f.curves.map((c) => [
+      c.name,
+      c.axis,
+      c.exponent.toFixed(2),
+      String(c.expected),
+      c.points
+        .map((p) => `${p.size}: ${ms(p.timing.median)}${p.timing.launchBound ? ' (launch-bound)' : ''}`)
+        .join(', '),
+    ]),
+  ]);
+  table(output, 'methods', [
+    ['method', 'step', 'time', 'work', 'dispatches', 'pipelines', 'of the matmul peak'],
+    ...f.costs.map((c) => [
+      c.method,
+      c.step,
+      ms(c.ms),
+      work(c.flops),
+      String(c.dispatches),
+      String(c.pipelines),
+      percent(c.fraction),
+    ]),
+  ]);
+}
+
+async function device(gpu: Gpu, output: Output) {
+  const doctor = await examine(gpu);
+  for (const { what, state, meaning, advice } of doctor) {
+    output.line(`${what.padEnd(15)} ${state.padEnd(8)} ${meaning}${advice ? ` ${advice}` : ''}`);
+  }
+  return doctor;
+}
+
+export const bench = defineCommand({
+  usage: '[--only NAME,...] [--json]',
+  flags: {
+    only: { kind: 'list', help: `parts (${PARTS.join(', ')}) and kernels by name`, value: 'NAME,...' },
+    json: RUN_FLAGS.json,
+  },
+  async run({ positionals, flags }, output) {
+    if (positionals.length > 0) throw new UsageError(`bench takes no argument, got '${positionals[0]}'`);
+    const { parts, kernels } = await choose(flags.only);
+    const opened = await openGpu();
+    if (!opened.ok) throw new Error(`${opened.reason} ${opened.advice}`);
+    const { gpu } = opened;
+    output.line(`adapter: ${adapterName(gpu.report)}`);
+    const doctor = parts.includes('device') ? await device(gpu, output) : [];
+    let findings = noFindings();
+    for (const part of parts) {
+      if (part === 'device') continue;
+      const only = part === 'growth' || part === 'methods' ? [] : kernels;
+      await runJob(
+        gpu,
+        { kind: part, only } as Job,
+        (event) => {
+          findings = gather(findings, event);
+          if (event.kind === 'progress' && event.what)
+            output.note(`${part} ${event.done + 1}/${event.total} ${event.what}`);
+        },
+        new AbortController().signal,
+      );
+    }
+    print(output, findings);
+    const runtime = `Node ${process.versions.node}, Dawn (webgpu package)`;
+    const report = benchReport(findings, { date: new Date(), runtime, adapter: gpu.report, doctor });
+    output.result(report);
+    if (report.counts.failed > 0) throw new Error(`${report.counts.failed} of the proof's checks fail`);
+  },
+});
