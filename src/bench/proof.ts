@@ -15,22 +15,8 @@ import { checkTrial } from '../tensor/registry/run.ts';
 import { TOLERANCE } from '../tensor/registry/tolerance.ts';
 import { type GradientCheck, gradientError } from './gradient-check.ts';
 import { GRADIENTS } from './gradients.ts';
+import type { ProofRow } from './proof-rows.ts';
 import { KERNELS, RENDERS } from './registry.ts';
-
-export interface ProofRow {
-  kind: 'kernel' | 'render' | 'gradient';
-  kernel: string;
-  family: string;
-  variant: string;
-  case: string;
-  ok: boolean;
-  /** Largest error as a share of the largest wanted value, and what is allowed. 0 of 0: exact. */
-  share: number;
-  tolerance: number;
-  /** What is wrong; empty if nothing is. */
-  reason: string;
-  ms: number;
-}
 
 export type ProofItem =
   | { kind: 'kernel'; entry: KernelEntry; variant: Variant; case: KernelCase }
@@ -96,24 +82,5 @@ async function check(gpu: Gpu, item: ProofItem): Promise<Omit<ProofRow, 'ms'>> {
     share,
     tolerance: TOLERANCE.f32.gradient,
     reason: ok ? '' : 'differs from the finite difference',
-  };
-}
-
-export interface ProofCounts {
-  kernels: number;
-  variants: number;
-  cases: number;
-  gradients: number;
-  failed: number;
-}
-
-export function countProof(rows: readonly ProofRow[]): ProofCounts {
-  const checked = rows.filter((r) => r.kind !== 'gradient');
-  return {
-    kernels: new Set(checked.map((r) => r.kernel)).size,
-    variants: new Set(checked.map((r) => `${r.kernel}|${r.variant}`)).size,
-    cases: checked.length,
-    gradients: rows.length - checked.length,
-    failed: rows.filter((r) => !r.ok).length,
   };
 }

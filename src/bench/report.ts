@@ -4,7 +4,7 @@ import type { Finding } from './doctor.ts';
 import type { GrowthCurve } from './growth.ts';
 import type { JobEvent } from './jobs.ts';
 import type { MethodCost } from './methods.ts';
-import { countProof, type ProofCounts, type ProofRow } from './proof.ts';
+import { countProof, type ProofCounts, type ProofRow } from './proof-rows.ts';
 import type { RooflinePoint, RooflineRoof } from './roofline.ts';
 import type { Ladder } from './versions.ts';
 

@@ -2,7 +2,7 @@
 
 import { examine } from '../bench/doctor.ts';
 import { type Job, runJob } from '../bench/jobs.ts';
-import { countProof } from '../bench/proof.ts';
+import { countProof } from '../bench/proof-rows.ts';
 import { benchReport, type Findings, gather, noFindings } from '../bench/report.ts';
 import { byteRate, flopRate, ms, percent, times, work } from '../bench/units.ts';
 import { type Gpu, openGpu } from '../gpu/device.ts';

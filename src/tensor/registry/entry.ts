@@ -120,8 +120,11 @@ export const words = (shape: readonly number[], values: ArrayLike<number>): Give
   data: Uint32Array.from(values),
 });
 
-/** Sizes written as people write them: '3 x 20'. */
-export const sized = (dims: Readonly<Record<string, number>>): string => Object.values(dims).join(' x ');
+/** Sizes in words: 'rows 3, d 20'. */
+export const sized = (dims: Readonly<Record<string, number>>): string =>
+  Object.entries(dims)
+    .map(([name, size]) => `${name} ${size}`)
+    .join(', ');
 
 /** One case for each set of sizes, named by them. */
 export function casesOf<D extends Record<string, number>>(sizes: readonly D[], make: (dims: D) => Trial): KernelCase[] {

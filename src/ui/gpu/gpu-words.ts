@@ -15,8 +15,12 @@ export const LIMIT_WORDS: readonly [limit: string, title: string, meaning: strin
   ['maxComputeWorkgroupSizeX', 'Threads per group, one axis', '256 are guaranteed.'],
 ];
 
-export function bytesOf(count: number): string {
+function bytesOf(count: number): string {
   if (count >= 2 ** 30) return `${(count / 2 ** 30).toFixed(count % 2 ** 30 ? 1 : 0)} GiB`;
   if (count >= 2 ** 20) return `${Math.round(count / 2 ** 20)} MiB`;
   return `${Math.round(count / 1024)} KiB`;
 }
+
+/** A limit with its unit: those that are sizes of memory in bytes, the rest as they are. */
+export const limitText = (name: string, value: number): string =>
+  name.endsWith('Size') && !name.includes('SizeX') ? bytesOf(value) : String(value);

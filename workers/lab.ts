@@ -1,0 +1,28 @@
+// Entry of the GPU tab's worker: it owns a device of its own. Logic: src/ui/gpu/lab-host.ts.
+
+import { expose } from 'comlink';
+import { openGpu } from '../src/gpu/device.ts';
+import { LabHost } from '../src/ui/gpu/lab-host.ts';
+import type { LabApi } from '../src/ui/gpu/lab-protocol.ts';
+
+const host = new LabHost({
+  openGpu,
+  async bench() {
+    const [{ KERNELS }, { proofPlan }, { examine }, { runJob }] = await Promise.all([
+      import('../src/bench/registry.ts'),
+      import('../src/bench/proof.ts'),
+      import('../src/bench/doctor.ts'),
+      import('../src/bench/jobs.ts'),
+    ]);
+    return { KERNELS, proofPlan, examine, runJob };
+  },
+});
+
+const api: LabApi = {
+  open: () => host.open(),
+  examine: () => host.examine(),
+  run: (job, events) => host.run(job, events),
+  stop: () => host.stop(),
+};
+
+expose(api);
