@@ -6,7 +6,7 @@ import { launchBrowser, openPage } from '../support/browser.ts';
 test('the race shows all engines of a row, stops when asked, and gives its report', async () => {
   const browser = await launchBrowser();
   try {
-    const { page, errors, close } = await openPage(browser, '#/gpu');
+    const { page, errors, close } = await openPage(browser, '#/gpu?see=race');
     await page.getByTestId('race-start').click({ timeout: 30_000 });
     const row = page.getByTestId('race-row-matmul-nn-256');
     await row.waitFor({ timeout: 90_000 });

@@ -2,7 +2,7 @@
 // Products of all forms and sizes: registry.test.ts.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type MatmulOptions, type MatmulPlan, planMatmul } from '../../src/tensor/kernels/matmul.ts';
+import { type MatmulForm, type MatmulOptions, type MatmulPlan, planMatmul } from '../../src/tensor/kernels/matmul.ts';
 import { unroll } from '../../src/tensor/kernels/unroll.ts';
 import { matmulReference } from '../../src/tensor/reference/matmul.ts';
 import { random } from '../../src/tensor/registry/entry.ts';
@@ -120,15 +120,15 @@ describe.each(KERNELS)('%s', (name, kernel) => {
     expect(worst(await multiply(o, x), matmulReference(o, x), o.K)).toBeLessThan(1);
   }
 
-  const batches = [
+  const batches: [number, number, number][] = [
     [36, 40, 24],
     [11, 21, 5],
   ];
   // A CPU adapter takes seconds to compile one tile of the GPU: there, one must do.
-  const everything =
+  const everything: [MatmulForm, number, number, number][] =
     name === 'GPU'
-      ? [['nt', ...batches[1]] as const]
-      : FORMS.flatMap((form) => batches.map((b) => [form, ...b] as const));
+      ? [['nt', ...batches[1]]]
+      : FORMS.flatMap((form) => batches.map((b) => [form, ...b] as [MatmulForm, number, number, number]));
   test.each(everything)('everything around a batch of %s %i x %i x %i', async (form, M, N, K) => {
     const extras = { bias: true, residual: true, accumulate: true, act: 'silu' as const, batch: 3 };
     await check({ form, M, N, K, rows: 8, ...extras, ...kernel() });
