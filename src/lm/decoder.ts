@@ -39,8 +39,10 @@ export interface GenerateOptions extends Sampling {
   /** Seeds per row instead of mix32(seed, row): equal seed and prompt give equal text in any batch. */
   seeds?: readonly number[];
   signal?: AbortSignal;
-  /** After every submission: sequences still running, and tokens so far of the sequences `from` on. */
+  /** After every submission. */
   onProgress?: (progress: { running: number; steps: number }) => void;
+  /** After every submission, the texts so far of prompts `from` on: costs a second read. */
+  onRows?: (rows: Generated[], from: number) => void;
 }
 
 export interface Generated {
@@ -123,8 +125,15 @@ export class Decoder {
     const started = performance.now();
     const rows: Generated[] = [];
     const stats = { steps: 0, submissions: 0, perSubmission: this.perSubmission, wallMs: 0 };
-    for (let from = 0; from < prompts.length; from += this.model.sequences) {
-      rows.push(...(await this.batch(prompts.slice(from, from + this.model.sequences), from, options, stats)));
+    try {
+      for (let from = 0; from < prompts.length; from += this.model.sequences) {
+        rows.push(...(await this.batch(prompts.slice(from, from + this.model.sequences), from, options, stats)));
+      }
+    } catch (error) {
+      // What fails first after a loss says nothing; the loss itself is known a moment later.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.check();
+      throw error;
     }
     stats.wallMs = performance.now() - started;
     return { rows, stats };
@@ -183,11 +192,17 @@ export class Decoder {
       this.check();
       running = prompts.filter((_, row) => now[row * STATE_WORDS + 2] === 0).length;
       options.onProgress?.({ running, steps: done });
+      if (options.onRows) options.onRows(await this.collect(prompts, from, now), from);
     }
-    const all = new Uint32Array(await this.readback.read(this.tokens, 0, tokens.byteLength));
-    const logProbs = new Float32Array(await this.readback.read(this.logProbs, 0, tokens.byteLength));
+    return this.collect(prompts, from, now);
+  }
+
+  private async collect(prompts: readonly ArrayLike<number>[], from: number, state: Uint32Array): Promise<Generated[]> {
+    const { capacity } = this.model;
+    const all = new Uint32Array(await this.readback.read(this.tokens));
+    const logProbs = new Float32Array(await this.readback.read(this.logProbs));
     return prompts.map((prompt, row) => {
-      const [cursor, , ended] = now.subarray(row * STATE_WORDS);
+      const [cursor, , ended] = state.subarray(row * STATE_WORDS);
       const [start, end] = [row * capacity + prompt.length, row * capacity + cursor + 1];
       const own = logProbs.slice(start, end);
       if (own.some(Number.isNaN)) throw new Error(`generate: the logits of row ${from + row} are not numbers`);

@@ -1,6 +1,7 @@
 // Resident decoding: equal to the uncached model and to the sampler's reference, in batches of any shape.
 
 import { expect, test } from 'vitest';
+import { openGpu } from '../../src/gpu/device.ts';
 import { mix32 } from '../../src/gpu/rng.ts';
 import type { LmConfig } from '../../src/lm/config.ts';
 import { Decoder, type GenerateOptions } from '../../src/lm/decoder.ts';
@@ -100,4 +101,44 @@ test('stop tokens end a row and only that row; limits are kept', async () => {
   await expect(decoder.generate([new Array(14).fill(1)], options(GREEDY))).rejects.toThrow('holds 14');
   decoder.dispose();
   model.dispose();
+});
+
+test('texts can be watched while they grow, and stopped', async () => {
+  const { gpu } = await testGpu();
+  const store = newStore(gpu, CONFIG, 3, false);
+  const model = storeModel(gpu, CONFIG, store, { sequences: 2, capacity: 40 });
+  const decoder = new Decoder(gpu, model, { perSubmission: 4 });
+  const seen: string[][] = [];
+  const onRows: GenerateOptions['onRows'] = (rows, from) =>
+    seen.push([String(from), ...rows.map((r) => r.tokens.join())]);
+  const { rows } = await decoder.generate(PROMPTS, options(GREEDY, { onRows }));
+  // Two turns of three submissions.
+  expect(seen.map(([from]) => from)).toEqual(['0', '0', '0', '2', '2', '2']);
+  seen.forEach(([from, ...texts], i) => {
+    texts.forEach((text, row) => {
+      expect(text).toBe(rows[Number(from) + row].tokens.subarray(0, 4 * ((i % 3) + 1)).join());
+    });
+  });
+  const stop = new AbortController();
+  const onProgress = (): void => stop.abort();
+  const cut = await decoder.generate(PROMPTS.slice(0, 2), options(GREEDY, { onProgress, signal: stop.signal }));
+  expect(cut.rows.map((r) => [r.tokens.length, r.end])).toEqual([
+    [4, 'running'],
+    [4, 'running'],
+  ]);
+  decoder.dispose();
+  model.dispose();
+});
+
+test('a device that is lost in the middle says so', async () => {
+  await testGpu();
+  const opened = await openGpu();
+  if (!opened.ok) throw new Error(opened.reason);
+  const { gpu } = opened;
+  const store = newStore(gpu, CONFIG, 3, false);
+  const decoder = new Decoder(gpu, storeModel(gpu, CONFIG, store, { sequences: 4, capacity: 40 }), {
+    perSubmission: 4,
+  });
+  const onProgress = (): void => gpu.dispose();
+  await expect(decoder.generate(PROMPTS, options(GREEDY, { onProgress }))).rejects.toThrow('The GPU device was lost');
 });

@@ -2,6 +2,7 @@
 // of a policy that was taught by careless examples than they contain.
 
 import { describe, expect, test } from 'vitest';
+import { adapterEnv } from '../../scripts/find-adapter.mjs';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { mix32, uniform01 } from '../../src/gpu/rng.ts';
 import { type LmConfig, smallConfig } from '../../src/lm/config.ts';
@@ -20,14 +21,18 @@ import { sameBits } from '../support/compute.ts';
 import { testGpu } from '../support/gpu.ts';
 
 const TOKENIZER = taskTokenizer([lists], 32);
-const CONFIG: LmConfig = { ...smallConfig(TOKENIZER.vocab, 32, 2, 32), positions: true };
-const LEVELS = [3, 4];
+const CONFIG: LmConfig = { ...smallConfig(TOKENIZER.vocab, 32, 2, 24), positions: true };
+const LEVELS = [3];
 const TEST = 128;
+
+/** SwiftShader takes ten times as long as lavapipe: one seed there. */
+const SEEDS = adapterEnv().name === 'swiftshader' ? [1] : [1, 2];
+const PATIENCE = 240_000;
 
 const text = (tokens: Uint32Array): string => TOKENIZER.decode(tokens.filter((id) => id !== EOT));
 
 function decoderOf(gpu: Gpu, store: ParamStore) {
-  const model = storeModel(gpu, CONFIG, store, { sequences: TEST, capacity: 32 });
+  const model = storeModel(gpu, CONFIG, store, { sequences: TEST, capacity: 24 });
   return new Decoder(gpu, model, { perSubmission: 8 });
 }
 
@@ -36,7 +41,7 @@ async function accuracy(decoder: Decoder, temperature: number): Promise<number> 
   const problems = Array.from({ length: TEST }, (_, i) => problemAt(lists, 'test', 5, i, LEVELS));
   const { rows } = await decoder.generate(
     problems.map((p) => TOKENIZER.encode(p.prompt)),
-    { temperature, topK: 0, topP: 1, maxNew: 8, stop: [EOT], seed: 3 },
+    { temperature, topK: 0, topP: 1, maxNew: 5, stop: [EOT], seed: 3 },
   );
   return rows.reduce((sum, row, i) => sum + lists.verify(problems[i], text(row.tokens)).score, 0) / TEST;
 }
@@ -48,30 +53,35 @@ async function train(trainer: LmTrainer, steps: number, batch: (step: number) =>
   }
 }
 
-const SPEC = { ...TRAIN_DEFAULTS, batch: 32, time: 32, steps: 100, lr: 5e-3 };
+// A problem with its answer takes 11 tokens: two of them in a row.
+const SPEC = { ...TRAIN_DEFAULTS, batch: 24, time: 24, steps: 80, lr: 5e-3 };
 const mix = [{ family: lists, levels: LEVELS }];
 
-test.each([1, 2])('supervised training, seed %i: far above the most frequent answer', async (seed) => {
-  const { gpu } = await testGpu();
-  const spec = { ...SPEC, seed };
-  const trainer = sftTrainer(gpu, CONFIG, spec);
-  await train(trainer, 1, (step) => taskBatch(TOKENIZER, mix, spec, step, EOT));
-  const before = await trainer.metrics();
-  await train(trainer, 99, (step) => taskBatch(TOKENIZER, mix, spec, step, EOT));
-  const after = await trainer.metrics();
-  // Untrained, every token is as likely: the log of the vocabulary, give or take the noise of the initial weights.
-  expect(before.loss).toBeGreaterThan(Math.log(TOKENIZER.vocab) - 0.5);
-  expect(after.loss).toBeLessThan(0.6);
-  const decoder = decoderOf(gpu, trainer.store);
-  const answers = Array.from({ length: TEST }, (_, i) => problemAt(lists, 'test', 5, i, LEVELS).answer);
-  const majority = Math.max(...answers.map((a) => answers.filter((b) => a === b).length)) / TEST;
-  // Measured: 0.62 to 0.86 over seeds 1 to 4 against a majority of 0.016.
-  expect(await accuracy(decoder, 0)).toBeGreaterThan(majority + 0.35);
-  decoder.dispose();
-  decoder.model.dispose();
-  trainer.dispose();
-  trainer.store.dispose();
-});
+test.each(SEEDS)(
+  'supervised training, seed %i: far above the most frequent answer',
+  async (seed) => {
+    const { gpu } = await testGpu();
+    const spec = { ...SPEC, seed };
+    const trainer = sftTrainer(gpu, CONFIG, spec);
+    await train(trainer, 1, (step) => taskBatch(TOKENIZER, mix, spec, step, EOT));
+    const before = await trainer.metrics();
+    await train(trainer, spec.steps - 1, (step) => taskBatch(TOKENIZER, mix, spec, step, EOT));
+    const after = await trainer.metrics();
+    // Untrained, every token is as likely: the log of the vocabulary, give or take the noise of the initial weights.
+    expect(before.loss).toBeGreaterThan(Math.log(TOKENIZER.vocab) - 0.5);
+    expect(after.loss).toBeLessThan(0.6);
+    const decoder = decoderOf(gpu, trainer.store);
+    const answers = Array.from({ length: TEST }, (_, i) => problemAt(lists, 'test', 5, i, LEVELS).answer);
+    const majority = Math.max(...answers.map((a) => answers.filter((b) => a === b).length)) / TEST;
+    // Measured: 0.84, 0.84, 0.93 for seeds 1 to 3 on lavapipe.
+    expect(await accuracy(decoder, 0)).toBeGreaterThan(majority + 0.35);
+    decoder.dispose();
+    decoder.model.dispose();
+    trainer.dispose();
+    trainer.store.dispose();
+  },
+  PATIENCE,
+);
 
 test('a run that is saved and resumed has the same bits as one that is not', async () => {
   const { gpu } = await testGpu();
@@ -105,47 +115,51 @@ describe('GRPO', () => {
   }
 
   function carelessBatch(seed: number, step: number): TokenBatch {
-    const examples = Array.from({ length: 128 }, (_, i) => {
+    const examples = Array.from({ length: 48 }, (_, i) => {
       const problem = problemAt(lists, 'train', mix32(seed, step, 0, 1), i, LEVELS);
       return exampleOf(TOKENIZER, { ...problem, answer: careless(problem, uniform01(mix32(seed, step, i, 2))) }, EOT);
     });
     return packExamples(examples, SPEC.batch, SPEC.time, EOT);
   }
 
-  test.each([1, 2])('seed %i: the reward rises above that of the imitated policy', async (seed) => {
-    const { gpu } = await testGpu();
-    const sft = sftTrainer(gpu, CONFIG, { ...SPEC, steps: 130, seed });
-    await train(sft, 130, (step) => carelessBatch(seed, step));
-    const decoder = decoderOf(gpu, sft.store);
-    const start = await accuracy(decoder, 1);
-    const prompts = 16;
-    const grpo = new GrpoTrainer(
-      gpu,
-      CONFIG,
-      { ...SPEC, batch: 64, steps: 20, lr: 2e-3, warmup: 0.1, decay: 0.1, weightDecay: 0, seed },
-      { ...GRPO_DEFAULTS, prompts, maxNew: 8 },
-      { store: sft.store, reference: frozenCopy(gpu, CONFIG, sft.store), decoder, stop: [EOT] },
-    );
-    for (let step = 0; step < 20; step++) {
-      const problems = Array.from({ length: prompts }, (_, i) =>
-        problemAt(lists, 'train', 70 + seed, step * prompts + i, LEVELS),
+  test.each(SEEDS)(
+    'seed %i: the reward rises above that of the imitated policy',
+    async (seed) => {
+      const { gpu } = await testGpu();
+      const sft = sftTrainer(gpu, CONFIG, { ...SPEC, steps: 80, seed });
+      await train(sft, 80, (step) => carelessBatch(seed, step));
+      const decoder = decoderOf(gpu, sft.store);
+      const start = await accuracy(decoder, 1);
+      const prompts = 16;
+      const grpo = new GrpoTrainer(
+        gpu,
+        CONFIG,
+        { ...SPEC, batch: 64, steps: 15, lr: 2e-3, warmup: 0.1, decay: 0.1, weightDecay: 0, seed },
+        { ...GRPO_DEFAULTS, prompts, maxNew: 5 },
+        { store: sft.store, reference: frozenCopy(gpu, CONFIG, sft.store), decoder, stop: [EOT] },
       );
-      const result = await grpo.step(
-        problems.map((p) => TOKENIZER.encode(p.prompt)),
-        async (answers) => answers.map((a) => lists.verify(problems[a.prompt], text(a.answer.tokens)).score),
-        EOT,
-      );
-      // Decoder and trainer are two programs over the same weights.
-      expect(result.mismatch).toBeLessThan(1e-4);
-      expect(result.kl).toBeGreaterThanOrEqual(0);
-    }
-    const end = await accuracy(decoder, 1);
-    // Measured: 0.34 to 0.69 and 0.23 to 0.54.
-    expect(end).toBeGreaterThan(start + 0.15);
-    grpo.dispose();
-    decoder.dispose();
-    decoder.model.dispose();
-    sft.dispose();
-    sft.store.dispose();
-  });
+      for (let step = 0; step < 15; step++) {
+        const problems = Array.from({ length: prompts }, (_, i) =>
+          problemAt(lists, 'train', 70 + seed, step * prompts + i, LEVELS),
+        );
+        const result = await grpo.step(
+          problems.map((p) => TOKENIZER.encode(p.prompt)),
+          async (answers) => answers.map((a) => lists.verify(problems[a.prompt], text(a.answer.tokens)).score),
+          EOT,
+        );
+        // Decoder and trainer are two programs over the same weights.
+        expect(result.mismatch).toBeLessThan(1e-4);
+        expect(result.kl).toBeGreaterThanOrEqual(0);
+      }
+      const end = await accuracy(decoder, 1);
+      // Measured on lavapipe: 0.26 to 0.66, 0.20 to 0.46, 0.33 to 0.80 for seeds 1 to 3.
+      expect(end).toBeGreaterThan(start + 0.15);
+      grpo.dispose();
+      decoder.dispose();
+      decoder.model.dispose();
+      sft.dispose();
+      sft.store.dispose();
+    },
+    PATIENCE,
+  );
 });
