@@ -9,13 +9,14 @@ import { folderFiles } from '../../src/data/model-files-node.ts';
 import { Decoder } from '../../src/lm/decoder.ts';
 import { cachedModel } from '../../src/lm/language-model.ts';
 import { lmHidden, lmLogits, rowMixer } from '../../src/lm/model.ts';
+import { parseQwenConfig } from '../../src/lm/qwen/config.ts';
 import { loadQwen } from '../../src/lm/qwen/load.ts';
-import { interleaveRows } from '../../src/lm/qwen/tensors.ts';
+import { interleaveRows, matrixSources, vectorSources } from '../../src/lm/qwen/tensors.ts';
 import { GREEDY } from '../../src/lm/sampler.ts';
 import type { Mixer } from '../../src/nn/layers.ts';
 import { compile } from '../../src/tensor/program.ts';
 import { testGpu } from '../support/gpu.ts';
-import { qwenContinuation, qwenFiles, qwenReference, tinyQwen } from '../support/qwen.ts';
+import { QWEN_CONFIG, qwenContinuation, qwenFiles, qwenReference, tinyQwen } from '../support/qwen.ts';
 import { expectClose, TOLERANCE } from '../support/tolerance.ts';
 
 const IDS = [0, 6, 3, 17, 39, 2, 2, 8, 30, 1, 12];
@@ -153,4 +154,25 @@ test('rotation order: channel 2i is theirs i, channel 2i+1 theirs i + dim/2, in 
   const rows = Uint8Array.from({ length: 12 }, (_, i) => i);
   expect([...interleaveRows(rows, 1, 6)]).toEqual([0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11]);
   expect([...interleaveRows(rows, 2, 4)].slice(0, 8)).toEqual([0, 1, 4, 5, 2, 3, 6, 7]);
+});
+
+test('the sizes of Qwen3-0.6B: 596,049,920 numbers, all of which have a place', () => {
+  const { config: c } = parseQwenConfig(
+    JSON.stringify({
+      ...QWEN_CONFIG,
+      head_dim: 128,
+      hidden_size: 1024,
+      intermediate_size: 3072,
+      max_position_embeddings: 40960,
+      num_attention_heads: 16,
+      num_hidden_layers: 28,
+      num_key_value_heads: 8,
+      vocab_size: 151936,
+    }),
+    4096,
+  );
+  const sources = [...matrixSources(c).values()].flat().concat([...vectorSources(c).values()]);
+  expect(sources.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)).toBe(596_049_920);
+  expect(new Set(sources.map((s) => s.name)).size).toBe(sources.length);
+  expect(c.context).toBe(4096);
 });

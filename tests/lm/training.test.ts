@@ -92,7 +92,7 @@ test('a run that is saved and resumed has the same bits as one that is not', asy
   const saved = await whole.save({ note: 'half way' });
   await train(whole, 3, batch);
   const resumed = sftTrainer(gpu, CONFIG, spec);
-  expect(resumed.load(saved).note).toBe('half way');
+  expect(resumed.load(saved).metadata.note).toBe('half way');
   expect(resumed.step).toBe(3);
   await train(resumed, 3, batch);
   expect(sameBits(await resumed.save(), await whole.save())).toBe(true);
@@ -159,6 +159,49 @@ describe('GRPO', () => {
       decoder.model.dispose();
       sft.dispose();
       sft.store.dispose();
+    },
+    PATIENCE,
+  );
+
+  test(
+    'saved and resumed, it has the same bits',
+    async () => {
+      const { gpu } = await testGpu();
+      const spec = { ...SPEC, batch: 8, steps: 4, lr: 1e-3 };
+      const start = async () => {
+        const sft = sftTrainer(gpu, CONFIG, { ...SPEC, steps: 3 });
+        await train(sft, 3, (step) => carelessBatch(1, step));
+        const decoder = decoderOf(gpu, sft.store);
+        const parts = { store: sft.store, reference: frozenCopy(gpu, CONFIG, sft.store), decoder, stop: [EOT] };
+        return new GrpoTrainer(gpu, CONFIG, spec, { ...GRPO_DEFAULTS, prompts: 4, group: 4, maxNew: 5 }, parts);
+      };
+      // Rewards that differ within a group, whatever the answers are.
+      const step = async (t: GrpoTrainer) => {
+        const problems = Array.from({ length: 4 }, (_, i) =>
+          problemAt(lists, 'train', 9, t.trainer.step * 4 + i, LEVELS),
+        );
+        const judge = async (answers: readonly unknown[]) => answers.map((_, i) => (i * 7) % 3);
+        await t.step(
+          problems.map((p) => TOKENIZER.encode(p.prompt)),
+          judge,
+          EOT,
+        );
+      };
+      const whole = await start();
+      await step(whole);
+      await step(whole);
+      const saved = await whole.save();
+      await step(whole);
+      await step(whole);
+      const resumed = await start();
+      resumed.load(saved);
+      await step(resumed);
+      await step(resumed);
+      expect(sameBits(await resumed.save(), await whole.save())).toBe(true);
+      expect(() => whole.load(saved.slice(0, 100))).toThrow('safetensors');
+      const sft = sftTrainer(gpu, CONFIG, SPEC);
+      expect(() => sft.load(saved)).toThrow("a checkpoint of 'grpo', not of 'sft'");
+      for (const t of [whole, resumed, sft]) t.dispose();
     },
     PATIENCE,
   );

@@ -4,12 +4,14 @@
  * caller (verifiers run in workers). Switches: advantage without division by the spread (Dr. GRPO, Liu et al. 2025),
  * asymmetric clipping and groups without signal left out (DAPO, Yu et al. 2025).
  */
+import { readSafetensors, type TensorToWrite, toFloat32 } from '../../data/safetensors.ts';
 import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import { Scope } from '../../nn/layers.ts';
 import type { ParamStore } from '../../nn/params.ts';
 import { tokenLogProbs } from '../../tensor/ops/token-logprobs.ts';
 import { compile, type Program } from '../../tensor/program.ts';
+import { CheckpointError } from '../../train/checkpoint.ts';
 import type { LmConfig } from '../config.ts';
 import type { Decoder, Generated } from '../decoder.ts';
 import { lmHidden, lmLogits, rowMixer } from '../model.ts';
@@ -156,6 +158,7 @@ export class GrpoTrainer {
   private readonly reference: Scorer;
   private readonly current: Scorer;
   private readonly stop: readonly number[];
+  private readonly fixed: ParamStore;
 
   /**
    * `store` is trained; `decoder` must decode the same store; `reference` holds the fixed policy (a copy of the start).
@@ -171,6 +174,7 @@ export class GrpoTrainer {
     this.spec = spec;
     this.decoder = parts.decoder;
     this.stop = parts.stop;
+    this.fixed = parts.reference;
     this.reference = new Scorer(gpu, c, parts.reference, rows, parts.mixer);
     this.current = new Scorer(gpu, c, parts.store, rows, parts.mixer);
     const n = rows.batch * rows.time;
@@ -232,6 +236,30 @@ export class GrpoTrainer {
       clipped,
       gradNorm,
     };
+  }
+
+  /** Weights, moments and the reference policy: a resumed run is bit-identical. */
+  async save(about: Record<string, string> = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const fixed = new Map<string, TensorToWrite>();
+    for (const [name, values] of await this.fixed.read('value')) {
+      fixed.set(`reference/${name}`, { shape: this.fixed.specs.get(name)?.shape ?? [], values });
+    }
+    return this.trainer.save({ grpo: JSON.stringify(this.spec), ...about }, fixed);
+  }
+
+  /** As LmTrainer.load. */
+  load(bytes: Uint8Array<ArrayBuffer>): Record<string, string> {
+    const { metadata } = readSafetensors(bytes);
+    if (metadata.grpo !== undefined && metadata.grpo !== JSON.stringify(this.spec)) {
+      throw new CheckpointError('This checkpoint belongs to a run with other GRPO settings.');
+    }
+    const { tensors } = this.trainer.load(bytes);
+    for (const name of this.fixed.specs.keys()) {
+      const t = tensors.get(`reference/${name}`);
+      if (!t) throw new CheckpointError(`The checkpoint has no tensor reference/${name}.`);
+      this.fixed.write('value', name, toFloat32(t));
+    }
+    return metadata;
   }
 
   dispose(): void {

@@ -3,7 +3,7 @@
  * (sft.ts), policy gradient (grpo.ts), masked diffusion (a method's own) differ in how they weigh log-probabilities.
  * A step is a function of (parameters, inputs, step number), so a saved and resumed run is bit-identical.
  */
-import { readSafetensors, writeSafetensors } from '../../data/safetensors.ts';
+import { readSafetensors, type SafetensorsFile, type TensorToWrite, writeSafetensors } from '../../data/safetensors.ts';
 import type { Gpu } from '../../gpu/device.ts';
 import { type Mixer, Scope } from '../../nn/layers.ts';
 import { ParamStore } from '../../nn/params.ts';
@@ -168,8 +168,14 @@ export class LmTrainer {
     return { ...rest, gradNorm: Math.sqrt(norm2) };
   }
 
-  async save(about: Record<string, string> = {}): Promise<Uint8Array<ArrayBuffer>> {
-    return writeSafetensors(await trainingTensors(this.store), {
+  /** All that resuming needs, and what the caller adds: metadata and further tensors. */
+  async save(
+    about: Record<string, string> = {},
+    more: ReadonlyMap<string, TensorToWrite> = new Map(),
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const tensors = await trainingTensors(this.store);
+    for (const [name, t] of more) tensors.set(name, t);
+    return writeSafetensors(tensors, {
       kind: this.kind,
       config: JSON.stringify(this.config),
       spec: JSON.stringify(this.spec),
@@ -178,8 +184,8 @@ export class LmTrainer {
     });
   }
 
-  /** Goes on from a checkpoint of the same kind, configuration and seed; throws CheckpointError and changes nothing else. */
-  load(bytes: Uint8Array<ArrayBuffer>): Record<string, string> {
+  /** Goes on from a checkpoint of the same kind, configuration and settings; throws CheckpointError before anything changes. */
+  load(bytes: Uint8Array<ArrayBuffer>): SafetensorsFile {
     const file = readSafetensors(bytes);
     const { metadata } = file;
     if (metadata.kind !== this.kind) {
@@ -195,7 +201,7 @@ export class LmTrainer {
     }
     restoreTraining(this.store, file);
     this.step = Number(metadata.step);
-    return metadata;
+    return file;
   }
 
   dispose(): void {
