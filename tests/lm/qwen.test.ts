@@ -9,6 +9,7 @@ import { folderFiles } from '../../src/data/model-files-node.ts';
 import { Decoder } from '../../src/lm/decoder.ts';
 import { cachedModel } from '../../src/lm/language-model.ts';
 import { lmHidden, lmLogits, rowMixer } from '../../src/lm/model.ts';
+import { CHAT_TOKENS, chatPrompt } from '../../src/lm/qwen/chat.ts';
 import { parseQwenConfig } from '../../src/lm/qwen/config.ts';
 import { loadQwen } from '../../src/lm/qwen/load.ts';
 import { interleaveRows, matrixSources, vectorSources } from '../../src/lm/qwen/tensors.ts';
@@ -175,4 +176,15 @@ test('the sizes of Qwen3-0.6B: 596,049,920 numbers, all of which have a place', 
   expect(sources.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)).toBe(596_049_920);
   expect(new Set(sources.map((s) => s.name)).size).toBe(sources.length);
   expect(c.context).toBe(4096);
+});
+
+test('the chat format, as the tokenizer’s own template writes it', () => {
+  const messages = [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Hi' },
+  ] as const;
+  const start = '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n';
+  expect(chatPrompt(messages, true)).toBe(start);
+  expect(chatPrompt(messages)).toBe(`${start}<think>\n\n</think>\n\n`);
+  for (const token of CHAT_TOKENS) expect(start).toContain(token);
 });

@@ -52,7 +52,7 @@ export const pipelines: TaskFamily<Data> = {
     ...['xs', '.filter(', '.map(', '.slice(0,', '.sort((a,b)=>a-b)', '.reverse()', END.code],
     ...['x=>', 'x', '>', '<', '+', '*', ')'],
   ],
-  levels: [1, 6],
+  levels: [1, 10],
   programs: true,
   generate(draws, level): Problem<Data> {
     const stages = Array.from({ length: level }, () => stage(draws));

@@ -55,7 +55,7 @@ export const stackPrograms: TaskFamily<{ tests: Test[] }> = {
   title: 'Stack programs from examples',
   tag: '<stack>',
   tokens: ['<stack>', ...DIGITS, ...OPERATIONS, 'x', 'y', ',', '>', ';', ':'],
-  levels: [1, 5],
+  levels: [1, 20],
   generate(draws, level): Problem<{ tests: Test[] }> {
     for (;;) {
       const answer = write(draws, level);

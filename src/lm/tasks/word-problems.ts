@@ -1,5 +1,5 @@
 /**
- * Word problems of 1 to 5 steps from templates, answered with one line per step and the result: `12+5=17;17*2=34;#34`.
+ * Word problems of 1 to 8 steps from templates, answered with one line per step and the result: `12+5=17;17*2=34;#34`.
  * Level = steps. The verifier reads the number behind the last `#` only, as in GSM8K.
  */
 import { DIGITS, type Draws, type Problem, RIGHT, type TaskFamily, type Verdict, wrong } from './task.ts';
@@ -60,7 +60,7 @@ export const wordProblems: TaskFamily<{ value: number }> = {
   title: 'Word problems',
   tag: '<word>',
   tokens: ['<word>', ...DIGITS, ...NAMES, ...THINGS, ...WORDS, ' ', '.', '?', '+', '-', '*', '/', '=', ';', '#'],
-  levels: [1, 5],
+  levels: [1, 8],
   generate(draws, level): Problem<{ value: number }> {
     const [name, other] = draws.some(NAMES, 2);
     const thing = draws.pick(THINGS);
