@@ -26,6 +26,7 @@ const SHADERS = resolve(import.meta.dirname, '../../shaders');
 /** Adapters that together choose every variant. */
 const ADAPTERS: Conditions[] = [
   { software: true, f16: false, subgroups: true, subgroupSize: 8 },
+  { software: true, f16: false, subgroups: true, subgroupSize: 4 },
   { software: true, f16: false, subgroups: false, subgroupSize: 0 },
   { software: false, f16: true, subgroups: true, subgroupSize: 0 },
 ];

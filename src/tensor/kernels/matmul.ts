@@ -6,6 +6,7 @@
  * with C += (accumulate), + bias[N], act, + residual[M,N], in that order. Every sum runs over k in one order, by one thread:
  * the same inputs give the same bits. The tile sizes were picked by tests/bench/matmul.mjs.
  */
+import quad from '../../../shaders/ops/matmul_quad.wgsl?raw';
 import scalarAccess from '../../../shaders/ops/matmul_scalar.wgsl?raw';
 import software from '../../../shaders/ops/matmul_software.wgsl?raw';
 import tile from '../../../shaders/ops/matmul_tile.wgsl?raw';
@@ -33,6 +34,8 @@ export interface MatmulOptions {
   subgroup?: number;
   /** Rows of the tile on a CPU adapter instead of the rule's choice; benchmarks. */
   rows?: number;
+  /** The kernel for subgroups of eight on subgroups of four as well; benchmarks. */
+  spread?: boolean;
 }
 
 export interface MatmulPlan {
@@ -66,14 +69,7 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
   if (residual) flags.push('residual');
   if (act === 'silu') flags.push('silu');
 
-  const kernel = options.software
-    ? softwareKernel(flags, form, rowsOfTile(options), options.subgroup ?? 0)
-    : {
-        text: unroll(edited('ops/matmul_tile.wgsl', 0, tile), { flags, lists: {} }),
-        rows: 64,
-        columns: 64,
-        subgroups: false,
-      };
+  const kernel = kernelOf(options, flags, vector);
   const access = unroll(
     vector ? edited('ops/matmul_vector.wgsl', 0, vectorAccess) : edited('ops/matmul_scalar.wgsl', 0, scalarAccess),
     { flags, lists: {} },
@@ -82,7 +78,7 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
 
   return {
     code,
-    key: `matmul ${[...flags, vector ? 'vector' : 'scalar', `${kernel.rows}x${kernel.columns}`].join(' ')}`,
+    key: `matmul ${[kernel.name, ...flags, vector ? 'vector' : 'scalar', `${kernel.rows}x${kernel.columns}`].join(' ')}`,
     entryPoint: 'main',
     workgroups: [Math.ceil(N / kernel.columns), Math.ceil(M / kernel.rows), batch],
     uniforms: new Uint32Array([M, N, K, M * K, K * N, M * N, 0, 0]),
@@ -100,12 +96,93 @@ function declarations(bindings: readonly MatmulBinding[]): string {
   ].join('\n');
 }
 
+interface Kernel {
+  name: string;
+  text: string;
+  rows: number;
+  columns: number;
+  subgroups: boolean;
+}
+
+/** Adds to `flags` what the choice of the tile decides. */
+function kernelOf(options: MatmulOptions, flags: string[], vector: boolean): Kernel {
+  const { form, software: cpu, subgroup = 0 } = options;
+  if (cpu && subgroup === 4 && !options.spread) return quadKernel(options, flags, vector);
+  flags.push('ragged');
+  if (!cpu)
+    return {
+      name: 'tile',
+      text: unroll(edited('ops/matmul_tile.wgsl', 0, tile), { flags, lists: {} }),
+      rows: 64,
+      columns: 64,
+      subgroups: false,
+    };
+  return softwareKernel(flags, form, rowsOfTile(options), subgroup);
+}
+
+/**
+ * Nanoseconds on SwiftShader of what a quad does, measured on one core of the machine that this was written on: a load of
+ * one number per lane, a multiply-add of one number per lane, one masked assignment at the end of a step, and per cell of
+ * four numbers the way into C. Only their ratios matter: they choose the tile.
+ */
+const QUAD_COST = { load: 10.5, multiply: 1, assign: 1.6, cell: 70 };
+
+interface QuadTile {
+  rows: number;
+  blocks: number;
+}
+
+/** Least time by QUAD_COST. A tile that is larger than the matrix is paid for in full. */
+function quadTile({ form, M, N, K, rows: wanted }: MatmulOptions): QuadTile {
+  let best: QuadTile = { rows: 16, blocks: 1 };
+  let least = Number.POSITIVE_INFINITY;
+  for (const rows of form === 'tn' ? [16, 32] : [4, 8, 16, 32]) {
+    if (wanted && rows !== Math.max(wanted, form === 'tn' ? 16 : 4)) continue;
+    for (const blocks of [1, 2, 4]) {
+      const tiles = Math.ceil(M / rows) * Math.ceil(N / (16 * blocks));
+      const step =
+        QUAD_COST.load * (rows + 16 * blocks) + (16 * QUAD_COST.multiply + 4 * QUAD_COST.assign) * rows * blocks;
+      const cost = tiles * (step * Math.ceil(K / 4) + QUAD_COST.cell * rows * blocks);
+      if (cost < least) {
+        least = cost;
+        best = { rows, blocks };
+      }
+    }
+  }
+  return best;
+}
+
+const SWAPS = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'];
+
+function quadKernel(options: MatmulOptions, flags: string[], vector: boolean): Kernel {
+  const { M, N, K, accumulate } = options;
+  const { rows, blocks } = quadTile(options);
+  const columns = 16 * blocks;
+  // Tiles that overlap would add twice; four k at a time must end with the last row.
+  const inside = vector && K % 4 === 0 && M >= rows && N >= columns && !accumulate;
+  flags.push(inside ? 'inside' : 'ragged');
+  const count = <T>(n: number, of: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => of(i));
+  const lists = {
+    row: count(rows, (r) => ({ GROUP: r >> 2, SWAP: SWAPS[r & 3] })),
+    group: count(rows / 4, (g) => ({ GROUP: g, QUAD: g >> 2, PART: g & 3 })),
+    quad: count(rows / 16, (q) => ({ QUAD: q })),
+    block: count(blocks, (b) => ({ BLOCK: b })),
+    cell: count(rows * blocks, (i) => ({ CELL: i, ROW: Math.floor(i / blocks), BLOCK: i % blocks })),
+  };
+  const sizes = Object.entries({ ROWS: rows, COLUMNS: columns, BLOCKS: blocks, CELLS: rows * blocks });
+  const text = [
+    ...sizes.map(([name, size]) => `const ${name}: u32 = ${size}u;`),
+    unroll(edited('ops/matmul_quad.wgsl', 0, quad), { flags, lists }),
+  ].join('\n');
+  return { name: 'quad', text, rows, columns, subgroups: true };
+}
+
 /** A taller tile loads less per product (8: 35, 16: 46, 32: 49 GFLOP/s on lavapipe) and takes as much longer to compile. */
 function rowsOfTile({ M, rows }: MatmulOptions): number {
   return rows ?? (M > 1024 ? 32 : M > 8 ? 16 : 8);
 }
 
-function softwareKernel(flags: readonly string[], form: MatmulForm, wanted: number, subgroup: number) {
+function softwareKernel(flags: readonly string[], form: MatmulForm, wanted: number, subgroup: number): Kernel {
   const spread = subgroup === 4 || subgroup === 8 ? subgroup : 1;
   const lanes = spread === 1 ? 8 : spread;
   // A turned load brings four rows to a lane. Without subgroups every lane loads all rows of the tile for itself, and eight
@@ -130,5 +207,5 @@ function softwareKernel(flags: readonly string[], form: MatmulForm, wanted: numb
       flags: [...flags, spread > 1 ? 'spread' : 'alone'],
       lists,
     });
-  return { text, rows, columns: 4 * lanes, subgroups: spread > 1 };
+  return { name: spread > 1 ? 'spread' : 'alone', text, rows, columns: 4 * lanes, subgroups: spread > 1 };
 }

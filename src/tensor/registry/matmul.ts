@@ -1,10 +1,14 @@
 /** Matrix products: three forms with their epilogues, two texts for CPU adapters and one for GPUs. */
 import naiveLink from '../../../shaders/versions/matmul_naive.wgsl?link';
+import type { Conditions } from '../../gpu/device.ts';
 import { type MatmulForm, planMatmul } from '../kernels/matmul.ts';
 import { product } from '../ops/matmul.ts';
 import { matmulReference } from '../reference/matmul.ts';
 import { type KernelCase, type KernelEntry, random, smallSubgroups, type Trial, type Variant } from './entry.ts';
 import { TOLERANCE } from './tolerance.ts';
+
+const quads = (c: Conditions): boolean => c.subgroupSize === 4;
+const eights = (c: Conditions): boolean => c.subgroupSize === 8;
 
 const ACCESS = ['ops/matmul_vector.wgsl', 'ops/matmul_scalar.wgsl'];
 
@@ -26,36 +30,46 @@ const early = (entryPoint: string, step: number, idea: string, lost: string): Va
   },
 });
 
+/** Another plan for the same product: whole vec4s only, since each text takes a while to compile. */
+const replan =
+  (subgroup: (code: string) => number, extra: { rows?: number; spread?: boolean }): Variant['instead'] =>
+  (d) => {
+    const [M, N, K] = d.uniforms;
+    const has = (name: string): boolean => d.bindings.some((t) => t.name === name);
+    const size = { M, N, K, bias: has('bias'), residual: has('residual') };
+    const plan = planMatmul({ form: 'nn', ...size, software: true, subgroup: subgroup(d.code), ...extra });
+    return { ...d, code: plan.code, workgroups: plan.workgroups };
+  };
+const wholeVectors: Variant['takes'] = ({ M, N, K }) => M > 1 && [N, K].every((n) => n % 4 === 0);
+
 /** The subgroup kernel on a tile of other height. */
 const tall = (rows: number, lost: string): Variant => ({
-  name: `software, subgroups, ${rows} rows`,
+  name: `software, subgroups of 8, ${rows} rows`,
   idea: `The same with a tile of ${rows} rows.`,
   lost,
   when: 'no adapter at this size: kept to measure against',
   files: ['ops/matmul_software.wgsl', ...ACCESS],
   entryPoint: 'main',
   chosen: () => false,
-  needs: smallSubgroups,
+  needs: eights,
   force: { software: true },
-  // Whole vec4s only: each text takes seconds to compile.
-  takes: ({ M, N, K }) => M > 1 && [N, K].every((n) => n % 4 === 0),
-  instead: (d) => {
-    const [M, N, K] = d.uniforms;
-    const subgroup = Number(/SPREAD: u32 = (\d+)u/.exec(d.code)?.[1]);
-    const has = (name: string): boolean => d.bindings.some((t) => t.name === name);
-    const plan = planMatmul({
-      form: 'nn',
-      M,
-      N,
-      K,
-      bias: has('bias'),
-      residual: has('residual'),
-      rows,
-      software: true,
-      subgroup,
-    });
-    return { ...d, code: plan.code, workgroups: plan.workgroups };
-  },
+  takes: wholeVectors,
+  instead: replan(() => 8, { rows }),
+});
+
+/** Versions that SwiftShader could run. */
+const onQuads = (name: string, idea: string, lost: string, extra: { rows?: number; spread?: boolean }): Variant => ({
+  name,
+  idea,
+  lost,
+  when: 'no adapter: kept to measure against',
+  files: [extra.spread ? 'ops/matmul_software.wgsl' : 'ops/matmul_quad.wgsl', ...ACCESS],
+  entryPoint: 'main',
+  chosen: () => false,
+  needs: quads,
+  force: { software: true },
+  takes: wholeVectors,
+  instead: replan(() => 4, extra),
 });
 
 const EARLY: Variant[] = [
@@ -75,14 +89,40 @@ const EARLY: Variant[] = [
 
 const variantsOf = (form: MatmulForm): Variant[] => [
   ...(form === 'nn' ? EARLY : []),
+  ...(form === 'nn'
+    ? [
+        onQuads(
+          'software, quads by broadcast',
+          'A workgroup is one subgroup; no word is loaded twice, rows of A travel by broadcast to 16 rows of sums.',
+          'On SwiftShader 2.3 GFLOP/s of one core against 4.2 of exchanges and larger tiles: a broadcast costs as much as several multiply-adds.',
+          { spread: true },
+        ),
+        onQuads(
+          'software, quads, 8 rows',
+          'Exchanges within the quad on a tile of 8 rows.',
+          'On SwiftShader a load costs ten multiply-adds, and a low tile loads more for each of them.',
+          { rows: 8 },
+        ),
+      ]
+    : []),
   {
-    name: 'software, subgroups',
+    name: 'software, quads',
+    idea: 'A quad exchanges rows of A with quadSwap instead of broadcasting them, over up to 32 x 64 sums: fewest loads.',
+    when: 'CPU adapters with subgroups of 4',
+    files: ['ops/matmul_quad.wgsl', ...ACCESS],
+    entryPoint: 'main',
+    chosen: (c) => c.software && quads(c),
+    needs: quads,
+    force: { software: true },
+  },
+  {
+    name: 'software, subgroups of 8',
     idea: 'A workgroup is one subgroup; no word is loaded twice, rows of A travel by broadcast to 16 rows of sums.',
-    when: 'CPU adapters with subgroups of 4 or 8',
+    when: 'CPU adapters with subgroups of 8',
     files: ['ops/matmul_software.wgsl', ...ACCESS],
     entryPoint: 'main',
-    chosen: (c) => c.software && smallSubgroups(c),
-    needs: smallSubgroups,
+    chosen: (c) => c.software && eights(c),
+    needs: eights,
     force: { software: true },
   },
   {
