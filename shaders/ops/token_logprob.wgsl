@@ -19,6 +19,8 @@ fn finish(r: u32, m: f32, sum: f32, weighted: f32) {
   logprob[r] = select(0.0, logits[r * params.vocab + min(ids[r], params.vocab - 1u)] - total, ids[r] < params.vocab);
 }
 
+const BLOCK: u32 = 256u;
+
 // One thread a row: CPU adapters, and small vocabularies.
 @compute @workgroup_size(64)
 fn rows(@builtin(global_invocation_id) gid: vec3u) {
@@ -27,14 +29,17 @@ fn rows(@builtin(global_invocation_id) gid: vec3u) {
   let at = r * params.vocab;
   var m = -3.0e38;
   for (var i = 0u; i < params.vocab; i++) { m = max(m, logits[at + i]); }
-  var sum = 0.0;
-  var weighted = 0.0;
-  for (var i = 0u; i < params.vocab; i++) {
-    let x = logits[at + i] - m;
-    sum += exp(x);
-    weighted += x * exp(x);
+  // In blocks: one running f32 sum over a vocabulary of 10^5 loses three digits.
+  var sum = vec2f(0.0);
+  for (var block = 0u; block < params.vocab; block += BLOCK) {
+    var part = vec2f(0.0);
+    for (var i = block; i < min(block + BLOCK, params.vocab); i++) {
+      let x = logits[at + i] - m;
+      part += vec2f(1.0, x) * exp(x);
+    }
+    sum += part;
   }
-  finish(r, m, sum, weighted);
+  finish(r, m, sum.x, sum.y);
 }
 
 // One workgroup a row: large vocabularies on GPUs.

@@ -137,6 +137,8 @@ const SAMPLE_CASES = [
   sampleCase('top-k 5', 9, 300, { temperature: 1, topK: 5, topP: 1 }),
   sampleCase('top-p 0.8', 9, 41, { temperature: 1.3, topK: 0, topP: 0.8 }),
   sampleCase('top-k and top-p', 9, 300, { temperature: 1, topK: 20, topP: 0.9 }),
+  // The vocabulary of Qwen3.
+  sampleCase('151,936 classes', 1, 151_936, { temperature: 0.8, topK: 50, topP: 0.9 }),
 ];
 
 const CLIP = { low: 0.2, high: 0.3, beta: 0.1 };

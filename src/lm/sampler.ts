@@ -48,10 +48,10 @@ export function packSampling(s: Sampling, stops: readonly number[]): Uint32Array
 
 /** Indices that top-k and top-p leave, ascending. */
 export function keptTokens(logits: ArrayLike<number>, s: Sampling): number[] {
-  const ids = Array.from({ length: logits.length }, (_, i) => i);
-  const order = [...ids].sort((a, b) => orderKey(logits[b]) - orderKey(logits[a]));
-  const threshold = s.topK > 0 && s.topK < logits.length ? orderKey(logits[order[s.topK - 1]]) : 0;
-  let kept = order.filter((i) => orderKey(logits[i]) >= threshold);
+  const keys = Uint32Array.from(logits, orderKey);
+  const order = Array.from(keys.keys()).sort((a, b) => keys[b] - keys[a]);
+  const threshold = s.topK > 0 && s.topK < logits.length ? keys[order[s.topK - 1]] : 0;
+  let kept = order.filter((i) => keys[i] >= threshold);
   if (s.topP < 1) {
     const top = logits[order[0]];
     const weights = kept.map((i) => Math.exp((logits[i] - top) / s.temperature));
@@ -61,8 +61,8 @@ export function keptTokens(logits: ArrayLike<number>, s: Sampling): number[] {
       mass += weights[n];
       return mass >= s.topP * whole;
     });
-    const least = orderKey(logits[last ?? kept[kept.length - 1]]);
-    kept = kept.filter((i) => orderKey(logits[i]) >= least);
+    const least = keys[last ?? kept[kept.length - 1]];
+    kept = kept.filter((i) => keys[i] >= least);
   }
   return kept.sort((a, b) => a - b);
 }

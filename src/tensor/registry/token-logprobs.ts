@@ -12,6 +12,8 @@ const LOGITS: Logits[] = [
   { rows: 1, vocab: 2, size: 1 },
   { rows: 9, vocab: 37, size: 8 },
   { rows: 3, vocab: 1031, size: 8 },
+  // The vocabulary of Qwen3.
+  { rows: 2, vocab: 151_936, size: 8 },
 ];
 const WIDE = 1024;
 
