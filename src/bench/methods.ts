@@ -2,6 +2,9 @@
 import type { Gpu } from '../gpu/device.ts';
 import { mix32 } from '../gpu/rng.ts';
 import { race } from '../gpu/timing.ts';
+import { smallConfig } from '../lm/config.ts';
+import { Decoder } from '../lm/decoder.ts';
+import { newStore, storeModel } from '../lm/language-model.ts';
 import { presets } from '../methods/dreamer4/config.ts';
 import { measureRung } from '../methods/dreamer4/rungs.ts';
 import { REFERENCE_BATCH, REFERENCE_GPT } from '../nn/gpt.ts';
@@ -77,8 +80,45 @@ async function dreamer(gpu: Gpu, rung: 'nano' | 'micro'): Promise<Omit<MethodCos
   }));
 }
 
+/** Decoding of the language model, one token of every sequence: alone in a submission, and sixteen of them in one. */
+async function decoding(gpu: Gpu, sequences: number): Promise<Omit<MethodCost, 'fraction'>[]> {
+  const c = smallConfig(96, 64, 2, 64);
+  const store = newStore(gpu, c, 1, false);
+  const model = storeModel(gpu, c, store, { sequences, capacity: 64 });
+  const decoders = [1, 16].map((perSubmission) => new Decoder(gpu, model, { perSubmission }));
+  const prompts = Array.from({ length: sequences }, (_, i) => [1 + (i % 20), 2, 3]);
+  const times = decoders.map((): number[] => []);
+  // In turns, so that what else the machine does falls on both.
+  for (let round = 0; round <= STEPS; round++) {
+    for (const [i, decoder] of decoders.entries()) {
+      const sampling = { temperature: 1, topK: 0, topP: 1, maxNew: 32, stop: [], seed: round };
+      const { stats } = await decoder.generate(prompts, sampling);
+      if (round > 0) times[i].push(stats.wallMs / stats.steps);
+    }
+  }
+  const rows = decoders.map((decoder, i) => {
+    const { dispatches, pipelines, flops, arenaBytes } = decoder.stats.step;
+    const each = decoder.perSubmission;
+    return {
+      method: `language model, ${sequences === 1 ? 'one sequence' : `${sequences} sequences`}`,
+      step: `one token, 2 layers, d 64, ${each === 1 ? 'alone in a submission' : `${each} in a submission`}`,
+      dispatches,
+      pipelines,
+      flops,
+      arenaMiB: arenaBytes / MIB,
+      ms: times[i].sort((a, b) => a - b)[times[i].length >> 1],
+    };
+  });
+  for (const decoder of decoders) decoder.dispose();
+  model.dispose();
+  store.dispose();
+  return rows;
+}
+
 export const METHOD_BENCHES: readonly MethodBench[] = [
   { name: 'reference GPT', run: referenceGpt },
+  { name: 'decoding, 1 sequence', run: (gpu) => decoding(gpu, 1) },
+  { name: 'decoding, 64 sequences', run: (gpu) => decoding(gpu, 64) },
   { name: 'Dreamer 4 nano', run: (gpu) => dreamer(gpu, 'nano') },
   { name: 'Dreamer 4 micro', run: (gpu) => dreamer(gpu, 'micro') },
 ];
