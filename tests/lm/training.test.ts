@@ -7,6 +7,7 @@ import type { Gpu } from '../../src/gpu/device.ts';
 import { mix32, uniform01 } from '../../src/gpu/rng.ts';
 import { type LmConfig, smallConfig } from '../../src/lm/config.ts';
 import { Decoder } from '../../src/lm/decoder.ts';
+import { evaluateTasks, taskJudge } from '../../src/lm/evaluate.ts';
 import { frozenCopy, storeModel } from '../../src/lm/language-model.ts';
 import { taskTokenizer } from '../../src/lm/tasks/families.ts';
 import { lists } from '../../src/lm/tasks/lists.ts';
@@ -16,6 +17,7 @@ import { packExamples, type TokenBatch } from '../../src/lm/train/batch.ts';
 import { GRPO_DEFAULTS, GrpoTrainer } from '../../src/lm/train/grpo.ts';
 import { exampleOf, sftTrainer, taskBatch } from '../../src/lm/train/sft.ts';
 import { type LmTrainer, TRAIN_DEFAULTS } from '../../src/lm/train/trainer.ts';
+import { localVerifier } from '../../src/lm/verify/verifier.ts';
 import type { ParamStore } from '../../src/nn/params.ts';
 import { sameBits } from '../support/compute.ts';
 import { testGpu } from '../support/gpu.ts';
@@ -29,8 +31,6 @@ const TEST = 128;
 const SEEDS = adapterEnv().name === 'swiftshader' ? [1] : [1, 2];
 const PATIENCE = 240_000;
 
-const text = (tokens: Uint32Array): string => TOKENIZER.decode(tokens.filter((id) => id !== EOT));
-
 function decoderOf(gpu: Gpu, store: ParamStore) {
   const model = storeModel(gpu, CONFIG, store, { sequences: TEST, capacity: 24 });
   return new Decoder(gpu, model, { perSubmission: 8 });
@@ -39,11 +39,10 @@ function decoderOf(gpu: Gpu, store: ParamStore) {
 /** Share of right answers on unseen problems. */
 async function accuracy(decoder: Decoder, temperature: number): Promise<number> {
   const problems = Array.from({ length: TEST }, (_, i) => problemAt(lists, 'test', 5, i, LEVELS));
-  const { rows } = await decoder.generate(
-    problems.map((p) => TOKENIZER.encode(p.prompt)),
-    { temperature, topK: 0, topP: 1, maxNew: 5, stop: [EOT], seed: 3 },
-  );
-  return rows.reduce((sum, row, i) => sum + lists.verify(problems[i], text(row.tokens)).score, 0) / TEST;
+  const sampling = { temperature, topK: 0, topP: 1, maxNew: 5, seed: 3 };
+  const result = await evaluateTasks(decoder, TOKENIZER, localVerifier(), problems, sampling, EOT);
+  expect(result.accuracy.value).toBe(result.verdicts.filter((v) => v.score === 1).length / TEST);
+  return result.accuracy.value;
 }
 
 async function train(trainer: LmTrainer, steps: number, batch: (step: number) => TokenBatch): Promise<void> {
@@ -144,7 +143,7 @@ describe('GRPO', () => {
         );
         const result = await grpo.step(
           problems.map((p) => TOKENIZER.encode(p.prompt)),
-          async (answers) => answers.map((a) => lists.verify(problems[a.prompt], text(a.answer.tokens)).score),
+          taskJudge(TOKENIZER, localVerifier(), problems, EOT),
           EOT,
         );
         // Decoder and trainer are two programs over the same weights.
