@@ -1,4 +1,4 @@
-// Counted sizes of the language model's programs: a training step within the engine's budget, and resident decoding whose
+// Counted sizes of the language model's programs and what they refuse: a training step within the engine's budget, and resident decoding whose
 // cost on the host does not depend on the tokens of a submission.
 
 import { expect, test } from 'vitest';
@@ -58,5 +58,16 @@ test('a token takes at most 30 dispatches; 16 of them take one submission and tw
   expect(submitted).toBe(5);
   decoder.dispose();
   model.dispose();
+  store.dispose();
+});
+
+test('a store of values only cannot be trained, rows cannot be longer than the context', async () => {
+  const { gpu } = await testGpu();
+  const store = newStore(gpu, CONFIG, 1, false);
+  const spec = { ...TRAIN_DEFAULTS, batch: 1, time: 8, steps: 1 };
+  expect(() => sftTrainer(gpu, CONFIG, spec, { store })).toThrow('holds values only');
+  expect(() => sftTrainer(gpu, CONFIG, { ...spec, time: 65 })).toThrow('longer than the context of 64');
+  expect(() => sftTrainer(gpu, { ...CONFIG, heads: 3 }, spec)).toThrow('3 heads cannot share 4 key heads');
+  expect(() => storeModel(gpu, CONFIG, store, { sequences: 1, capacity: 65 })).toThrow('longer than the 64');
   store.dispose();
 });

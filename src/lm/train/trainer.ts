@@ -100,6 +100,9 @@ export class LmTrainer {
     this.spec = spec;
     this.kind = kind;
     this.store = options.store ?? new ParamStore();
+    if (this.store.allocated && this.store.slab('grad').size < this.store.byteLength) {
+      throw new Error('This store holds values only (newStore with training = false): it cannot be trained.');
+    }
     const { weightDecay, clip, ema } = spec;
     this.optimiser = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay, clip, ema };
     const names = ['loss', 'norm2'];
