@@ -1,12 +1,14 @@
 // Attention forward for CPU adapters with subgroups of LANES invocations; the maths is that of forward.wgsl.
-// There a load costs per lane even when all lanes want the same word, and a subgroup broadcast costs next to nothing: so
-// every lane loads one key and one value of a block, and the rows travel by broadcast. Loops over DH4 and LANES are
-// written out by unrollLoops (src/tensor/kernel.ts).
+// There a load costs per lane even when all lanes want the same word: so every lane loads one key and one value of a block,
+// and the rows travel within the subgroup, to ROWS queries of every lane. Loops over ROWS, LANES and DH4 are written out by
+// kernelText (src/tensor/ops/attention.ts), which turns subgroupBroadcast into quadSwaps where EXCHANGE is 1.
 import package::attention::layout::{block_start, capped, first_row, Params, window_start};
 enable subgroups;
 
 const DH4: u32 = 4u;
 const LANES: u32 = 8u;
+const ROWS: u32 = 1u;
+const EXCHANGE: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> mask: array<u32>;
@@ -14,39 +16,50 @@ const LANES: u32 = 8u;
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
+// The lane whose row is here in turn u of a block.
+fn giver(lane: u32, u: u32) -> u32 {
+  return select(u, lane ^ u, EXCHANGE == 1u);
+}
+
 @compute @workgroup_size(LANES)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let sequence = wid.z;
   let head = wid.y;
-  let query = wid.x * LANES + lane;
+  let top = wid.x * LANES * ROWS;
   let kv_head = head / (params.heads / params.kv);
   let width = (params.heads + 2u * params.kv) * DH4;
   let base = first_row(params, sequence);
-  let i = min(query, params.length - 1u);
-  let row = base + i * params.stride;
 
-  var q: array<vec4f, DH4>;
-  var o: array<vec4f, DH4>;
-  for (var c = 0u; c < DH4; c++) { q[c] = qkv[row * width + head * DH4 + c] * params.scale; }
-  var lo = 0u;
-  var hi = params.length;
+  var q: array<array<vec4f, DH4>, ROWS>;
+  var o: array<array<vec4f, DH4>, ROWS>;
+  var m: array<f32, ROWS>;
+  var l: array<f32, ROWS>;
+  var lo: array<u32, ROWS>;
+  var hi: array<u32, ROWS>;
   var first = 0u;
   var last = params.length;
   if (params.mode == 1u) {
-    let start = mask[sequence / params.inner];
-    lo = window_start(i, start, params.window);
-    hi = i + 1u;
-    first = block_start(wid.x * LANES, params.window) / LANES * LANES;
-    last = min(params.length, (wid.x + 1u) * LANES);
+    first = block_start(top, params.window) / LANES * LANES;
+    last = min(params.length, top + LANES * ROWS);
   }
-  // Bounds from a buffer cannot end a loop here: broadcasts want control flow that is uniform to the compiler.
-  if (params.mode == 2u) {
-    lo = mask[2u * row];
-    hi = mask[2u * row + 1u];
-    last = select(last, min(params.length, (wid.x + 1u) * LANES), params.window == 1u);
+  // Bounds from a buffer cannot end a loop here: exchanges want control flow that is uniform to the compiler.
+  if (params.mode == 2u) { last = select(last, min(params.length, top + LANES * ROWS), params.window == 1u); }
+  for (var r = 0u; r < ROWS; r++) {
+    let i = min(top + r * LANES + lane, params.length - 1u);
+    let row = base + i * params.stride;
+    for (var c = 0u; c < DH4; c++) { q[r][c] = qkv[row * width + head * DH4 + c] * params.scale; }
+    lo[r] = 0u;
+    hi[r] = params.length;
+    if (params.mode == 1u) {
+      lo[r] = window_start(i, mask[sequence / params.inner], params.window);
+      hi[r] = i + 1u;
+    }
+    if (params.mode == 2u) {
+      lo[r] = mask[2u * row];
+      hi[r] = mask[2u * row + 1u];
+    }
+    m[r] = -1e30;
   }
-  var m = -1e30;
-  var l = 0.0;
   for (var j = first; j < last; j += LANES) {
     let own = base + min(j + lane, params.length - 1u) * params.stride;
     let at = own * width + (params.heads + kv_head) * DH4;
@@ -55,30 +68,56 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
     for (var c = 0u; c < DH4; c++) { k[c] = qkv[at + c]; }
     for (var c = 0u; c < DH4; c++) { v[c] = qkv[at + params.kv * DH4 + c]; }
     // A block of keys lies within one mask word, since LANES divides 32.
-    var word = 0xffffffffu;
-    if (params.mode == 0u) { word = mask[i * params.words + j / 32u] >> (j % 32u); }
-    var s: array<f32, LANES>;
-    for (var u = 0u; u < LANES; u++) {
-      var dots = vec4f(0.0);
-      for (var c = 0u; c < DH4; c++) { dots += q[c] * subgroupBroadcast(k[c], u); }
-      let seen = (j + u >= lo) & (j + u < hi) & (((word >> u) & 1u) == 1u);
-      s[u] = select(-1e30, capped(dots.x + dots.y + dots.z + dots.w, params.cap), seen);
+    var word: array<u32, ROWS>;
+    for (var r = 0u; r < ROWS; r++) { word[r] = 0xffffffffu; }
+    if (params.mode == 0u) {
+      for (var r = 0u; r < ROWS; r++) {
+        word[r] = mask[min(top + r * LANES + lane, params.length - 1u) * params.words + j / 32u] >> (j % 32u);
+      }
     }
-    var m_new = m;
-    for (var u = 0u; u < LANES; u++) { m_new = max(m_new, s[u]); }
-    let shrink = exp(m - m_new);
-    l *= shrink;
-    for (var c = 0u; c < DH4; c++) { o[c] *= shrink; }
+    // Set to zero by hand below: on SwiftShader a variable of a loop body keeps its value from turn to turn.
+    var dots: array<array<vec4f, LANES>, ROWS>;
     for (var u = 0u; u < LANES; u++) {
-      let p = select(exp(s[u] - m_new), 0.0, s[u] <= -1e29);
-      l += p;
-      for (var c = 0u; c < DH4; c++) { o[c] += p * subgroupBroadcast(v[c], u); }
+      for (var r = 0u; r < ROWS; r++) { dots[r][u] = vec4f(0.0); }
+      for (var c = 0u; c < DH4; c++) {
+        let there = subgroupBroadcast(k[c], u);
+        for (var r = 0u; r < ROWS; r++) { dots[r][u] += q[r][c] * there; }
+      }
     }
-    m = m_new;
+    var p: array<array<f32, LANES>, ROWS>;
+    for (var r = 0u; r < ROWS; r++) {
+      var top_score = m[r];
+      for (var u = 0u; u < LANES; u++) {
+        let key = giver(lane, u);
+        let seen = (j + key >= lo[r]) & (j + key < hi[r]) & (((word[r] >> key) & 1u) == 1u);
+        let s = capped(dots[r][u].x + dots[r][u].y + dots[r][u].z + dots[r][u].w, params.cap);
+        p[r][u] = select(-1e30, s, seen);
+        top_score = max(top_score, p[r][u]);
+      }
+      let shrink = exp(m[r] - top_score);
+      var sum = l[r] * shrink;
+      for (var u = 0u; u < LANES; u++) {
+        p[r][u] = select(exp(p[r][u] - top_score), 0.0, p[r][u] <= -1e29);
+        sum += p[r][u];
+      }
+      l[r] = sum;
+      m[r] = top_score;
+      for (var c = 0u; c < DH4; c++) { o[r][c] *= shrink; }
+    }
+    for (var c = 0u; c < DH4; c++) {
+      for (var u = 0u; u < LANES; u++) {
+        let there = subgroupBroadcast(v[c], u);
+        for (var r = 0u; r < ROWS; r++) { o[r][c] += p[r][u] * there; }
+      }
+    }
   }
-  if (query < params.length) {
-    let norm = 1.0 / max(l, 1e-30);
-    for (var c = 0u; c < DH4; c++) { out[(row * params.heads + head) * DH4 + c] = o[c] * norm; }
-    lse[row * params.heads + head] = m + log(max(l, 1e-30));
+  for (var r = 0u; r < ROWS; r++) {
+    let query = top + r * LANES + lane;
+    let row = base + min(query, params.length - 1u) * params.stride;
+    if (query < params.length) {
+      let norm = 1.0 / max(l[r], 1e-30);
+      for (var c = 0u; c < DH4; c++) { out[(row * params.heads + head) * DH4 + c] = o[r][c] * norm; }
+      lse[row * params.heads + head] = m[r] + log(max(l[r], 1e-30));
+    }
   }
 }

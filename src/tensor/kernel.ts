@@ -64,10 +64,13 @@ export function unrollLoops(code: string, name: string): string {
   const count = Number(value);
   const head = new RegExp(`for \\(var (\\w+) = 0u; \\1 < ${name}; \\1\\+\\+\\) \\{`);
   const arrays: string[] = [];
-  let out = code.replace(new RegExp(`var (\\w+): array<(\\w+), ${name}>;`, 'g'), (_, array: string, type: string) => {
-    arrays.push(array);
-    return Array.from({ length: count }, (_, i) => `var ${array}_${i}: ${type};`).join(' ');
-  });
+  let out = code.replace(
+    new RegExp(`var (\\w+): array<(\\w+|array<\\w+, \\w+>), ${name}>;`, 'g'),
+    (_, array: string, type: string) => {
+      arrays.push(array);
+      return Array.from({ length: count }, (_, i) => `var ${array}_${i}: ${type};`).join(' ');
+    },
+  );
   for (let match = head.exec(out); match; match = head.exec(out)) {
     const start = match.index;
     let end = start + match[0].length;
@@ -76,7 +79,7 @@ export function unrollLoops(code: string, name: string): string {
     const index = match[1];
     const copies = Array.from({ length: count }, (_, i) => {
       let copy = body;
-      for (const array of arrays) copy = copy.replaceAll(`${array}[${index}]`, `${array}_${i}`);
+      for (const array of arrays) copy = copy.replace(new RegExp(`\\b${array}\\[${index}\\]`, 'g'), `${array}_${i}`);
       return `{${copy.replace(new RegExp(`\\b${index}\\b`, 'g'), `${i}u`)}}`;
     });
     out = out.slice(0, start) + copies.join('\n') + out.slice(end);

@@ -100,17 +100,41 @@ export function ropeTable(count: number, dim: number, base = 10000): Float32Arra
 
 type Link = (conditions?: Conditions) => string;
 
-/** CPU adapters get their own text where subgroups have one small size; loops over channels are written out for them. */
-function kernelText(conditions: Conditions, dim: number, plain: Link, spread?: Link): { code: string; width: number } {
+/** Queries (or keys) that every lane holds, by subgroup size: a loaded row serves all of them. */
+interface RowsOfLane {
+  4: number;
+  8: number;
+}
+
+const SWAPS = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'];
+
+/**
+ * CPU adapters get their own text where subgroups have one small size; loops are written out for them. On quads a broadcast
+ * from lane u becomes an exchange with lane (own ^ u), which costs one shuffle: see shaders/ops/matmul_quad.wgsl.
+ */
+function kernelText(
+  conditions: Conditions,
+  dim: number,
+  plain: Link,
+  spread?: { link: Link; rows: RowsOfLane },
+  length = 1,
+): { code: string; width: number } {
   const { software, subgroupSize } = conditions;
+  const sizes = { DH4: dim / 4 };
   if (!software) {
-    return { code: specialise(plain(conditions), { DH4: dim / 4, ...(spread ? { WIDTH: 64 } : {}) }), width: 64 };
+    return { code: specialise(plain(conditions), { ...sizes, ...(spread ? { WIDTH: 64 } : {}) }), width: 64 };
   }
   if (spread && (subgroupSize === 4 || subgroupSize === 8)) {
-    const code = specialise(spread(conditions), { DH4: dim / 4, LANES: subgroupSize });
-    return { code: unrollLoops(unrollLoops(code, 'LANES'), 'DH4'), width: subgroupSize };
+    const quads = subgroupSize === 4;
+    // Not more rows than the sequence fills.
+    const rows = Math.min(spread.rows[subgroupSize], 2 ** Math.floor(Math.log2(Math.max(1, length / subgroupSize))));
+    const all = { ...sizes, LANES: subgroupSize, ROWS: rows, EXCHANGE: Number(quads) };
+    let code = specialise(spread.link(conditions), all);
+    for (const name of ['ROWS', 'LANES', 'DH4']) code = unrollLoops(code, name);
+    if (quads) code = code.replace(/subgroupBroadcast\(([^,()]+), (\d)u\)/g, (_, x, u) => `${SWAPS[Number(u)]}(${x})`);
+    return { code, width: subgroupSize * rows };
   }
-  return { code: unrollLoops(specialise(plain(conditions), { DH4: dim / 4 }), 'DH4'), width: 8 };
+  return { code: unrollLoops(specialise(plain(conditions), sizes), 'DH4'), width: 8 };
 }
 
 /** QK norm and rotary embedding of packed rows. `table` [positions, dh]; gains [dh]. */
@@ -213,11 +237,11 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
     { f: layout.cap },
     layout.count,
   );
-  const text = (plain: Link, spread: Link): { code: string; blocks: number } => {
-    const { code, width } = kernelText(graph.conditions, dim, plain, spread);
+  const text = (plain: Link, link: Link, rows: RowsOfLane): { code: string; blocks: number } => {
+    const { code, width } = kernelText(graph.conditions, dim, plain, { link, rows }, layout.length);
     return { code, blocks: Math.ceil(layout.length / width) };
   };
-  const forward = text(forwardLink, forwardSoftwareLink);
+  const forward = text(forwardLink, forwardSoftwareLink, { 4: 4, 8: 1 });
   const flops = attentionFlops(layout, shape);
   const [out] = graph.add({
     name: 'attention',
@@ -240,8 +264,8 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
     ],
     backward: ([dout], [o, lse]) => {
       if (!dout) return [];
-      const querySide = text(backwardQueryLink, backwardQuerySoftwareLink);
-      const keySide = text(backwardKeyLink, backwardKeySoftwareLink);
+      const querySide = text(backwardQueryLink, backwardQuerySoftwareLink, { 4: 2, 8: 1 });
+      const keySide = text(backwardKeyLink, backwardKeySoftwareLink, { 4: 2, 8: 1 });
       const [dqkv] = graph.add({
         name: 'attention backward',
         inputs: [qkv, mask, o, lse, dout],
