@@ -3,10 +3,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import packageJson from '../../package.json' with { type: 'json' };
 import { encodePng } from '../data/png.ts';
 import { folderStorage } from '../data/storage-node.ts';
-import { type Gpu, openGpu } from '../gpu/device.ts';
 import { changeConfig, configure } from '../methods/dreamer4/config-file.ts';
 import { evaluate } from '../methods/dreamer4/eval.ts';
 import { loadModel } from '../methods/dreamer4/play.ts';
@@ -14,25 +12,9 @@ import { checkpointRun, DreamerSession } from '../methods/dreamer4/session.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
+import { type EvalArguments, engine, gpuOrFail, type MethodCommands, type RunArguments } from './method-commands.ts';
 
 const CHECKPOINT = 'dreamer4-training.safetensors';
-
-export interface RunArguments {
-  preset: string;
-  seed: number;
-  set: Record<string, string>;
-  out: string;
-  resume: boolean;
-  checkpointMinutes: number;
-}
-
-async function gpuOrFail(): Promise<Gpu> {
-  const result = await openGpu();
-  if (!result.ok) throw new Error(`${result.reason} ${result.advice}`);
-  return result.gpu;
-}
-
-const engine = `tenfold ${packageJson.version}`;
 
 /** Rendered frames are kept between runs; the folder may be deleted at any time. */
 const frameCache = (): string => process.env.TENFOLD_CACHE ?? join(homedir(), '.cache', 'tenfold', 'frames');
@@ -151,12 +133,6 @@ async function writePictures(session: DreamerSession, out: string): Promise<void
   await writeFile(join(out, 'samples.png'), encodePng(sheet, width * columns, height * rows.length, 3));
 }
 
-export interface EvalArguments {
-  checkpoint: string;
-  seed: number;
-  set: Record<string, string>;
-}
-
 const EVAL_SETTINGS = { windows: 64, streams: 16, context: 32, k: 4, long: 1 };
 
 export async function evalDreamer4(args: EvalArguments, output: Output): Promise<RunRecord> {
@@ -198,3 +174,10 @@ export async function evalDreamer4(args: EvalArguments, output: Output): Promise
     flops: 0,
   };
 }
+
+export const dreamer4: MethodCommands = {
+  // What a checkpoint's weights and data depend on.
+  fixed: /^(rung|renderer|hz|frame|tokenizer|dynamics|data|paper_faithful)\b/,
+  run: runDreamer4,
+  evaluate: evalDreamer4,
+};

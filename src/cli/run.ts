@@ -1,22 +1,25 @@
 // `lab run <method>` and `lab eval <method>`: the methods that exist, by name.
 
-import { ConfigError } from '../methods/dreamer4/config-file.ts';
+import { ConfigError } from '../methods/config-values.ts';
 import { METHODS } from '../methods/method-list.ts';
 import { RUN_FLAGS, UsageError } from './args.ts';
 import { defineCommand } from './command.ts';
+import type { MethodCommands } from './method-commands.ts';
 
-function methodOf(positionals: readonly string[]): string {
+/** Loaded only when called. */
+const METHOD_COMMANDS: Readonly<Record<string, () => Promise<MethodCommands>>> = {
+  dreamer4: async () => (await import('./dreamer4.ts')).dreamer4,
+};
+
+function methodOf(positionals: readonly string[]): { id: string; load: () => Promise<MethodCommands> } {
   const [id, extra] = positionals;
   if (id === undefined) throw new UsageError('name a method, such as dreamer4');
   if (extra !== undefined) throw new UsageError(`one method at a time, got '${extra}' too`);
   const known = METHODS.find((m) => m.id === id);
   if (!known) throw new UsageError(`unknown method '${id}' (known: ${METHODS.map((m) => m.id).join(', ')})`);
-  if (id !== 'dreamer4') throw new UsageError(`${id} is not built yet`);
-  return id;
+  if (!Object.hasOwn(METHOD_COMMANDS, id)) throw new UsageError(`${id} is not built yet`);
+  return { id, load: METHOD_COMMANDS[id] };
 }
-
-/** What a checkpoint's weights and data depend on. */
-const SHAPES = /^(rung|renderer|hz|frame|tokenizer|dynamics|data|paper_faithful)\b/;
 
 /** A wrong configuration is a wrong argument. */
 async function asUsage<T>(body: () => Promise<T>): Promise<T> {
@@ -42,19 +45,19 @@ export const run = defineCommand({
     'checkpoint-minutes': { kind: 'number', help: 'time between checkpoints (default 5)', value: 'N' },
   },
   async run({ positionals, flags }, output) {
-    const id = methodOf(positionals);
+    const { id, load } = methodOf(positionals);
     if (flags.resume !== undefined && flags.preset !== undefined) {
       throw new UsageError('--resume continues a run with its own configuration: leave --preset out');
     }
-    const fixed = Object.keys(flags.set).find((key) => SHAPES.test(key));
+    const method = await load();
+    const fixed = Object.keys(flags.set).find((key) => method.fixed.test(key));
     if (flags.resume !== undefined && fixed !== undefined) {
       throw new UsageError(`--resume keeps model and data as they are: ${fixed} cannot change`);
     }
     const name = flags.preset ?? 'nano';
     const folder = flags.resume ?? flags.out ?? `runs/${id}-${name}-${flags.seed ?? 1}`;
-    const { runDreamer4 } = await import('./dreamer4.ts');
     const record = await asUsage(() =>
-      runDreamer4(
+      method.run(
         {
           preset: name,
           seed: flags.seed ?? 1,
@@ -71,15 +74,15 @@ export const run = defineCommand({
 });
 
 export const evaluation = defineCommand({
-  usage: '<method> --checkpoint FILE [--seed N] [--set windows=64 streams=16 context=32 k=4 long=1] [--json]',
+  usage: '<method> --checkpoint FILE [--seed N] [--set KEY=VALUE ...] [--json]',
   flags: { checkpoint, seed, set, json },
   async run({ positionals, flags }, output) {
-    methodOf(positionals);
-    if (flags.checkpoint === undefined) throw new UsageError('--checkpoint FILE is needed');
-    const { evalDreamer4 } = await import('./dreamer4.ts');
+    const { load } = methodOf(positionals);
     const file = flags.checkpoint;
+    if (file === undefined) throw new UsageError('--checkpoint FILE is needed');
+    const method = await load();
     output.result(
-      await asUsage(() => evalDreamer4({ checkpoint: file, seed: flags.seed ?? 1, set: flags.set }, output)),
+      await asUsage(() => method.evaluate({ checkpoint: file, seed: flags.seed ?? 1, set: flags.set }, output)),
     );
   },
 });

@@ -1,5 +1,6 @@
 /** Configurations as text: reading one from a checkpoint, changing single fields from the command line or a link. */
 import * as v from 'valibot';
+import { ConfigError, checkAgainst, presetNamed, withValues } from '../config-values.ts';
 import { type DreamerConfig, paperFaithful, presets } from './config.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e9));
@@ -94,18 +95,8 @@ const schema = v.pipe(
   ),
 );
 
-export class ConfigError extends Error {}
-
 /** A validated configuration, or one sentence about the first fault. */
-export function checkConfig(value: unknown): DreamerConfig {
-  const result = v.safeParse(schema, value);
-  if (!result.success) {
-    const [issue] = result.issues;
-    const path = issue.path?.map((p) => String(p.key)).join('.') ?? '';
-    throw new ConfigError(`configuration${path ? ` ${path}` : ''}: ${issue.message}`);
-  }
-  return result.output;
-}
+export const checkConfig = (value: unknown): DreamerConfig => checkAgainst(schema, value);
 
 export function parseConfig(text: string): DreamerConfig {
   let value: unknown;
@@ -119,42 +110,13 @@ export function parseConfig(text: string): DreamerConfig {
 
 /** A preset with changes such as `phases.dynamics.steps=200`. `paper_faithful=true` sets every switch to the paper's. */
 export function configure(preset: string, changes: Record<string, string>): DreamerConfig {
-  if (!Object.hasOwn(presets, preset)) {
-    throw new ConfigError(`no preset '${preset}' (known: ${Object.keys(presets).join(', ')})`);
-  }
-  return changeConfig(presets[preset as keyof typeof presets], changes);
+  return changeConfig(presetNamed<DreamerConfig>(presets, preset), changes);
 }
 
-/** A configuration with changed values, validated as a whole. */
+/** A configuration with changed values, validated as a whole; the switch for the paper's values comes first. */
 export function changeConfig(base: DreamerConfig, changes: Record<string, string>): DreamerConfig {
-  let config = structuredClone(base);
-  for (const [path, text] of Object.entries(changes)) {
-    if (path === 'paper_faithful') {
-      if (text !== 'true' && text !== 'false') throw new ConfigError('paper_faithful takes true or false');
-      if (text === 'true') config = paperFaithful(config);
-      continue;
-    }
-    const keys = path.split('.');
-    const last = keys.pop() as string;
-    let at: unknown = config;
-    for (const key of keys) {
-      at =
-        typeof at === 'object' && at !== null && Object.hasOwn(at, key)
-          ? (at as Record<string, unknown>)[key]
-          : undefined;
-    }
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, last)) {
-      throw new ConfigError(`--set ${path}: the configuration has no such value`);
-    }
-    const record = at as Record<string, unknown>;
-    const before = record[last];
-    if (typeof before === 'object')
-      throw new ConfigError(`--set ${path}: name one of ${Object.keys(before ?? {}).join(', ')} in it`);
-    record[last] = typeof before === 'number' ? Number(text) : typeof before === 'boolean' ? text === 'true' : text;
-    if (typeof before === 'number' && !Number.isFinite(record[last]))
-      throw new ConfigError(`--set ${path}: '${text}' is not a number`);
-    if (typeof before === 'boolean' && text !== 'true' && text !== 'false')
-      throw new ConfigError(`--set ${path} takes true or false`);
-  }
-  return checkConfig(config);
+  const { paper_faithful: faithful, ...others } = changes;
+  if (faithful !== undefined && faithful !== 'true' && faithful !== 'false')
+    throw new ConfigError('paper_faithful takes true or false');
+  return checkConfig(withValues(faithful === 'true' ? paperFaithful(base) : base, others));
 }

@@ -1,8 +1,9 @@
 // Configurations: every preset is valid, single values change, and each fault gives one sentence that names it.
 
 import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../../src/methods/config-values.ts';
 import { paperFaithful, presets } from '../../../src/methods/dreamer4/config.ts';
-import { ConfigError, checkConfig, configure, parseConfig } from '../../../src/methods/dreamer4/config-file.ts';
+import { checkConfig, configure, parseConfig } from '../../../src/methods/dreamer4/config-file.ts';
 
 test.each(Object.keys(presets))('preset %s is valid and survives text', (name) => {
   const preset = presets[name as keyof typeof presets];
