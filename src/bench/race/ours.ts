@@ -2,7 +2,8 @@
 import type { Gpu } from '../../gpu/device.ts';
 import { ParamStore } from '../../nn/params.ts';
 import type { Graph, Tensor } from '../../tensor/graph.ts';
-import { attention, causalLayout, ringAttention } from '../../tensor/ops/attention.ts';
+import { attention, causalLayout } from '../../tensor/ops/attention.ts';
+import { cacheAttention } from '../../tensor/ops/cache-attention.ts';
 import { linear, linearTransposed, transposedLinear } from '../../tensor/ops/matmul.ts';
 import { rmsNorm } from '../../tensor/ops/norm.ts';
 import { tanh } from '../../tensor/ops/pointwise.ts';
@@ -70,28 +71,21 @@ function build(graph: Graph, w: Exclude<Workload, GptWorkload>, set: InputSet): 
     }
     case 'decode': {
       const { entries, heads, kvHeads, dim } = w;
-      // The newest entry comes with the query; the ring holds the others, in order.
-      const last = (g: Given): Given => ({
-        shape: [1, kvHeads, dim],
-        data: g.data.slice((entries - 1) * kvHeads * dim),
-      });
-      const qkv = give('qkv', packed({ q: set.q, k: last(set.k), v: last(set.v) }));
+      // The newest entry comes with the query and is put into the cache before it is read.
       const one = kvHeads * dim;
-      const ring = new Float32Array(entries * 2 * one);
-      for (let e = 0; e < entries - 1; e++) {
-        ring.set(set.k.data.subarray(e * one, (e + 1) * one), e * 2 * one);
-        ring.set(set.v.data.subarray(e * one, (e + 1) * one), e * 2 * one + one);
+      const last = (g: Given): Given => ({ shape: [1, kvHeads, dim], data: g.data.slice((entries - 1) * one) });
+      const cache = new Float32Array(entries * 2 * one);
+      for (let e = 0; e < entries; e++) {
+        cache.set(set.k.data.subarray(e * one, (e + 1) * one), e * 2 * one);
+        cache.set(set.v.data.subarray(e * one, (e + 1) * one), e * 2 * one + one);
       }
-      // Angle 0 at every age: the entrants' keys are taken as they are.
-      const table = Float32Array.from({ length: entries * dim }, (_, i) => 1 - (i % 2));
-      const state = {
-        data: give('ring', { shape: [entries, 1, 2, kvHeads, dim], data: ring }),
-        clock: give('clock', { shape: [2], data: Uint32Array.of(entries - 1, entries - 1) }),
-        table: give('table', { shape: [entries, dim], data: table }),
-        capacity: entries,
-        window: entries,
+      const rows = {
+        cache: give('cache', { shape: [1, entries, 2, kvHeads, dim], data: cache }),
+        at: give('at', { shape: [1], data: Uint32Array.of(entries - 1) }),
+        bounds: give('bounds', { shape: [1, 2], data: Uint32Array.of(0, entries) }),
       };
-      return [ringAttention(qkv, state, { heads, kvHeads, dim }, 0, false), data];
+      const qkv = give('qkv', packed({ q: set.q, k: last(set.k), v: last(set.v) }));
+      return [cacheAttention(qkv, rows, { heads, kvHeads, dim }), data];
     }
     case 'chain': {
       let x = give('x', set.x);

@@ -4,6 +4,8 @@
  * Training over whole rows is attention() with boundedLayout; rings that forget are ringAttention.
  */
 import link from '../../../shaders/attention/cache_attention.wgsl?link';
+import softwareLink from '../../../shaders/attention/cache_attention_software.wgsl?link';
+import type { Conditions } from '../../gpu/device.ts';
 import type { Tensor } from '../graph.ts';
 import { cover, type Dispatch, pack, specialise, unrollLoops } from '../kernel.ts';
 import type { Heads } from './attention.ts';
@@ -15,6 +17,14 @@ export interface CacheRows {
   at: Tensor;
   /** u32 [rows, 2]: first position that a row sees and one past its last, after the replacement. */
   bounds: Tensor;
+}
+
+/** Query heads of one key head that a subgroup of a CPU adapter takes together. */
+const tileOf = ({ heads, kvHeads }: Heads): number => [4, 3, 2].find((n) => (heads / kvHeads) % n === 0) ?? 1;
+
+function tiledText(conditions: Conditions, dim: number, tile: number): string {
+  const sizes = { DH4: dim / 4, LANES: conditions.subgroupSize, HEADS: tile };
+  return unrollLoops(unrollLoops(specialise(softwareLink(conditions), sizes), 'HEADS'), 'DH4');
 }
 
 /** `qkv` [rows, (H+2G)*dh], normalised and rotated; rows of one sequence lie together. Gives [rows, H*dh]. */
@@ -31,7 +41,7 @@ export function cacheAttention(qkv: Tensor, { cache, at, bounds }: CacheRows, sh
       `cacheAttention: ${rows} rows do not fit ${sequences} sequences, positions [${at.shape}], bounds [${bounds.shape}]`,
     );
   }
-  const { software } = graph.conditions;
+  const { software, subgroupSize } = graph.conditions;
   const plain = specialise(link(graph.conditions), { DH4: dim / 4 });
   const code = software ? unrollLoops(plain, 'DH4') : plain;
   const uniforms = pack(rows, rows / sequences, heads, kvHeads, capacity, { f: 1 / Math.sqrt(dim) }, { f: cap });
@@ -53,15 +63,17 @@ export function cacheAttention(qkv: Tensor, { cache, at, bounds }: CacheRows, sh
     dispatch: ([unused]) => [dispatch('append', at, unused, cover(rows * 2 * kvHeads, 8))],
   });
   // `written` is an input so that reading comes after writing whatever happens to the order of nodes.
+  const attend = (o: Tensor): Dispatch => {
+    if (!software) return dispatch('spread', bounds, o, cover(rows * heads, 1));
+    if (subgroupSize !== 4 && subgroupSize !== 8) return dispatch('serial', bounds, o, cover(rows * heads, 8));
+    const tile = tileOf(shape);
+    return { ...dispatch('tiled', bounds, o, [heads / tile, rows, 1]), code: tiledText(graph.conditions, dim, tile) };
+  };
   const [out] = graph.add({
     name: 'cache attention',
     inputs: [qkv, cache, bounds, written],
     outputs: [[rows, heads * dim]],
-    dispatch: ([o]) => [
-      software
-        ? dispatch('serial', bounds, o, cover(rows * heads, 8))
-        : dispatch('spread', bounds, o, cover(rows * heads, 1)),
-    ],
+    dispatch: ([o]) => [attend(o)],
   });
   return out;
 }

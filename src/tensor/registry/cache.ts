@@ -2,7 +2,7 @@
 import type { Heads } from '../ops/attention.ts';
 import { cacheAttention } from '../ops/cache-attention.ts';
 import { attentionReference } from '../reference/attention.ts';
-import { type KernelCase, type KernelEntry, random, type Trial, type Variant, words } from './entry.ts';
+import { type KernelCase, type KernelEntry, random, smallSubgroups, type Trial, type Variant, words } from './entry.ts';
 import { TOLERANCE } from './tolerance.ts';
 
 interface CacheCase {
@@ -49,6 +49,16 @@ const CASES: CacheCase[] = [
     cap: 0,
     at: (_, q) => 148 + q,
     bounds: (_, q) => [7, 149 + q],
+  },
+  {
+    name: 'the end of a long cache',
+    heads: grouped,
+    sequences: 1,
+    queries: 1,
+    capacity: 203,
+    cap: 0,
+    at: () => 149,
+    bounds: () => [141, 150],
   },
   {
     name: 'rows that keep nothing and see nothing',
@@ -160,12 +170,28 @@ export const CACHE: readonly KernelEntry[] = [
     ...BASE,
     name: 'cache attention',
     about: 'New rows against a cache addressed by position: prefill, decoding, and the caches of diffusion decoding.',
-    label: 'cache serial|cache spread',
-    dispatch: 'CPU adapters: one invocation per row and head. GPUs: one workgroup of 64 per row and head.',
+    label: 'cache tiled|cache serial|cache spread',
+    dispatch:
+      'CPU adapters: one subgroup per row and tile of heads that share keys, or one invocation per row and head. GPUs: one workgroup of 64 per row and head.',
     flops: '4*sequences*queries*H*dh*C',
     bytes: '8*sequences*C*G*dh',
     variants: [
-      variant('serial', 'CPU adapters', 'serial', true, 'One invocation per row and head with online softmax.'),
+      {
+        ...variant('serial', 'CPU adapters without small subgroups', 'serial', true),
+        idea: 'One invocation per row and head with online softmax.',
+        chosen: (c) => c.software && !smallSubgroups(c),
+        force: { software: true, subgroupSize: 0 },
+      },
+      {
+        name: 'tiled',
+        idea: 'Lanes take turns at the keys and score each for all heads that share it; they meet once, at the end.',
+        when: 'CPU adapters with subgroups of 4 or 8',
+        files: ['attention/cache_attention_software.wgsl'],
+        entryPoint: 'tiled',
+        chosen: (c) => c.software && smallSubgroups(c),
+        needs: smallSubgroups,
+        force: { software: true },
+      },
       variant(
         'spread',
         'graphics processors',
