@@ -29,8 +29,9 @@ interface Model {
   inputs(set: InputSet): Record<string, Given>;
   /** Inputs that the runtime wants on the host. */
   host?: string[];
-  /** Outputs that are written over an input: [output, input]. */
-  inPlace?: [string, string][];
+  /** Further outputs, and the inputs over which they are written. */
+  extra?: OnnxValue[];
+  inPlace?: Record<string, string>;
 }
 
 const flat = (g: Given, shape: readonly number[]): Given => ({ shape, data: g.data });
@@ -79,46 +80,53 @@ function modelOf(w: Exclude<Workload, GptWorkload>): Model {
         output: y([w.rows, w.width]),
         inputs: ({ x, gain }) => ({ x, gain }),
       };
-    case 'attention':
+    case 'attention': {
+      const { time, heads, dim } = w;
+      const packed = [1, time, heads * dim];
+      return {
+        nodes: [
+          {
+            op: 'MultiHeadAttention',
+            domain: 'com.microsoft',
+            inputs: ['q', 'k', 'v'],
+            outputs: ['y'],
+            attributes: { num_heads: heads, unidirectional: 1 },
+          },
+        ],
+        output: y(packed),
+        inputs: ({ q, k, v }) => ({ q: flat(q, packed), k: flat(k, packed), v: flat(v, packed) }),
+      };
+    }
     case 'decode': {
-      const { heads, dim } = w;
-      const kvHeads = w.kind === 'decode' ? w.kvHeads : heads;
-      const [time, total] = w.kind === 'decode' ? [1, w.entries] : [w.time, w.time];
-      const cache = w.kind === 'decode' ? ['past_k', 'past_v'] : ['', ''];
+      const { entries, heads, kvHeads, dim } = w;
+      const newest = (g: Given): Given => ({
+        shape: [1, 1, kvHeads * dim],
+        data: g.data.slice((entries - 1) * kvHeads * dim),
+      });
+      const present = (name: string): OnnxValue => ({ name, shape: [1, kvHeads, entries, dim] });
       return {
         nodes: [
           {
             op: 'GroupQueryAttention',
             domain: 'com.microsoft',
-            inputs: ['q', 'k', 'v', ...cache, 'lengths', 'total'],
+            inputs: ['q', 'k', 'v', 'past_k', 'past_v', 'lengths', 'total'],
             outputs: ['y', 'present_k', 'present_v'],
             attributes: { num_heads: heads, kv_num_heads: kvHeads },
           },
         ],
-        output: y([1, time, heads * dim]),
-        inputs: (set) => {
-          const newest = (g: Given): Given => ({
-            shape: [1, time, kvHeads * dim],
-            data: g.data.slice((total - time) * kvHeads * dim),
-          });
-          const common = {
-            q: flat(set.q, [1, time, heads * dim]),
-            k: newest(set.k),
-            v: newest(set.v),
-            lengths: scalar(total - 1),
-            total: scalar(total),
-          };
-          if (w.kind === 'attention') return common;
-          return { ...common, past_k: headsFirst(set.k), past_v: headsFirst(set.v) };
-        },
+        output: y([1, 1, heads * dim]),
+        inputs: (set) => ({
+          q: flat(set.q, [1, 1, heads * dim]),
+          k: newest(set.k),
+          v: newest(set.v),
+          past_k: headsFirst(set.k),
+          past_v: headsFirst(set.v),
+          lengths: scalar(entries - 1),
+          total: scalar(entries),
+        }),
         host: ['total'],
-        inPlace:
-          w.kind === 'decode'
-            ? [
-                ['present_k', 'past_k'],
-                ['present_v', 'past_v'],
-              ]
-            : undefined,
+        extra: [present('present_k'), present('present_v')],
+        inPlace: { present_k: 'past_k', present_v: 'past_v' },
       };
     }
     case 'chain': {
@@ -145,12 +153,7 @@ async function evaluate(
     shape: g.shape,
     type: typeOf(g),
   }));
-  const kv = w.kind === 'attention' ? [1, w.heads, w.time, w.dim] : [];
-  const present = (name: string): OnnxValue => ({
-    name,
-    shape: w.kind === 'attention' ? kv : w.kind === 'decode' ? [1, w.kvHeads, w.entries, w.dim] : [],
-  });
-  const extra = w.kind === 'attention' || w.kind === 'decode' ? [present('present_k'), present('present_v')] : [];
+  const extra = model.extra ?? [];
   const session = await ort.InferenceSession.create(onnxModel(model.nodes, declared, [model.output, ...extra]), {
     executionProviders: [{ name: 'webgpu', device }],
     preferredOutputLocation: 'gpu-buffer',
@@ -176,8 +179,8 @@ async function evaluate(
     const [y, buffer] = onGpu(model.output);
     fetches.y = y;
     for (const value of extra) {
-      const over = model.inPlace?.find(([output]) => output === value.name);
-      fetches[value.name] = over ? feeds[over[1]] : onGpu(value)[0];
+      const over = model.inPlace?.[value.name];
+      fetches[value.name] = over ? feeds[over] : onGpu(value)[0];
     }
     return { feeds, fetches, buffer };
   });
