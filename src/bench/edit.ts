@@ -3,15 +3,16 @@
  * version it came from. Mistakes are reported at the line of the source that was edited. Nothing is stored: the change
  * lives in the call.
  *
- * Two kinds of text: modules that the WESL linker assembles, and the templates of the matmul kernels (kernels/unroll.ts),
- * whose lines are traced through the template by a mark in a comment.
+ * Two kinds of text: modules that the WESL linker assembles, and the templates of the matmul kernels (kernels/unroll.ts).
+ * The engine rewrites both before a driver sees them; a mark in a comment leads a driver's complaint back to its line.
  */
 import type { Gpu } from '../gpu/device.ts';
 import { type EditedText, withEdits } from '../gpu/shader-edits.ts';
 import { race, type Timing } from '../gpu/timing.ts';
 import { casesFor, isOf, type KernelEntry, rewriteFor, type Trial, type Variant } from '../tensor/registry/entry.ts';
 import { checkPrepared, type Prepared, prepareTrial, type Verdict } from '../tensor/registry/run.ts';
-import { CONDITION_NAMES, type Linked, linkModule, type SourceError } from './link-module.ts';
+import { turnsForEver } from './endless.ts';
+import { type Linked, linkModule, type SourceError } from './link-module.ts';
 import { type KernelEntrant, kernelEntrant, SHORT } from './measure.ts';
 import { SHADER_SOURCES } from './shader-sources.ts';
 
@@ -27,14 +28,25 @@ export type EditStage =
   | { stage: 'link' | 'compile' }
   | { stage: 'error'; errors: SourceError[] }
   | { stage: 'case'; done: number; total: number; verdict: CaseVerdict }
+  | { stage: 'endless'; case: string }
   | { stage: 'wrong'; failed: number; total: number }
   | { stage: 'race'; before: Timing; after: Timing };
 
-const isTemplate = (file: string): boolean => /^ops\/matmul_(?:tile|software|vector|scalar)\.wgsl$/.test(file);
+const isTemplate = (file: string): boolean => /^ops\/matmul_(?:tile|software|quad|vector|scalar)\.wgsl$/.test(file);
+
+/** Offset of the first character of a line that is not a space. */
+function startOfLine(text: string, line: number): number {
+  const before =
+    text
+      .split('\n')
+      .slice(0, line - 1)
+      .join('\n').length + (line > 1 ? 1 : 0);
+  return before + Math.max(0, text.slice(before).search(/\S/));
+}
 
 const MARK = /\/\*L(\d+)\*\//;
 
-/** Every line of a template that survives unrolling says where it came from. */
+/** Every line that survives templates and unrolling says where it came from. */
 function marked(template: string): string {
   return template
     .split('\n')
@@ -55,21 +67,21 @@ export async function tryEdit(
   const conditions = { ...gpu.conditions, ...variant.force };
   const template = isTemplate(file);
   const root = template ? file : variant.files[0];
-  const linked = new Map<number, Linked>();
+  let linked: Linked | null = null;
   if (!template) {
-    const bits = CONDITION_NAMES.reduce((sum, name, i) => sum + (conditions[name] ? 1 << i : 0), 0);
     const result = await linkModule({ ...SHADER_SOURCES, [file]: text }, root, conditions);
     if (!result.ok) {
       report({ stage: 'error', errors: result.errors });
       return;
     }
-    linked.set(bits, result.linked);
+    linked = result.linked;
   }
   report({ stage: 'compile' });
-  const texts = new Map<string, EditedText>([[root, (bits) => (template ? text : (linked.get(bits)?.text ?? text))]]);
-  const errors = template
-    ? await templateErrors(gpu, entry, variant, file, text)
-    : await moduleErrors(gpu, file, [...linked.values()]);
+  const whole = linked?.text ?? text;
+  const texts = new Map<string, EditedText>([[root, () => whole]]);
+  const errors = await compileErrors(gpu, entry, variant, texts, (line, message) =>
+    linked && line > 0 ? linked.place(startOfLine(whole, line), message, file) : { file, line, message },
+  );
   if (errors.length > 0) {
     report({ stage: 'error', errors });
     return;
@@ -77,7 +89,12 @@ export async function tryEdit(
   const cases = casesFor(entry, variant);
   let failed = 0;
   for (const [i, c] of cases.entries()) {
-    const verdict = await checkEdited(gpu, entry, variant, c.make(), texts);
+    const trial = c.make();
+    if (await isEndless(gpu, entry, variant, trial, texts)) {
+      report({ stage: 'endless', case: c.name });
+      return;
+    }
+    const verdict = await checkEdited(gpu, entry, variant, trial, texts);
     if (gpu.lostReason !== null) throw new Error(`The GPU device was lost: ${gpu.lostReason}`);
     if (!verdict.ok) failed++;
     report({
@@ -121,52 +138,65 @@ async function checkEdited(
   );
 }
 
-interface Complaint {
-  line: number;
-  column: number;
-  offset: number;
-  message: string;
+async function isEndless(
+  gpu: Gpu,
+  entry: KernelEntry,
+  variant: Variant,
+  trial: Trial,
+  texts: ReadonlyMap<string, EditedText>,
+): Promise<boolean> {
+  gpu.device.pushErrorScope('validation');
+  try {
+    return await turnsForEver(
+      gpu,
+      trial,
+      variant.force,
+      (d) => isOf(entry, d),
+      rewriteFor(entry, variant),
+      (prepare) => withEdits(texts, prepare),
+    );
+  } finally {
+    // A text that is no longer valid with counters in it is judged without them.
+    await gpu.device.popErrorScope();
+  }
 }
 
-async function compile(gpu: Gpu, code: string): Promise<Complaint[]> {
+async function compile(gpu: Gpu, code: string): Promise<{ line: number; message: string }[]> {
   gpu.device.pushErrorScope('validation');
   const module = gpu.device.createShaderModule({ code });
   const info = await module.getCompilationInfo();
   await gpu.device.popErrorScope();
-  return info.messages
-    .filter((m) => m.type === 'error')
-    .map((m) => ({ line: m.lineNum, column: m.linePos, offset: m.offset, message: m.message }));
+  return info.messages.filter((m) => m.type === 'error').map((m) => ({ line: m.lineNum, message: m.message }));
 }
 
-/** Compiles the linked text and finds the complaints in the source. */
-async function moduleErrors(gpu: Gpu, file: string, linked: readonly Linked[]): Promise<SourceError[]> {
-  const errors: SourceError[] = [];
-  for (const l of linked)
-    for (const complaint of await compile(gpu, l.text)) errors.push(l.place(complaint.offset, complaint.message, file));
-  return errors;
-}
+/** A place in the text that went into the engine: line from 1. */
+type Locate = (line: number, message: string) => SourceError;
 
-/** Compiles what the template becomes for the benchmark and for every case; the first texts with errors are enough. */
-async function templateErrors(
+/**
+ * Compiles what the engine makes of the text (constants set, loops written out) for the benchmark and for every case; the
+ * first text with errors is enough. Lines are found by their marks, or by the nearest mark above.
+ */
+async function compileErrors(
   gpu: Gpu,
   entry: KernelEntry,
   variant: Variant,
-  file: string,
-  text: string,
+  texts: ReadonlyMap<string, EditedText>,
+  locate: Locate,
 ): Promise<SourceError[]> {
+  const markedTexts = new Map([...texts].map(([file, text]) => [file, (bits: number) => marked(text(bits))]));
   const seen = new Set<string>();
   for (const c of [entry.bench, ...casesFor(entry, variant)]) {
     let codes: string[];
     gpu.device.pushErrorScope('validation');
     try {
       const trial = c.make();
-      const prepared = withEdits(new Map([[file, () => marked(text)]]), () =>
+      const prepared = withEdits(markedTexts, () =>
         prepareTrial(gpu, trial, variant.force, rewriteFor(entry, variant)),
       );
       codes = prepared.dispatches.filter((d) => isOf(entry, d)).map((d) => d.code);
       prepared.dispose();
     } catch (error) {
-      return [{ file, line: 0, column: 0, message: error instanceof Error ? error.message : String(error) }];
+      return [locate(0, error instanceof Error ? error.message : String(error))];
     } finally {
       await gpu.device.popErrorScope();
     }
@@ -176,12 +206,11 @@ async function templateErrors(
       const complaints = await compile(gpu, code);
       if (complaints.length === 0) continue;
       const lines = code.split('\n');
-      return complaints.map(({ line, message }) => ({
-        file,
-        line: Number(MARK.exec(lines[line - 1] ?? '')?.[1] ?? 0),
-        column: 0,
-        message,
-      }));
+      return complaints.map(({ line, message }) => {
+        let at = line - 1;
+        while (at > 0 && !MARK.test(lines[at] ?? '')) at--;
+        return locate(Number(MARK.exec(lines[at] ?? '')?.[1] ?? 0), message);
+      });
     }
   }
   return [];

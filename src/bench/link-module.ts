@@ -2,15 +2,13 @@
 import { linkWithResolver, RecordResolver, TrackingResolver, withLoggerAsync } from 'wesl';
 import type { Conditions } from '../gpu/device.ts';
 
-/** Order of the bits of a variant number; as in scripts/wesl-plugin.ts. */
-export const CONDITION_NAMES = ['software', 'f16', 'subgroups'] as const;
+const CONDITION_NAMES = ['software', 'f16', 'subgroups'] as const;
 
 export interface SourceError {
   /** Path below shaders/. */
   file: string;
   /** From 1; 0 = nowhere in particular. */
   line: number;
-  column: number;
   message: string;
 }
 
@@ -25,10 +23,7 @@ export type LinkResult = { ok: true; linked: Linked } | { ok: false; errors: Sou
 const modulePath = (file: string): string =>
   ['package', ...file.slice(0, -'.wgsl'.length).split('/')].join('::').replaceAll('-', '_');
 
-function lineOf(text: string, offset: number): [line: number, column: number] {
-  const before = text.slice(0, offset);
-  return [before.split('\n').length, offset - before.lastIndexOf('\n')];
-}
+const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
 
 export async function linkModule(
   sources: Readonly<Record<string, string>>,
@@ -53,25 +48,24 @@ export async function linkModule(
     const place = (offset: number, message: string, fallback: string): SourceError => {
       const position = linked.sourceMap.destToSrc(offset);
       const file = [...fileOf].find(([path]) => byModule[path] === position.src.text)?.[1];
-      if (!file) return { file: fallback, line: 0, column: 0, message };
-      const [line, column] = lineOf(position.src.text, position.position);
-      return { file, line, column, message };
+      if (!file) return { file: fallback, line: 0, message };
+      return { file, line: lineAt(position.src.text, position.position), message };
     };
     return { ok: true, linked: { text, place } };
   } catch (error) {
     const message = [error instanceof Error ? error.message : String(error), ...shown].join('\n');
-    const [, file, line, column] = /shaders\/([\w/-]+)\.we?[sg]s?l:(\d+):(\d+)/.exec(message) ?? [];
-    const first = message.split('\n')[0];
-    return {
-      ok: false,
-      errors: [
-        {
-          file: file ? (fileOf.get(modulePath(`${file}.wgsl`)) ?? `${file}.wgsl`) : root,
-          line: Number(line ?? 0),
-          column: Number(column ?? 0),
-          message: first.replace(/^.*shaders\/\S+\s*/, '') || first,
-        },
-      ],
-    };
+    return { ok: false, errors: errorsOf(message, (module) => fileOf.get(modulePath(`${module}.wgsl`)) ?? root) };
   }
+}
+
+/** The linker complains as `shaders/ops/x.wesl:14:12 error: words`, or as `words in file: shaders/ops/x.wesl` and `Ln 21`. */
+function errorsOf(message: string, fileOf: (module: string) => string): SourceError[] {
+  const parsed = [...message.matchAll(/^shaders\/([\w/-]+)\.\w+:(\d+):\d+ (?:error: )?(.*)$/gm)];
+  if (parsed.length > 0) {
+    return parsed.map(([, module, line, words]) => ({ file: fileOf(module), line: Number(line), message: words }));
+  }
+  const [, module] = /in file: shaders\/([\w/-]+)\.\w+/.exec(message) ?? [];
+  const [, line] = /\bLn (\d+)/.exec(message) ?? [];
+  const words = message.split('\n')[0].replace(/ in file: .*/, '');
+  return [{ file: fileOf(module ?? ''), line: Number(line ?? 0), message: words }];
 }

@@ -11,10 +11,10 @@ export interface KernelEntrant extends Entrant {
 }
 
 /** Memory for the copies of one kernel's inputs. */
-const COPIES_BYTES = 96 << 20;
+const COPIES_BYTES = 64 << 20;
 
 /** Short races: the lab times dozens of kernels, on a CPU adapter as well. */
-export const SHORT: RaceOptions = { rounds: 7, batchMs: 20, budgetMs: 900 };
+export const SHORT: RaceOptions = { rounds: 5, batchMs: 15, budgetMs: 600 };
 
 /** The variant that this adapter would run. */
 export function variantHere(entry: KernelEntry, conditions: Conditions): Variant {

@@ -11,10 +11,10 @@ import { kernelEntrant, SHORT, variantHere } from './measure.ts';
 import { KERNELS, kernelNamed } from './registry.ts';
 
 export interface RooflineRoof {
-  /** FLOP/s of the best matmul form at `peakSize`, and how it was reached. */
+  /** FLOP/s of the best batch of the best matmul form, and which that was. */
   peak: number;
   peakBy: string;
-  /** Bytes/s of y = alpha x + beta over more memory than the caches hold. */
+  /** Bytes/s of the best batch of y = alpha x + beta over more memory than the caches hold. */
   bandwidth: number;
   dispatchMs: number;
   submitMs: number;
@@ -57,11 +57,11 @@ export async function measureRoof(gpu: Gpu): Promise<RooflineRoof> {
   for (const name of FORMS) {
     const entry = kernelNamed(name);
     const { timing, flops } = await timeOne(gpu, entry);
-    const rate = flops / (timing.median / 1000);
+    const rate = flops / (timing.min / 1000);
     if (rate > peak) [peak, peakBy] = [rate, `${name}, ${entry.bench.name}`];
   }
   const { dispatchMs, submitMs } = await launchCost(gpu.device);
-  return { peak, peakBy, bandwidth: copied.bytes / (copied.timing.median / 1000), dispatchMs, submitMs };
+  return { peak, peakBy, bandwidth: copied.bytes / (copied.timing.min / 1000), dispatchMs, submitMs };
 }
 
 export async function measurePoint(gpu: Gpu, entry: KernelEntry, roof: RooflineRoof): Promise<RooflinePoint> {

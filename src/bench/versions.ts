@@ -33,18 +33,19 @@ export const ladderVariants = (entry: KernelEntry): Variant[] => entry.variants.
 export async function measureLadder(gpu: Gpu, entry: KernelEntry): Promise<Ladder> {
   const here = variantHere(entry, gpu.conditions);
   const variants = ladderVariants(entry);
+  const size = entry.ladder?.(gpu.conditions.software) ?? entry.bench;
   const entrants = new Map<Variant, KernelEntrant>();
   try {
     for (const v of variants) {
-      if (!(v.needs?.(gpu.conditions) ?? true) || !(v.takes?.(entry.bench.dims) ?? true)) continue;
-      entrants.set(v, await kernelEntrant(gpu, entry, v, entry.bench));
+      if (!(v.needs?.(gpu.conditions) ?? true) || !(v.takes?.(size.dims) ?? true)) continue;
+      entrants.set(v, await kernelEntrant(gpu, entry, v, size));
     }
     const timings = await race(gpu.device, [...entrants.values()], { ...SHORT, budgetMs: 900 * entrants.size });
     const byVariant = new Map([...entrants.keys()].map((v, i) => [v, timings[i]]));
     const base = byVariant.get(here)?.median ?? Number.NaN;
     return {
       kernel: entry.name,
-      case: entry.bench.name,
+      case: size.name,
       flops: entrants.get(here)?.flops ?? 0,
       rungs: variants.map((v) => {
         const timing = byVariant.get(v) ?? null;

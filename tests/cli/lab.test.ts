@@ -1,4 +1,4 @@
-// The command line as a process: exit codes, what goes to which stream. No experiment is run here.
+// The command line as a process: exit codes, what goes to which stream. Only one small measurement is run here.
 
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -61,4 +61,25 @@ test.each([
   expect(stdout).toBe('');
   expect(stderr).toMatch(expected);
   expect(stderr.trimEnd()).not.toContain('\n');
+});
+
+test('bench proves and measures a kernel; --json prints exactly one object', () => {
+  const { status, stdout, stderr } = lab('bench', '--only', 'device,proof,roofline,swiglu', '--json');
+  expect(status, stderr).toBe(0);
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({ kind: 'tenfold bench', counts: { kernels: 1, failed: 0 } });
+  expect(report.runtime).toContain('Node');
+  expect(report.doctor.map((f: { what: string }) => f.what)).toContain('A kernel');
+  expect(report.points.map((p: { kernel: string }) => p.kernel)).toEqual(['swiglu']);
+  expect(report.points[0].timing.q3).toBeGreaterThanOrEqual(report.points[0].timing.q1);
+  expect(report.roof.peak).toBeGreaterThan(1e6);
+  expect(report.roof.bandwidth).toBeGreaterThan(1e6);
+  expect(stderr).toContain('roofline 1/1 swiglu');
+}, 120_000);
+
+test('bench names the parts and kernels when it does not know one', () => {
+  const { status, stdout, stderr } = lab('bench', '--only', 'swigloo');
+  expect(status).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^lab: bench: no part or kernel 'swigloo' \(parts: device, .*; kernels: .*swiglu.*\)\n$/);
 });

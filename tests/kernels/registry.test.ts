@@ -86,6 +86,8 @@ test('names are unique, and some adapter chooses every variant', () => {
   const names = [...KERNELS, ...RENDERS].map((k) => k.name);
   expect(new Set(names).size).toBe(names.length);
   for (const kernel of KERNELS) {
+    const cases = kernel.cases.map((c) => c.name);
+    expect(cases, kernel.name).toEqual([...new Set(cases)]);
     for (const conditions of ADAPTERS) {
       const chosen = kernel.variants.filter((v) => v.chosen(conditions));
       expect(chosen.length, `${kernel.name} on ${JSON.stringify(conditions)}`).toBe(1);

@@ -82,6 +82,8 @@ export interface KernelEntry {
   cases: readonly KernelCase[];
   /** The size at which it is timed; its reference is not asked for. */
   bench: KernelCase;
+  /** The size at which its versions are raced, where that is not `bench`. */
+  ladder?(software: boolean): KernelCase;
 }
 
 /** A vertex and fragment shader: it has no bindings convention and no FLOPs, but it is checked like a kernel. */

@@ -45,7 +45,7 @@ const wholeVectors: Variant['takes'] = ({ M, N, K }) => M > 1 && [N, K].every((n
 /** The subgroup kernel on a tile of other height. */
 const tall = (rows: number, lost: string): Variant => ({
   name: `software, subgroups of 8, ${rows} rows`,
-  idea: `The same with a tile of ${rows} rows.`,
+  idea: `One subgroup per workgroup, as in use, on a tile of ${rows} rows.`,
   lost,
   when: 'no adapter at this size: kept to measure against',
   files: ['ops/matmul_software.wgsl', ...ACCESS],
@@ -77,18 +77,36 @@ const EARLY: Variant[] = [
     'naive',
     1,
     'One invocation per element of C: two loads for every multiply-add.',
-    'Two loads per multiply-add: bound by loads on every adapter measured.',
+    'On lavapipe 22 times slower than the one in use (256 x 256 x 256): it does little but load.',
   ),
   early(
     'quads',
     4,
     'One invocation per 4 x 4 elements: eight loads for sixteen multiply-adds.',
-    'On CPU adapters each scalar load still costs a bounds check per lane.',
+    'On lavapipe 4.8 times slower: every scalar load still costs a bounds check per lane.',
   ),
 ];
 
 const variantsOf = (form: MatmulForm): Variant[] => [
   ...(form === 'nn' ? EARLY : []),
+  {
+    name: 'software',
+    idea: 'Registers only: every lane keeps sums of four columns for its rows; no shared memory, no barrier.',
+    when: 'CPU adapters without such subgroups',
+    files: ['ops/matmul_software.wgsl', ...ACCESS],
+    entryPoint: 'main',
+    chosen: (c) => c.software && !smallSubgroups(c),
+    force: { software: true, subgroupSize: 0 },
+  },
+  {
+    name: 'GPU',
+    idea: 'A tile of 64 x 64 sums per workgroup; slices of A and B pass through workgroup memory once for 64 uses.',
+    when: 'graphics processors',
+    files: ['ops/matmul_tile.wgsl', ...ACCESS],
+    entryPoint: 'main',
+    chosen: (c) => !c.software,
+    force: { software: false },
+  },
   ...(form === 'nn'
     ? [
         onQuads(
@@ -115,6 +133,7 @@ const variantsOf = (form: MatmulForm): Variant[] => [
     needs: quads,
     force: { software: true },
   },
+  ...(form === 'nn' ? [tall(8, 'On lavapipe 35 GFLOP/s against 46 of 16 rows: half as many products for every load.')] : []),
   {
     name: 'software, subgroups of 8',
     idea: 'A workgroup is one subgroup; no word is loaded twice, rows of A travel by broadcast to 16 rows of sums.',
@@ -125,30 +144,7 @@ const variantsOf = (form: MatmulForm): Variant[] => [
     needs: eights,
     force: { software: true },
   },
-  {
-    name: 'software',
-    idea: 'Registers only: every lane keeps sums of four columns for its rows; no shared memory, no barrier.',
-    when: 'CPU adapters without such subgroups',
-    files: ['ops/matmul_software.wgsl', ...ACCESS],
-    entryPoint: 'main',
-    chosen: (c) => c.software && !smallSubgroups(c),
-    force: { software: true, subgroupSize: 0 },
-  },
-  {
-    name: 'GPU',
-    idea: 'A tile of 64 x 64 sums per workgroup; slices of A and B pass through workgroup memory once for 64 uses.',
-    when: 'graphics processors',
-    files: ['ops/matmul_tile.wgsl', ...ACCESS],
-    entryPoint: 'main',
-    chosen: (c) => !c.software,
-    force: { software: false },
-  },
-  ...(form === 'nn'
-    ? [
-        tall(8, 'On lavapipe 35 GFLOP/s against 46 of 16 rows: half as many products for every load.'),
-        tall(32, 'On lavapipe 49 GFLOP/s against 46, and twice as long to compile: used from 1025 rows on.'),
-      ]
-    : []),
+  ...(form === 'nn' ? [tall(32, 'On lavapipe 49 GFLOP/s against 46, and twice as long to compile: used from 1025 rows on.')] : []),
 ];
 
 type Sizes = { M: number; N: number; K: number };
@@ -212,6 +208,8 @@ const matmul = (form: MatmulForm): KernelEntry => ({
       : []),
   ],
   bench: squareCase(form, 512),
+  // The naive one takes seconds for 512 on a processor.
+  ladder: (software) => squareCase(form, software ? 256 : 1024),
 });
 
 export const MATMUL: readonly KernelEntry[] = [matmul('nn'), matmul('nt'), matmul('tn')];

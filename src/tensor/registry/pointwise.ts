@@ -146,7 +146,7 @@ function binary({ entryPoint, name, about, op, f, share, scale }: Map2): KernelE
   };
   const rows = ['add', 'mul'].includes(name)
     ? [
-        { n: 4, period: 4 },
+        { n: 28, period: 4 },
         { n: 84, period: 12 },
       ]
     : [];

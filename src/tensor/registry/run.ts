@@ -124,7 +124,7 @@ export function prepareTrial(
 }
 
 /** Runs all dispatches once on fresh content and returns what every buffer then holds. */
-async function runOnce(gpu: Gpu, p: Prepared): Promise<Map<number, Uint32Array<ArrayBuffer>>> {
+export async function runOnce(gpu: Gpu, p: Prepared): Promise<Map<number, Uint32Array<ArrayBuffer>>> {
   const { device } = gpu;
   p.reset();
   const total = [...p.slots.values()].reduce((sum, slot) => sum + slot.initial.byteLength, 0);

@@ -59,16 +59,7 @@ export function EditPanel({ session, card }: { session: LabSession | null; card:
             </select>
           </label>
         )}
-        {variant.files.length > 1 ? (
-          <Choice
-            label="File"
-            value={file}
-            options={variant.files.map((f) => [f, f.split('/').slice(1).join('/')] as const)}
-            onChange={setFile}
-          />
-        ) : (
-          <code>shaders/{file}</code>
-        )}
+        <code>shaders/{file}</code>
         <span className={css.grow} />
         <Button
           icon={Download}
@@ -95,6 +86,16 @@ export function EditPanel({ session, card }: { session: LabSession | null; card:
           Try the change
         </Button>
       </div>
+      {variant.files.length > 1 && (
+        <div className={css.scroll}>
+          <Choice
+            label="File"
+            value={file}
+            options={variant.files.map((f) => [f, f.split('/').slice(1).join('/')] as const)}
+            onChange={setFile}
+          />
+        </div>
+      )}
       {tried && <TryReport edit={tried} stale={tried.text !== text} />}
       <WgslEditor
         label={`WGSL of ${file}`}

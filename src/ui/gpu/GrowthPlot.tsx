@@ -5,8 +5,8 @@ import { ms } from '../../bench/units.ts';
 import css from './gpu.module.css';
 import { decadeTicks, logScale } from './log-axis.ts';
 
-const [WIDTH, HEIGHT] = [360, 240];
-const MARGIN = { left: 58, right: 14, top: 12, bottom: 34 };
+const [WIDTH, HEIGHT] = [540, 280];
+const MARGIN = { left: 64, right: 14, top: 12, bottom: 30 };
 
 export function GrowthPlot({ curve }: { curve: GrowthCurve }) {
   const sizes = curve.points.map((p) => p.size);
@@ -41,7 +41,7 @@ export function GrowthPlot({ curve }: { curve: GrowthCurve }) {
           <g key={v}>
             <line className={css.grid} x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={y(v)} y2={y(v)} />
             <text className={css.tick} x={MARGIN.left - 6} y={y(v) + 4} textAnchor="end">
-              {ms(v).replace('.00', '').replace('.0', '')}
+              {ms(v).replace(/\.0+ /, ' ')}
             </text>
           </g>
         ))}

@@ -7,7 +7,7 @@ import css from './gpu.module.css';
 import { decades, decadeTicks, logScale } from './log-axis.ts';
 
 const [WIDTH, HEIGHT] = [720, 400];
-const MARGIN = { left: 78, right: 18, top: 16, bottom: 44 };
+const MARGIN = { left: 92, right: 18, top: 16, bottom: 44 };
 
 const rateOf = (p: RooflinePoint): number => p.flops / (p.timing.median / 1000);
 
@@ -49,7 +49,7 @@ export function RooflinePlot({
           <g key={`y${v}`}>
             <line className={css.grid} x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={y(v)} y2={y(v)} />
             <text className={css.tick} x={MARGIN.left - 8} y={y(v) + 4} textAnchor="end">
-              {flopRate(v).replace('.00', '').replace('.0', '')}
+              {flopRate(v).replace(/\.0+ /, ' ')}
             </text>
           </g>
         ))}

@@ -1,6 +1,6 @@
 // The kernels: what each computes and costs, its versions from naive to best with their times here, and its source.
 
-import { ms, percent, times } from '../../bench/units.ts';
+import { ms, times } from '../../bench/units.ts';
 import type { Ladder } from '../../bench/versions.ts';
 import { EditPanel } from './EditPanel.tsx';
 import css from './gpu.module.css';
@@ -157,8 +157,7 @@ function LadderTable({ card, ladder, onRace }: { card: KernelCard; ladder: Ladde
             .filter((r) => r.used && r.timing)
             .map((r) => `${ms(r.timing?.q1 ?? 0)} – ${ms(r.timing?.q3 ?? 0)}`)
             .join()}
-          ; best version against it{' '}
-          {percent(Math.max(...ladder.rungs.map((r) => (Number.isFinite(r.ratio) ? r.ratio : 0))))}.
+          .
         </p>
       )}
     </div>

@@ -12,11 +12,11 @@ import { type EditTry, initialLab, useLab } from './lab-store.ts';
 export interface LabSessionParts {
   makeWorker(): Worker;
   /** Longest silence of a worker in milliseconds: while a job runs, and while an edited kernel runs. */
-  silenceMs: { job: number; edit: number };
+  silenceMs: { open: number; job: number; edit: number };
 }
 
 /** CPU adapters take many seconds to compile some kernels; an edited one that is quiet for long is stuck. */
-const SILENCE = { job: 120_000, edit: 30_000 };
+const SILENCE = { open: 20_000, job: 120_000, edit: 30_000 };
 
 const defaults = (): LabSessionParts => ({
   makeWorker: () => new Worker(new URL('../../../workers/lab.ts', import.meta.url), { type: 'module', name: 'lab' }),
@@ -171,8 +171,15 @@ export class LabSession {
     const what = job.kind === 'edit' ? 'The edited kernel does not end.' : 'A kernel does not end.';
     this.#failed(job, `${what} ${reason} A new device was opened; nothing else is lost.${cost}`);
     const { notice } = useLab.getState();
-    await this.start();
-    useLab.setState({ notice });
+    const late = new Promise<void>((resolve) => setTimeout(resolve, this.#parts.silenceMs.open));
+    useLab.setState({ status: 'opening' });
+    await Promise.race([this.start(), late]);
+    if (useLab.getState().status === 'ready') useLab.setState({ notice });
+    else {
+      const advice =
+        'The old kernel still holds the GPU. Close this tab, or reload the page; the playground is not affected by it.';
+      useLab.setState({ status: 'failed', failure: { ok: false, code: 'device-lost', reason: notice, advice } });
+    }
   }
 }
 
@@ -195,6 +202,12 @@ function advance(edit: EditTry, stage: EditStage): EditTry {
         cases: [...edit.cases, stage.verdict],
         total: stage.total,
         message: `Verified ${stage.done} of ${stage.total} cases.`,
+      };
+    case 'endless':
+      return {
+        ...edit,
+        state: 'hung',
+        message: `A loop does not end: in the case “${stage.case}” it turned a million times in one invocation. It was broken off and not run for real.`,
       };
     case 'wrong':
       return { ...edit, state: 'wrong', message: `Wrong in ${stage.failed} of ${stage.total} cases; it is not raced.` };
