@@ -133,7 +133,9 @@ const variantsOf = (form: MatmulForm): Variant[] => [
     needs: quads,
     force: { software: true },
   },
-  ...(form === 'nn' ? [tall(8, 'On lavapipe 35 GFLOP/s against 46 of 16 rows: half as many products for every load.')] : []),
+  ...(form === 'nn'
+    ? [tall(8, 'On lavapipe 35 GFLOP/s against 46 of 16 rows: half as many products for every load.')]
+    : []),
   {
     name: 'software, subgroups of 8',
     idea: 'A workgroup is one subgroup; no word is loaded twice, rows of A travel by broadcast to 16 rows of sums.',
@@ -144,7 +146,9 @@ const variantsOf = (form: MatmulForm): Variant[] => [
     needs: eights,
     force: { software: true },
   },
-  ...(form === 'nn' ? [tall(32, 'On lavapipe 49 GFLOP/s against 46, and twice as long to compile: used from 1025 rows on.')] : []),
+  ...(form === 'nn'
+    ? [tall(32, 'On lavapipe 49 GFLOP/s against 46, and twice as long to compile: used from 1025 rows on.')]
+    : []),
 ];
 
 type Sizes = { M: number; N: number; K: number };
