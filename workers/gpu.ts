@@ -14,7 +14,6 @@ const session = new DreamSession({
 
 const api: GpuApi = {
   open: (canvas, truth) => session.open(canvas, truth),
-  report: () => session.report(),
   loadShipped: (base) => session.loadShipped(base),
   loadBytes: (bytes) => session.loadBytes(bytes),
   dreamFromTruth: () => session.dreamFromTruth(),

@@ -1,6 +1,6 @@
 /** The lab's work as jobs that report row by row: what the GPU tab's worker and `lab bench` both run. */
 import type { Gpu } from '../gpu/device.ts';
-import { type EditStage, tryEdit } from './edit.ts';
+import type { EditStage } from './edit.ts';
 import { type GrowthCurve, measureGrowth, SWEEPS } from './growth.ts';
 import { METHOD_BENCHES, type MethodCost, measureMethod } from './methods.ts';
 import { proofPlan, proveOne } from './proof.ts';
@@ -83,6 +83,8 @@ export async function runJob(gpu: Gpu, job: Job, emit: (event: JobEvent) => void
     const entry = kernelNamed(job.kernel);
     const variant = entry.variants.find((v) => v.name === job.variant);
     if (!variant) throw new Error(`${job.kernel} has no variant '${job.variant}'`);
+    // The linker comes with it: fetched with the first edit.
+    const { tryEdit } = await import('./edit.ts');
     await tryEdit(gpu, entry, variant, job.file, job.text, (stage) => emit({ kind: 'edit', stage }));
   }
 }

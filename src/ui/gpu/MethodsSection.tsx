@@ -1,6 +1,6 @@
 // What one step of each method costs here.
 
-import { ms, percent, work } from '../../bench/units.ts';
+import { bytes, ms, percent, work } from '../../bench/units.ts';
 import css from './gpu.module.css';
 import type { LabSession } from './lab-session.ts';
 import { useLab } from './lab-store.ts';
@@ -12,7 +12,7 @@ export function MethodsSection({ session }: { session: LabSession | null }) {
     <>
       <RunBar session={session} job={{ kind: 'methods' }} label="Measure">
         One step of each method that exists, after a first one that compiles: training steps of the reference GPT and of
-        the Dreamer 4 presets with a batch of one row, and one played frame.
+        the Dreamer 4 presets with a batch of one row, one played frame, one decoded token.
       </RunBar>
       {costs.length > 0 && (
         <div className={css.scroll}>
@@ -50,7 +50,7 @@ export function MethodsSection({ session }: { session: LabSession | null }) {
                   <td className={css.number}>{work(c.flops)}</td>
                   <td className={css.number}>{c.dispatches}</td>
                   <td className={css.number}>{c.pipelines}</td>
-                  <td className={css.number}>{c.arenaMiB.toFixed(1)} MiB</td>
+                  <td className={css.number}>{bytes(c.arenaMiB * 2 ** 20)}</td>
                   <td className={css.number}>{percent(c.fraction)}</td>
                 </tr>
               ))}

@@ -48,10 +48,6 @@ export class DreamSession implements GpuApi {
     return this.#openDevice();
   }
 
-  async report(): Promise<Outcome<AdapterReport>> {
-    return this.#gpu ? { ok: true, value: this.#gpu.report } : this.#openDevice();
-  }
-
   async loadShipped(base: string): Promise<Outcome<DreamInfo>> {
     const fetched = await fetchShipped(base, this.#parts.fetch);
     return fetched.ok ? this.loadBytes(fetched.value) : fetched;

@@ -138,6 +138,4 @@ export interface GpuApi {
   step(episode: number, index: number, settings: DreamSettings, film: boolean): Promise<Outcome<DreamReport>>;
   /** After a lost device: new device, same checkpoint, context from the last frames that were dreamed. */
   rebuild(): Promise<Outcome<DreamInfo>>;
-  /** Opens nothing new: what the adapter says about itself. */
-  report(): Promise<Outcome<AdapterReport>>;
 }
