@@ -5,16 +5,19 @@
 import { LM } from '../lm/registry.ts';
 import { PRESENT } from '../methods/dreamer4/present-check.ts';
 import { DREAMER4 } from '../methods/dreamer4/registry.ts';
+import { DSA } from '../methods/dsa/registry.ts';
 import { ATTENTION } from '../tensor/registry/attention.ts';
 import { CACHE } from '../tensor/registry/cache.ts';
 import type { KernelEntry, RenderEntry } from '../tensor/registry/entry.ts';
 import { IMAGES } from '../tensor/registry/images.ts';
+import { LATENT } from '../tensor/registry/latent.ts';
 import { LOSS } from '../tensor/registry/loss.ts';
 import { MATMUL } from '../tensor/registry/matmul.ts';
 import { NORM } from '../tensor/registry/norm.ts';
 import { PACKED } from '../tensor/registry/packed.ts';
 import { POINTWISE } from '../tensor/registry/pointwise.ts';
 import { REDUCE } from '../tensor/registry/reduce.ts';
+import { SELECTION } from '../tensor/registry/selection.ts';
 import { LOGPROBS } from '../tensor/registry/token-logprobs.ts';
 import { TOKENS } from '../tensor/registry/tokens.ts';
 import { TRAIN } from '../train/registry.ts';
@@ -25,6 +28,8 @@ export const KERNELS: readonly KernelEntry[] = [
   ...PACKED,
   ...ATTENTION,
   ...CACHE,
+  ...LATENT,
+  ...SELECTION,
   ...NORM,
   ...POINTWISE,
   ...REDUCE,
@@ -35,6 +40,7 @@ export const KERNELS: readonly KernelEntry[] = [
   ...TRAIN,
   ...LM,
   ...DREAMER4,
+  ...DSA,
   ...WORLD,
 ];
 

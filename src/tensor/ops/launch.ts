@@ -1,7 +1,7 @@
 /** A node of one dispatch whose bindings are its inputs followed by its outputs: most kernels are that. */
 import type { Conditions } from '../../gpu/device.ts';
 import type { Graph, Tensor } from '../graph.ts';
-import { cover, pack, specialise } from '../kernel.ts';
+import { cover, pack, specialise, unrollLoops } from '../kernel.ts';
 
 export interface Launch {
   label: string;
@@ -14,30 +14,38 @@ export interface Launch {
   /** Workgroup size of the kernel (default 64). */
   group?: number;
   constants?: Record<string, number>;
+  /** Constants whose loops CPU adapters get written out. */
+  unroll?: readonly string[];
+  /** All floating point operations, where they do not go by output elements. */
+  flops?: number;
   /** Per output element; the default is one multiply-add. */
   flopsEach?: number;
   effect?: boolean;
+  /** Tensors that are not bound, but must be there first. */
+  after?: readonly Tensor[];
   backward?: (grads: (Tensor | null)[], outputs: Tensor[]) => (Tensor | null)[];
 }
 
 export function launch(graph: Graph, l: Launch): Tensor[] {
   return graph.add({
     name: l.label,
-    inputs: l.inputs,
+    inputs: l.after ? [...l.inputs, ...l.after] : l.inputs,
     outputs: l.outputs,
     effect: l.effect,
     dispatch: (outs) => {
-      const code = l.link(graph.conditions);
+      let code = l.link(graph.conditions);
+      if (l.constants) code = specialise(code, l.constants);
+      if (graph.conditions.software) for (const name of l.unroll ?? []) code = unrollLoops(code, name);
       const elements = outs.reduce((sum, t) => sum + t.size, 0);
       return [
         {
           label: l.label,
-          code: l.constants ? specialise(code, l.constants) : code,
+          code,
           entryPoint: l.entryPoint,
           bindings: [...l.inputs, ...outs],
           uniforms: pack(...l.uniforms),
           workgroups: cover(l.threads, l.group),
-          flops: elements * (l.flopsEach ?? 2),
+          flops: l.flops ?? elements * (l.flopsEach ?? 2),
           bytes: (elements + l.inputs.reduce((sum, t) => sum + t.size, 0)) * 4,
         },
       ];

@@ -1,0 +1,278 @@
+/**
+ * Operations of DeepSeek Sparse Attention over its own kernels (dsa.md sections 1.2-1.5, 2.4): rotation, Hadamard transform,
+ * 8-bit codes with block scales, lightning indexer, per-head products, and the indexer's loss with its derivative.
+ */
+
+import hadamardLink from '../../../shaders/methods/dsa/hadamard.wgsl?link';
+import headLink from '../../../shaders/methods/dsa/head_matmul.wgsl?link';
+import backwardKeyLink from '../../../shaders/methods/dsa/index_backward_key.wgsl?link';
+import backwardQueryLink from '../../../shaders/methods/dsa/index_backward_query.wgsl?link';
+import klLink from '../../../shaders/methods/dsa/index_kl.wgsl?link';
+import scoresLink from '../../../shaders/methods/dsa/index_scores.wgsl?link';
+import codesLink from '../../../shaders/methods/dsa/index_scores_codes.wgsl?link';
+import targetLink from '../../../shaders/methods/dsa/index_target.wgsl?link';
+import quantiseLink from '../../../shaders/methods/dsa/quantise.wgsl?link';
+import rotateLink from '../../../shaders/methods/dsa/rotate.wgsl?link';
+import type { Tensor } from '../../tensor/graph.ts';
+import { type LatentShape, nothing } from '../../tensor/ops/latent-attention.ts';
+import { launch } from '../../tensor/ops/launch.ts';
+import { meanOf } from '../../tensor/ops/reduce.ts';
+
+/** Rotates the first `turned` channels of x [rows, heads, dim] by table [rows, turned]; `half`: pairs (i, i + turned/2). */
+export function rotate(
+  x: Tensor,
+  table: Tensor,
+  shape: { heads: number; dim: number; half: boolean },
+  sign = 1,
+): Tensor {
+  const { heads, dim, half } = shape;
+  const rows = x.size / (heads * dim);
+  const turned = table.size / rows;
+  if (!Number.isInteger(rows) || !Number.isInteger(turned) || turned % 2 !== 0 || turned > dim) {
+    throw new Error(`rotate: [${x.shape}] and table [${table.shape}] do not fit ${heads} heads of ${dim}`);
+  }
+  return launch(x.graph, {
+    label: 'rotate',
+    link: rotateLink,
+    entryPoint: 'rotate',
+    inputs: [x, table],
+    outputs: [x.shape],
+    uniforms: [rows, heads, dim, turned, Number(half), { f: sign }],
+    threads: x.size,
+    flopsEach: 3,
+    backward: ([dy]) => [dy && rotate(dy, table, shape, -sign), null],
+  })[0];
+}
+
+/** Rows of `dim` channels (a power of two) times the orthonormal Hadamard matrix. */
+export function hadamard(x: Tensor, dim: number): Tensor {
+  if (dim < 2 || (dim & (dim - 1)) !== 0) throw new Error(`hadamard: ${dim} is not a power of two`);
+  const rows = x.size / dim;
+  return launch(x.graph, {
+    label: 'hadamard',
+    link: hadamardLink,
+    entryPoint: 'hadamard',
+    inputs: [x],
+    outputs: [x.shape],
+    uniforms: [rows, { f: 1 / Math.sqrt(dim) }],
+    constants: { D: dim },
+    threads: rows,
+    flopsEach: Math.log2(dim) + 1,
+    backward: ([dy]) => [dy && hadamard(dy, dim)],
+  })[0];
+}
+
+export type Quant = 'f32' | 'e4m3' | 'i8';
+
+export interface Quantised {
+  /** u32 [rows, dim / 4] and f32 [rows]. */
+  codes: Tensor;
+  scales: Tensor;
+  /** What the codes stand for, of x's shape; the derivative goes straight through. */
+  values: Tensor;
+}
+
+export function quantise(x: Tensor, dim: number, quant: Exclude<Quant, 'f32'>): Quantised {
+  if (dim % 4 !== 0) throw new Error(`quantise: ${dim} channels are no multiple of 4`);
+  const rows = x.size / dim;
+  const [codes, scales, values] = launch(x.graph, {
+    label: 'quantise',
+    link: quantiseLink,
+    entryPoint: 'quantise',
+    inputs: [x],
+    outputs: [[rows, dim / 4], [rows], x.shape],
+    uniforms: [rows, dim, quant === 'e4m3' ? 1 : 2],
+    threads: rows,
+    flops: 4 * x.size,
+    backward: ([, , dy]) => [dy],
+  });
+  return { codes, scales, values };
+}
+
+export interface IndexShape {
+  heads: number;
+  dim: number;
+  sequences: number;
+}
+
+function sizes(q: Tensor, k: Tensor, s: IndexShape, channels: number): { rows: number; length: number } {
+  const rows = q.size / (s.heads * channels);
+  const length = k.size / (s.sequences * channels);
+  if (!Number.isInteger(rows / s.sequences) || !Number.isInteger(length)) {
+    throw new Error(`indexer: q [${q.shape}] and k [${k.shape}] do not fit ${s.sequences} sequences`);
+  }
+  return { rows, length };
+}
+
+/** Index scores [rows, length] of q [rows, heads, dim], w [rows, heads], k [sequences, length, dim]; a constant. */
+export function indexScores(q: Tensor, w: Tensor, k: Tensor, bounds: Tensor, s: IndexShape): Tensor {
+  const { rows, length } = sizes(q, k, s, s.dim);
+  return launch(q.graph, {
+    label: 'index scores',
+    link: scoresLink,
+    entryPoint: 'of_values',
+    inputs: [q, w, k, bounds],
+    outputs: [[rows, length]],
+    uniforms: [rows, s.heads, rows / s.sequences, length],
+    constants: { D4: s.dim / 4 },
+    unroll: ['D4'],
+    threads: rows * length,
+    flops: 2 * rows * length * s.heads * s.dim,
+  })[0];
+}
+
+/** The same from codes and scales; `after` as in latentAttention. */
+export function indexScoresOfCodes(
+  q: { codes: Tensor; scales: Tensor },
+  w: Tensor,
+  k: { codes: Tensor; scales: Tensor },
+  bounds: Tensor,
+  s: IndexShape,
+  quant: Exclude<Quant, 'f32'>,
+  after: readonly Tensor[] = [],
+): Tensor {
+  const { rows, length } = sizes(q.codes, k.codes, s, s.dim / 4);
+  return launch(w.graph, {
+    label: 'index scores of codes',
+    link: codesLink,
+    entryPoint: 'of_codes',
+    inputs: [q.codes, w, q.scales, k.codes, k.scales, bounds],
+    outputs: [[rows, length]],
+    uniforms: [rows, s.heads, rows / s.sequences, length, quant === 'e4m3' ? 1 : 2],
+    constants: { D4: s.dim / 4 },
+    unroll: ['D4'],
+    threads: rows * length,
+    flops: 2 * rows * length * s.heads * s.dim,
+    after,
+  })[0];
+}
+
+interface HeadShape {
+  rows: number;
+  heads: number;
+  /** Rows of the matrix, and its columns for one head. */
+  k: number;
+  n: number;
+}
+
+function headProduct(form: 'up' | 'down' | 'weight', a: Tensor, b: Tensor, s: HeadShape): Tensor {
+  const { rows, heads, k, n } = s;
+  const shape = { up: [rows, heads, n], down: [rows, heads, k], weight: [k, heads * n] }[form];
+  return launch(a.graph, {
+    label: 'head matmul',
+    link: headLink,
+    entryPoint: form,
+    inputs: [a, b],
+    outputs: [shape],
+    uniforms: [rows, heads, k, n],
+    threads: shape.reduce((x, y) => x * y, 1),
+    flops: 2 * rows * heads * k * n,
+    backward: ([d]) => {
+      if (!d || form === 'weight') return [];
+      return form === 'up'
+        ? [headProduct('down', d, b, s), headProduct('weight', a, d, s)]
+        : [headProduct('up', d, b, s), headProduct('weight', d, a, s)];
+    },
+  })[0];
+}
+
+/** x [rows, heads, k] times the head's columns of w [k, heads * n]: [rows, heads, n]. */
+export function headUp(x: Tensor, w: Tensor, heads: number): Tensor {
+  const [k, columns] = w.shape;
+  return headProduct('up', x, w, { rows: x.size / (heads * k), heads, k, n: columns / heads });
+}
+
+/** y [rows, heads, n] times the transpose of the head's columns of w [k, heads * n]: [rows, heads, k]. */
+export function headDown(y: Tensor, w: Tensor, heads: number): Tensor {
+  const [k, columns] = w.shape;
+  return headProduct('down', y, w, { rows: y.size / columns, heads, k, n: columns / heads });
+}
+
+/** Slots of a row: all `length` columns, or the keys of a list [rows, k]. */
+export interface Slots {
+  bounds: Tensor;
+  chosen?: Tensor;
+}
+
+/** Mean over heads of the main attention's probability of every slot: [rows, slots]. A constant. */
+export function indexTarget(
+  q: Tensor,
+  kv: Tensor,
+  lse: Tensor,
+  shape: LatentShape,
+  slots: Slots,
+  at: { sequences: number; length: number },
+): Tensor {
+  const rows = lse.size / shape.heads;
+  const count = slots.chosen ? slots.chosen.size / rows : at.length;
+  return launch(q.graph, {
+    label: 'index target',
+    link: targetLink,
+    entryPoint: 'mean_probability',
+    inputs: [q, kv, lse, slots.bounds, slots.chosen ?? nothing(q.graph)],
+    outputs: [[rows, count]],
+    uniforms: [
+      ...[rows, shape.heads, shape.groups, rows / at.sequences, at.length, count, Number(slots.chosen !== undefined)],
+      shape.offset,
+      { f: shape.scale },
+    ],
+    constants: { DK4: shape.key / 4, DV4: shape.value / 4 },
+    unroll: ['DK4'],
+    threads: rows * count,
+    flops: 2 * rows * count * shape.heads * shape.key,
+  })[0];
+}
+
+/**
+ * Mean over rows of KL(p || softmax(I)) over the slots. p and the scores I = indexScores(q, w, k) are constants here: the
+ * derivative goes to q, w and k, that is to the indexer and to nothing else.
+ */
+export function indexLoss(
+  indexer: { q: Tensor; w: Tensor; k: Tensor; scores: Tensor },
+  p: Tensor,
+  slots: Slots,
+  s: IndexShape,
+): Tensor {
+  const { q, w, k, scores } = indexer;
+  const { graph } = q;
+  const { rows, length } = sizes(q, k, s, s.dim);
+  const count = p.size / rows;
+  const listed = Number(slots.chosen !== undefined);
+  const chosen = slots.chosen ?? nothing(graph);
+  const [losses, slope] = launch(graph, {
+    label: 'index kl',
+    link: klLink,
+    entryPoint: 'divergence',
+    inputs: [p, scores, slots.bounds, chosen],
+    outputs: [[rows], [rows, count]],
+    uniforms: [rows, length, count, listed, { f: 1 / rows }],
+    threads: rows,
+    flops: 8 * rows * count,
+  });
+  const spec = {
+    label: 'index backward',
+    uniforms: [rows, s.heads, rows / s.sequences, length, count, listed],
+    constants: { D4: s.dim / 4 },
+    unroll: ['D4'],
+    flops: 4 * rows * count * s.heads * s.dim,
+  };
+  return meanOf(losses, [q, w, k], (upstream) => {
+    const [dq, dw] = launch(graph, {
+      ...spec,
+      link: backwardQueryLink,
+      entryPoint: 'backward_query',
+      inputs: [q, w, k, chosen, slope, upstream],
+      outputs: [q.shape, w.shape],
+      threads: rows * s.heads,
+    });
+    const [dk] = launch(graph, {
+      ...spec,
+      link: backwardKeyLink,
+      entryPoint: 'backward_key',
+      inputs: [q, w, k, chosen, slope, upstream],
+      outputs: [k.shape],
+      threads: s.sequences * length,
+    });
+    return [dq, dw, dk];
+  });
+}

@@ -1,0 +1,195 @@
+/** Attention over latents: every mode and grouping of one family against the float64 reference, with ragged bounds. */
+import type { Tensor } from '../graph.ts';
+import { type LatentShape, latentAttention, latentWidth } from '../ops/latent-attention.ts';
+import { NONE, selectionBits } from '../ops/topk.ts';
+import { latentReference } from '../reference/latent-attention.ts';
+import { casesOf, type KernelEntry, random, single, type Trial, type Want, words } from './entry.ts';
+import { pullBack } from './pull-back.ts';
+import { TOLERANCE } from './tolerance.ts';
+
+const FAMILY = 'attention';
+
+/** mode 0 dense, 1 masked, 2 gather; `values`: where the value begins (0: latents, the value is a prefix of the key). */
+type Sizes = {
+  sequences: number;
+  per: number;
+  length: number;
+  heads: number;
+  groups: number;
+  key: number;
+  value: number;
+  values: number;
+  mode: number;
+  k: number;
+  splits: number;
+};
+
+const shapeOf = (s: Sizes): LatentShape => ({
+  heads: s.heads,
+  groups: s.groups,
+  key: s.key,
+  value: s.value,
+  offset: s.values,
+  scale: 1 / Math.sqrt(s.key),
+});
+
+/** What row r sees: causal where rows are as many as keys, else all but the last keys of some. */
+const boundsOf = (s: Sizes, row: number): [lo: number, hi: number] => {
+  const t = row % s.per;
+  if (s.per === s.length) return [t > 3 ? t % 3 : 0, t + 1];
+  return [0, Math.max(1, s.length - (row % 3))];
+};
+
+/** Every third key of the bounds, at most k of them. */
+function keysOf(s: Sizes, row: number): number[] {
+  const [lo, hi] = boundsOf(s, row);
+  const all = Array.from({ length: hi - lo }, (_, i) => lo + i);
+  return s.mode === 0 ? all : all.filter((c) => (c + row) % 3 === 0 || c === hi - 1).slice(-s.k);
+}
+
+const trial = (s: Sizes): Trial => {
+  const rows = s.sequences * s.per;
+  const shape = shapeOf(s);
+  const q = random([rows, s.heads, s.key], 1);
+  const kv = random([s.sequences, s.length, s.groups, latentWidth(shape)], 2);
+  const probe = random([rows, s.heads, s.value], 3);
+  const all = Array.from({ length: rows }, (_, r) => r);
+  const list = all.flatMap((r) => {
+    const keys = keysOf(s, r);
+    return [...keys, ...new Array(Math.max(0, s.k - keys.length)).fill(NONE)];
+  });
+  const train = s.splits === 1;
+  return {
+    inputs: {
+      q,
+      kv,
+      bounds: words(
+        [rows, 2],
+        all.flatMap((r) => boundsOf(s, r)),
+      ),
+      chosen: words([rows, s.k], s.mode === 0 ? new Array(rows * s.k).fill(NONE) : list),
+      probe,
+    },
+    build: (t, graph): Record<string, Tensor> => {
+      const gather = { kind: 'gather', chosen: t.chosen } as const;
+      const masked = (): { kind: 'masked'; bits: typeof t.chosen } => ({
+        kind: 'masked',
+        bits: selectionBits(t.chosen, s.length),
+      });
+      const choice = s.mode === 0 ? undefined : s.mode === 1 ? masked() : gather;
+      const view = { bounds: t.bounds, choice, causal: s.per === s.length, splits: s.splits };
+      const { out, lse } = latentAttention(t.q, t.kv, shape, { sequences: s.sequences, view });
+      if (!train) return { out };
+      const [dq, dkv] = pullBack(graph, out, t.probe, [t.q, t.kv]);
+      return { out, lse, dq, dkv };
+    },
+    want: (): Record<string, Want> => {
+      const sizes = { ...shape, per: s.per, length: s.length };
+      const want = latentReference(q.data, kv.data, (r) => keysOf(s, r), sizes, probe.data);
+      const share = TOLERANCE.f32.attention;
+      const out = { values: want.out, share };
+      if (!train) return { out };
+      const grad = share * 4;
+      return {
+        out,
+        lse: { values: want.lse, share },
+        dq: { values: want.dq, share: grad },
+        dkv: { values: want.dkv, share: grad },
+      };
+    },
+  };
+};
+
+const mqa = { groups: 1, key: 24, value: 16, values: 0 };
+const gqa = { heads: 4, groups: 2, key: 12, value: 8, values: 12 };
+const mha = { heads: 4, groups: 4, key: 12, value: 8, values: 12 };
+const rows = { sequences: 2, per: 13, length: 13, splits: 1 };
+const cache = { sequences: 3, per: 2, length: 70, splits: 1 };
+
+const TRAINED: Sizes[] = [
+  { ...rows, ...mqa, heads: 8, mode: 0, k: 1 },
+  { ...rows, ...mqa, heads: 8, mode: 1, k: 4 },
+  { ...rows, ...mqa, heads: 8, mode: 2, k: 4 },
+  { ...rows, ...mqa, heads: 1, mode: 2, k: 3 },
+  { ...rows, ...gqa, mode: 2, k: 4 },
+  { ...rows, ...gqa, mode: 1, k: 4 },
+  { ...rows, ...mha, mode: 0, k: 1 },
+  { ...rows, ...mha, mode: 1, k: 5 },
+  { ...cache, ...mqa, heads: 4, mode: 1, k: 9 },
+  { ...cache, ...mqa, heads: 4, mode: 2, k: 9 },
+];
+const SPLIT: Sizes[] = [
+  { ...cache, ...mqa, heads: 4, mode: 0, k: 1, splits: 5 },
+  { ...cache, ...mqa, heads: 4, mode: 2, k: 9, splits: 2 },
+  { ...cache, ...gqa, mode: 0, k: 1, splits: 70 },
+];
+const BENCH: Sizes = { sequences: 2, per: 256, length: 256, heads: 8, ...mqa, mode: 2, k: 32, splits: 1 };
+
+const UNIFORM =
+  'rows u32, heads u32, groups u32, per u32, length u32, width u32, mode u32, values u32, splits u32, causal u32, scale f32';
+const PAIRS = 'sequences*per*(mode == 2 ? k : length)*heads*(key + value)';
+const Q = 'sequences*per*heads*key';
+const KV = 'sequences*length*groups*Math.max(key, values + value)';
+const OUT = 'sequences*per*heads*value';
+const HEADS = 'sequences*per*heads';
+const LIST = '(mode == 0 ? 4 : sequences*per*(mode == 1 ? Math.ceil(length/32) : k))';
+const BITS = '(mode == 0 ? 4 : sequences*per*Math.ceil(length/32))';
+
+export const LATENT: readonly KernelEntry[] = [
+  {
+    name: 'latent attention',
+    family: FAMILY,
+    about: 'Attention over rows that hold key and value: MLA latents, dense, masked or gathered.',
+    label: 'latent attention',
+    bindings: 'q kv bounds choice out lse',
+    uniform: UNIFORM,
+    dispatch: 'One invocation per row, split and head, heads next to each other.',
+    flops: `2*${PAIRS}`,
+    bytes: `4*(${Q} + ${KV} + 2*sequences*per + ${LIST} + splits*(${OUT} + ${HEADS}))`,
+    variants: single('attention/latent_forward.wgsl', 'forward'),
+    cases: casesOf([...TRAINED, ...SPLIT], trial),
+    bench: casesOf([BENCH], trial)[0],
+  },
+  {
+    name: 'latent attention combine',
+    family: FAMILY,
+    about: 'Joins the outputs of stretches of the keys.',
+    label: 'latent combine',
+    bindings: 'part lse out',
+    uniform: 'rows u32, heads u32, splits u32, dv4 u32',
+    dispatch: 'One invocation per row, head and four channels.',
+    flops: `2*${OUT}`,
+    bytes: `4*(splits*(${OUT} + ${HEADS}) + ${OUT})`,
+    variants: single('attention/latent_combine.wgsl', 'combine'),
+    cases: casesOf(SPLIT, trial),
+    bench: casesOf([{ ...BENCH, splits: 16 }], trial)[0],
+  },
+  {
+    name: 'latent attention backward query',
+    family: FAMILY,
+    about: 'Derivative of attention over latents by queries.',
+    label: 'latent attention backward',
+    bindings: 'q kv bounds choice lse dout dq delta',
+    uniform: UNIFORM,
+    dispatch: 'One invocation per row and head.',
+    flops: `4*${PAIRS}`,
+    bytes: `4*(2*${Q} + ${KV} + 2*sequences*per + ${LIST} + 2*${HEADS} + ${OUT})`,
+    variants: single('attention/latent_backward_query.wgsl', 'backward_query'),
+    cases: casesOf(TRAINED, trial),
+    bench: casesOf([BENCH], trial)[0],
+  },
+  {
+    name: 'latent attention backward key',
+    family: FAMILY,
+    about: 'Derivative of attention over latents by keys and values, key-major.',
+    label: 'latent attention backward',
+    bindings: 'q kv bounds choice lse dout delta dkv',
+    uniform: UNIFORM,
+    dispatch: 'One invocation per key row and group, walking the rows that may see it.',
+    flops: `4*${PAIRS}`,
+    bytes: `4*(${Q} + 2*${KV} + 2*sequences*per + ${BITS} + 2*${HEADS} + ${OUT})`,
+    variants: single('attention/latent_backward_key.wgsl', 'backward_key'),
+    cases: casesOf(TRAINED, trial),
+    bench: casesOf([BENCH], trial)[0],
+  },
+];
