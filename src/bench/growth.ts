@@ -54,7 +54,7 @@ export const SWEEPS: readonly Sweep[] = [
     axis: 'side of the matrices',
     expected: 3,
     kernel: 'matmul nn',
-    sizes: (software) => (software ? [64, 128, 256, 512] : [512, 1024, 2048, 4096]),
+    sizes: (software) => (software ? [128, 256, 512, 1024] : [512, 1024, 2048, 4096]),
     at: (n) => squareCase('nn', n),
   },
   {

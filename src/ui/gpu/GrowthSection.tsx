@@ -12,8 +12,8 @@ export function GrowthSection({ session }: { session: LabSession | null }) {
     <>
       <RunBar session={session} job={{ kind: 'growth' }} label="Measure">
         Four kernels over four sizes each. A straight line on log axes is a power law; its slope is the exponent, fitted
-        over the points that are not launch-bound. The thin line has the expected slope and passes through the last
-        point.
+        over the points that are not launch-bound. Small sizes that leave the adapter half idle flatten it. The thin
+        line has the expected slope and passes through the last point.
       </RunBar>
       <div className={css.curves}>
         {curves.map((curve) => (
