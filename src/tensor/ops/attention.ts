@@ -8,6 +8,7 @@ import backwardKeySoftwareLink from '../../../shaders/attention/backward_key_sof
 import backwardQueryLink from '../../../shaders/attention/backward_query.wgsl?link';
 import backwardQuerySoftwareLink from '../../../shaders/attention/backward_query_software.wgsl?link';
 import decodeLink from '../../../shaders/attention/decode.wgsl?link';
+import decodeSoftwareLink from '../../../shaders/attention/decode_software.wgsl?link';
 import forwardLink from '../../../shaders/attention/forward.wgsl?link';
 import forwardSoftwareLink from '../../../shaders/attention/forward_software.wgsl?link';
 import ropeLink from '../../../shaders/attention/qk_rope.wgsl?link';
@@ -311,6 +312,17 @@ export interface Ring {
   window: number;
 }
 
+/** Query heads of one key head that a subgroup of a CPU adapter takes together. */
+export const headTile = ({ heads, kvHeads }: Heads): number => [4, 3, 2].find((n) => (heads / kvHeads) % n === 0) ?? 1;
+
+/** The text of a decoding kernel whose lanes share keys; null where subgroups are not small. */
+export function tiledText(conditions: Conditions, link: Link, shape: Heads): string | null {
+  const { software, subgroupSize } = conditions;
+  if (!software || (subgroupSize !== 4 && subgroupSize !== 8)) return null;
+  const sizes = { DH4: shape.dim / 4, LANES: subgroupSize, HEADS: headTile(shape) };
+  return unrollLoops(unrollLoops(specialise(link(conditions), sizes), 'HEADS'), 'DH4');
+}
+
 /**
  * Time attention of one new frame over a ring: `qkv` [rows, (H+2G)*dh], normalised and not rotated. With `write`, its
  * keys and values enter the ring at the clock's slot; advancing the clock is the caller's business.
@@ -321,6 +333,7 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
   const rows = qkv.size / ((heads + 2 * kvHeads) * dim);
   const uniforms = pack(rows, heads, kvHeads, ring.capacity, ring.window, { f: 1 / Math.sqrt(dim) }, { f: cap });
   const { code } = kernelText(graph.conditions, dim, decodeLink);
+  const tiled = tiledText(graph.conditions, decodeSoftwareLink, shape);
   const [out] = graph.add({
     name: 'ring attention',
     inputs: [qkv, ring.data, ring.table, ring.clock],
@@ -328,11 +341,11 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
     dispatch: ([o]) => [
       {
         label: 'ring attention',
-        code,
-        entryPoint: 'decode',
+        code: tiled ?? code,
+        entryPoint: tiled ? 'tiled' : 'decode',
         bindings: [qkv, ring.data, ring.table, ring.clock, o],
         uniforms,
-        workgroups: cover(rows * heads, 8),
+        workgroups: tiled ? [heads / headTile(shape), rows, 1] : cover(rows * heads, 8),
         flops: 4 * rows * heads * dim * ring.window,
         bytes: rows * ring.window * 2 * kvHeads * dim * 4,
       },

@@ -5,10 +5,9 @@
  */
 import link from '../../../shaders/attention/cache_attention.wgsl?link';
 import softwareLink from '../../../shaders/attention/cache_attention_software.wgsl?link';
-import type { Conditions } from '../../gpu/device.ts';
 import type { Tensor } from '../graph.ts';
 import { cover, type Dispatch, pack, specialise, unrollLoops } from '../kernel.ts';
-import type { Heads } from './attention.ts';
+import { type Heads, headTile, tiledText } from './attention.ts';
 
 export interface CacheRows {
   /** [sequences, capacity, 2, G, dh], on a buffer that outlives the program. */
@@ -17,14 +16,6 @@ export interface CacheRows {
   at: Tensor;
   /** u32 [rows, 2]: first position that a row sees and one past its last, after the replacement. */
   bounds: Tensor;
-}
-
-/** Query heads of one key head that a subgroup of a CPU adapter takes together. */
-const tileOf = ({ heads, kvHeads }: Heads): number => [4, 3, 2].find((n) => (heads / kvHeads) % n === 0) ?? 1;
-
-function tiledText(conditions: Conditions, dim: number, tile: number): string {
-  const sizes = { DH4: dim / 4, LANES: conditions.subgroupSize, HEADS: tile };
-  return unrollLoops(unrollLoops(specialise(softwareLink(conditions), sizes), 'HEADS'), 'DH4');
 }
 
 /** `qkv` [rows, (H+2G)*dh], normalised and rotated; rows of one sequence lie together. Gives [rows, H*dh]. */
@@ -41,7 +32,8 @@ export function cacheAttention(qkv: Tensor, { cache, at, bounds }: CacheRows, sh
       `cacheAttention: ${rows} rows do not fit ${sequences} sequences, positions [${at.shape}], bounds [${bounds.shape}]`,
     );
   }
-  const { software, subgroupSize } = graph.conditions;
+  const { software } = graph.conditions;
+  const tiled = tiledText(graph.conditions, softwareLink, shape);
   const plain = specialise(link(graph.conditions), { DH4: dim / 4 });
   const code = software ? unrollLoops(plain, 'DH4') : plain;
   const uniforms = pack(rows, rows / sequences, heads, kvHeads, capacity, { f: 1 / Math.sqrt(dim) }, { f: cap });
@@ -65,9 +57,8 @@ export function cacheAttention(qkv: Tensor, { cache, at, bounds }: CacheRows, sh
   // `written` is an input so that reading comes after writing whatever happens to the order of nodes.
   const attend = (o: Tensor): Dispatch => {
     if (!software) return dispatch('spread', bounds, o, cover(rows * heads, 1));
-    if (subgroupSize !== 4 && subgroupSize !== 8) return dispatch('serial', bounds, o, cover(rows * heads, 8));
-    const tile = tileOf(shape);
-    return { ...dispatch('tiled', bounds, o, [heads / tile, rows, 1]), code: tiledText(graph.conditions, dim, tile) };
+    if (!tiled) return dispatch('serial', bounds, o, cover(rows * heads, 8));
+    return { ...dispatch('tiled', bounds, o, [heads / headTile(shape), rows, 1]), code: tiled };
   };
   const [out] = graph.add({
     name: 'cache attention',
