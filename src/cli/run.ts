@@ -9,6 +9,7 @@ import type { MethodCommands } from './method-commands.ts';
 /** Loaded only when called. */
 const METHOD_COMMANDS: Readonly<Record<string, () => Promise<MethodCommands>>> = {
   dreamer4: async () => (await import('./dreamer4.ts')).dreamer4,
+  dsa: async () => (await import('./dsa.ts')).dsa,
 };
 
 function methodOf(positionals: readonly string[]): { id: string; load: () => Promise<MethodCommands> } {

@@ -132,23 +132,12 @@ export class ParamStore {
     const data = this.initial(seed);
     gpu.device.queue.writeBuffer(this.buffers.value, 0, data);
     if (training) gpu.device.queue.writeBuffer(this.buffers.average, 0, data);
-    this.blockBuffer = make(false);
-    if (training) {
-      const blocks = new Float32Array((this.bytes / 256) * 2);
-      for (const spec of this.specs.values()) {
-        const end = spec.offset + alignUp(sizeOf(spec.shape) * 4);
-        for (let b = spec.offset / 256; b < end / 256; b++) {
-          blocks[2 * b] = 1;
-          blocks[2 * b + 1] = spec.decay ? 1 : 0;
-        }
-      }
-      this.blockBuffer.destroy();
-      this.blockBuffer = gpu.device.createBuffer({
-        size: alignUp(Math.max(256, blocks.byteLength)),
-        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
-      });
-      gpu.device.queue.writeBuffer(this.blockBuffer, 0, blocks);
-    }
+    this.blockBuffer = gpu.device.createBuffer({
+      size: alignUp(Math.max(256, training ? this.bytes / 32 : 0)),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+      label: 'rates',
+    });
+    if (training) this.setRates(() => 1);
   }
 
   /** Copies one buffer to the host: name -> values. */
@@ -181,12 +170,28 @@ export class ParamStore {
     this.gpu.device.queue.writeBuffer(this.slab(which), spec.offset, values);
   }
 
-  /** Forgets both AdamW moments: a new optimiser begins on weights that another one has trained. */
+  /** Learning rate of every parameter as a factor of the optimiser's; 0 freezes it. */
+  setRates(factor: (name: string) => number): void {
+    if (!this.gpu) throw new Error('parameters are not allocated yet');
+    const blocks = new Float32Array((this.bytes / 256) * 2);
+    for (const spec of this.specs.values()) {
+      const end = spec.offset + alignUp(sizeOf(spec.shape) * 4);
+      for (let b = spec.offset / 256; b < end / 256; b++) {
+        blocks[2 * b] = factor(spec.name);
+        blocks[2 * b + 1] = spec.decay ? 1 : 0;
+      }
+    }
+    this.gpu.device.queue.writeBuffer(this.blocks(), 0, blocks);
+  }
+
+  /**
+   * Forgets gradients and both AdamW moments: a new optimiser begins on weights that another one has trained. Gradients of
+   * parameters that it does not touch must not count in its norm.
+   */
   clearMoments(): void {
     if (!this.gpu) throw new Error('parameters are not allocated yet');
     const encoder = this.gpu.device.createCommandEncoder();
-    encoder.clearBuffer(this.slab('first'));
-    encoder.clearBuffer(this.slab('second'));
+    for (const slab of ['grad', 'first', 'second'] as const) encoder.clearBuffer(this.slab(slab));
     this.gpu.device.queue.submit([encoder.finish()]);
   }
 

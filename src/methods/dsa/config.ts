@@ -1,0 +1,205 @@
+/**
+ * Presets of DeepSeek Sparse Attention (dsa.md sections 2.2 and 4.7) and every switch. Dense feed-forward layers: a mixture
+ * of experts is orthogonal to sparse attention and left out. No YaRN: nothing here is extended past its training length.
+ */
+import type { LmConfig } from '../../lm/config.ts';
+import { ConfigError, presetNamed, withValues } from '../config-values.ts';
+import type { Quant } from './ops.ts';
+
+export interface DsaShape {
+  vocab: number;
+  d: number;
+  layers: number;
+  heads: number;
+  hidden: number;
+  /** Rank of the query latent; 0: queries straight from x. */
+  qLora: number;
+  /** Latent, rotary part, non-rotary head size, value head size. */
+  dC: number;
+  dR: number;
+  dN: number;
+  dV: number;
+  indexHeads: number;
+  indexDim: number;
+  quant: Quant;
+  hadamard: boolean;
+}
+
+export interface StageSpec {
+  steps: number;
+  /** Rate of the main model and of the indexer; 0 freezes. */
+  lr: number;
+  lrIndex: number;
+}
+
+export interface DsaConfig extends DsaShape {
+  rung: string;
+  /** Tokens of a row and rows of a step. */
+  time: number;
+  batch: number;
+  /** Of the rows of a batch, how many are the negative control (majority of all tokens). */
+  controlRows: number;
+  k: number;
+  /** Associative recall: key-value pairs of a row and how often one is asked for. */
+  pairs: number;
+  queries: number;
+  base: StageSpec;
+  warmup: StageSpec;
+  sparse: StageSpec;
+  /** Rows of every task in an evaluation. */
+  evalRows: number;
+  /** Also train the arm without warm-up. */
+  ablation: boolean;
+}
+
+const M: DsaConfig = {
+  rung: 'small',
+  vocab: 256,
+  d: 192,
+  layers: 4,
+  heads: 8,
+  hidden: 512,
+  qLora: 96,
+  dC: 64,
+  dR: 16,
+  dN: 32,
+  dV: 32,
+  indexHeads: 4,
+  indexDim: 32,
+  quant: 'e4m3',
+  hadamard: true,
+  time: 1024,
+  batch: 8,
+  controlRows: 2,
+  k: 64,
+  pairs: 64,
+  queries: 64,
+  base: { steps: 2000, lr: 1e-3, lrIndex: 0 },
+  warmup: { steps: 600, lr: 0, lrIndex: 1e-3 },
+  sparse: { steps: 1500, lr: 1e-4, lrIndex: 1e-3 },
+  evalRows: 1000,
+  ablation: true,
+};
+
+export const PRESETS: Readonly<Record<string, DsaConfig>> = {
+  nano: {
+    ...M,
+    rung: 'nano',
+    vocab: 64,
+    d: 64,
+    layers: 2,
+    heads: 4,
+    hidden: 128,
+    qLora: 0,
+    dC: 32,
+    dR: 8,
+    dN: 16,
+    dV: 16,
+    indexHeads: 2,
+    indexDim: 16,
+    time: 32,
+    batch: 20,
+    controlRows: 4,
+    k: 4,
+    pairs: 6,
+    queries: 10,
+    base: { steps: 400, lr: 3e-3, lrIndex: 0 },
+    warmup: { steps: 400, lr: 0, lrIndex: 2e-3 },
+    sparse: { steps: 80, lr: 3e-4, lrIndex: 1e-3 },
+    evalRows: 128,
+    ablation: false,
+  },
+  // What a CPU adapter trains in an evening: the shapes of `small` at a quarter of its context.
+  mini: {
+    ...M,
+    rung: 'mini',
+    d: 96,
+    layers: 3,
+    heads: 4,
+    hidden: 256,
+    qLora: 48,
+    dC: 32,
+    dR: 8,
+    dN: 16,
+    dV: 16,
+    indexHeads: 2,
+    indexDim: 16,
+    time: 128,
+    batch: 16,
+    controlRows: 3,
+    k: 8,
+    pairs: 24,
+    queries: 24,
+    base: { steps: 1500, lr: 2e-3, lrIndex: 0 },
+    warmup: { steps: 600, lr: 0, lrIndex: 2e-3 },
+    sparse: { steps: 400, lr: 2e-4, lrIndex: 1e-3 },
+    evalRows: 512,
+  },
+  small: M,
+  base: {
+    ...M,
+    rung: 'base',
+    d: 256,
+    layers: 6,
+    hidden: 704,
+    qLora: 128,
+    time: 4096,
+    batch: 4,
+    controlRows: 1,
+    pairs: 256,
+    queries: 256,
+    base: { steps: 3000, lr: 6e-4, lrIndex: 0 },
+    warmup: { steps: 800, lr: 0, lrIndex: 1e-3 },
+    sparse: { steps: 2000, lr: 6e-5, lrIndex: 1e-3 },
+    evalRows: 500,
+  },
+};
+
+/** Preset with changes `key=value` (dotted paths), checked. */
+export function configure(preset: string, set: Readonly<Record<string, string>> = {}): DsaConfig {
+  const config = withValues(presetNamed(PRESETS, preset), set);
+  checkConfig(config);
+  return config;
+}
+
+/** Throws ConfigError with one sentence. */
+export function checkConfig(c: DsaConfig): void {
+  const wrong = (text: string): never => {
+    throw new ConfigError(`Sparse attention: ${text}`);
+  };
+  const whole = ['vocab', 'd', 'layers', 'heads', 'hidden', 'dC', 'dR', 'dN', 'dV', 'indexHeads', 'indexDim'] as const;
+  for (const name of [...whole, 'time', 'batch', 'k', 'pairs', 'queries', 'evalRows'] as const) {
+    if (!Number.isInteger(c[name]) || c[name] < 1) wrong(`${name} = ${c[name]} is not a positive whole number.`);
+  }
+  for (const name of ['d', 'hidden', 'qLora', 'dC', 'dR', 'dN', 'dV', 'indexDim'] as const) {
+    if (c[name] % 4 !== 0) wrong(`${name} = ${c[name]} is not a multiple of 4.`);
+  }
+  if ((c.indexDim & (c.indexDim - 1)) !== 0) wrong(`indexDim = ${c.indexDim} is not a power of two.`);
+  if (c.dR > c.indexDim) wrong(`the rotary part of ${c.dR} does not fit into ${c.indexDim} channels of the indexer.`);
+  if (!['f32', 'e4m3', 'i8'].includes(c.quant)) wrong(`quant = ${c.quant} is none of f32, e4m3, i8.`);
+  if (c.k > c.time) wrong(`k = ${c.k} is more than the ${c.time} tokens of a row: nothing would be selected.`);
+  if (2 * (c.pairs + c.queries) > c.time) {
+    wrong(`${c.pairs} pairs and ${c.queries} queries need ${2 * (c.pairs + c.queries)} tokens, a row has ${c.time}.`);
+  }
+  if (c.controlRows < 0 || c.controlRows >= c.batch)
+    wrong(`controlRows = ${c.controlRows} leaves no row for retrieval.`);
+  for (const stage of [c.base, c.warmup, c.sparse]) {
+    if (!Number.isInteger(stage.steps) || stage.steps < 1) wrong(`${stage.steps} steps of a stage are too few.`);
+  }
+}
+
+/** The trunk around the attention; its own attention fields are not used. */
+export const trunk = (c: DsaConfig): LmConfig => ({
+  vocab: c.vocab,
+  d: c.d,
+  layers: c.layers,
+  heads: c.heads,
+  kvHeads: c.heads,
+  headDim: c.dN + c.dR,
+  hidden: c.hidden,
+  tied: true,
+  ropeBase: 10000,
+  context: c.time,
+  positions: false,
+  shift: true,
+});
