@@ -16,10 +16,14 @@ fn e4m3_decode(code: u32) -> f32 {
   let low = code & 0x7fu;
   let normal = bitcast<f32>((low << 20u) + 0x3c000000u);
   let magnitude = select(normal, f32(low) * 0.001953125, low < 8u);
-  return select(magnitude, -magnitude, (code & 0x80u) != 0u);
+  return bitcast<f32>(bitcast<u32>(magnitude) | ((code & 0x80u) << 24u));
 }
 
 // Four codes of a word, lowest byte first.
 fn e4m3_decode4(word: u32) -> vec4f {
-  return vec4f(e4m3_decode(word & 0xffu), e4m3_decode((word >> 8u) & 0xffu), e4m3_decode((word >> 16u) & 0xffu), e4m3_decode(word >> 24u));
+  let low = (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0x7fu);
+  let normal = bitcast<vec4f>((low << vec4u(20u)) + vec4u(0x3c000000u));
+  let magnitude = select(normal, vec4f(low) * 0.001953125, low < vec4u(8u));
+  let sign = (vec4u(word) << vec4u(24u, 16u, 8u, 0u)) & vec4u(0x80000000u);
+  return bitcast<vec4f>(bitcast<vec4u>(magnitude) | sign);
 }

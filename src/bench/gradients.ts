@@ -1,4 +1,6 @@
 /** Every differentiable operation, for checks against finite differences of its own forward pass. */
+
+import { hadamard, headDown, headUp, rotate } from '../methods/dsa/ops.ts';
 import {
   attention,
   causalLayout,
@@ -10,6 +12,7 @@ import {
 } from '../tensor/ops/attention.ts';
 import { embedding } from '../tensor/ops/embedding.ts';
 import { patchify, pyramidDown, pyramidUp, sobel, unpatchify } from '../tensor/ops/images.ts';
+import { type LatentShape, latentAttention } from '../tensor/ops/latent-attention.ts';
 import { rowLoss, softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { linear, linearTransposed } from '../tensor/ops/matmul.ts';
 import { rmsNorm } from '../tensor/ops/norm.ts';
@@ -20,6 +23,16 @@ import type { GradientCheck } from './gradient-check.ts';
 const heads = { heads: 4, kvHeads: 2, dim: 8 };
 const width = (4 + 4) * 8;
 const frame = { width: 16, height: 8, patch: 4 };
+const latent: LatentShape = { heads: 4, groups: 1, key: 12, value: 8, offset: 0, scale: 0.3 };
+const grouped: LatentShape = { ...latent, groups: 2, offset: 12 };
+const twice = { sequences: 2 };
+/** Causal bounds of two sequences of 9 rows, and four of each row's keys. */
+const past = Uint32Array.from({ length: 36 }, (_, i) => (i % 2 === 0 ? 0 : ((i >> 1) % 9) + 1));
+const picked = Uint32Array.from({ length: 72 }, (_, i) => {
+  const [t, n] = [(i >> 2) % 9, i % 4];
+  if (n > t) return 0xffffffff;
+  return t < 4 || n === 0 ? n : t - 3 + n;
+});
 const ids = new Uint32Array([3, 1, 4, 1, 5, 0, 2, 5]);
 
 export const GRADIENTS: Record<string, GradientCheck> = {
@@ -62,6 +75,27 @@ export const GRADIENTS: Record<string, GradientCheck> = {
     constants: { mask: new Uint32Array([0xffffffff, 0]) },
     build: (_, { qkv }, { mask }) => attention(qkv, mask, causalLayout(2, 9, 9, 50), heads),
   },
+  'latent attention, dense': {
+    inputs: { q: [18, 4, 12], kv: [2, 9, 12] },
+    constants: { past },
+    build: (_, { q, kv }, { past: bounds }) => latentAttention(q, kv, latent, { ...twice, view: { bounds } }).out,
+  },
+  'latent attention, gathered keys in groups': {
+    inputs: { q: [18, 4, 12], kv: [2, 9, 2, 20] },
+    constants: { past, picked },
+    build: (g, { q, kv }, { past: bounds, picked: list }) => {
+      const choice = { kind: 'gather', chosen: g.reshape(list, [18, 4]) } as const;
+      return latentAttention(q, kv, grouped, { ...twice, view: { bounds, choice } }).out;
+    },
+  },
+  'rotation, half-split': {
+    inputs: { x: [5, 2, 16] },
+    constants: { table: ropeTable(5, 8) },
+    build: (_, { x }, { table }) => rotate(x, table, { heads: 2, dim: 16, half: true }),
+  },
+  hadamard: { inputs: { x: [5, 16] }, build: (_, { x }) => hadamard(x, 16) },
+  'head matmul up': { inputs: { x: [5, 3, 8], w: [8, 12] }, build: (_, { x, w }) => headUp(x, w, 3) },
+  'head matmul down': { inputs: { x: [5, 3, 4], w: [8, 12] }, build: (_, { x, w }) => headDown(x, w, 3) },
   embedding: {
     inputs: { table: [6, 8] },
     constants: { ids },

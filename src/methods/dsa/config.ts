@@ -174,7 +174,9 @@ export function checkConfig(c: DsaConfig): void {
   for (const name of ['d', 'hidden', 'qLora', 'dC', 'dR', 'dN', 'dV', 'indexDim'] as const) {
     if (c[name] % 4 !== 0) wrong(`${name} = ${c[name]} is not a multiple of 4.`);
   }
-  if ((c.indexDim & (c.indexDim - 1)) !== 0) wrong(`indexDim = ${c.indexDim} is not a power of two.`);
+  if (c.indexDim < 16 || (c.indexDim & (c.indexDim - 1)) !== 0) {
+    wrong(`indexDim = ${c.indexDim} is not a power of two from 16 on.`);
+  }
   if (c.dR > c.indexDim) wrong(`the rotary part of ${c.dR} does not fit into ${c.indexDim} channels of the indexer.`);
   if (!['f32', 'e4m3', 'i8'].includes(c.quant)) wrong(`quant = ${c.quant} is none of f32, e4m3, i8.`);
   if (c.k > c.time) wrong(`k = ${c.k} is more than the ${c.time} tokens of a row: nothing would be selected.`);

@@ -79,13 +79,14 @@ function partsAt(gpu: Gpu, s: DsaShape, length: number, queries: number, k: numb
     }),
     scores: compile(gpu, (g) => {
       const quarter = dim / 4;
-      const codes = (name: string, rows: number): { codes: Tensor; scales: Tensor } => ({
-        codes: input(g, `${name} codes`, [rows, quarter], () => words(rows * quarter, 3)),
-        scales: input(g, `${name} scales`, [rows], () => fill(rows, 4).map(Math.abs)),
-      });
+      const q = input(g, 'q', [queries, heads, dim], () => fill(queries * heads * dim, 3));
+      const keys = {
+        codes: input(g, 'codes', [length, quarter], () => words(length * quarter, 3)),
+        scales: input(g, 'scales', [length], () => fill(length, 4).map(Math.abs)),
+      };
       const w = input(g, 'w', [queries, heads], () => fill(queries * heads, 6));
       const shape = { heads, dim, sequences: 1 };
-      output(g, indexScoresOfCodes(codes('q', queries * heads), w, codes('k', length), bounds(g), shape, 'e4m3'));
+      output(g, indexScoresOfCodes(q, w, keys, bounds(g), shape, 'e4m3'));
     }),
     select: compile(gpu, (g) => output(g, topK(scoresInput(g), bounds(g), k))),
     attend: compile(gpu, (g) => {

@@ -95,9 +95,9 @@ export interface IndexShape {
   sequences: number;
 }
 
-function sizes(q: Tensor, k: Tensor, s: IndexShape, channels: number): { rows: number; length: number } {
-  const rows = q.size / (s.heads * channels);
-  const length = k.size / (s.sequences * channels);
+function sizes(q: Tensor, k: Tensor, s: IndexShape): { rows: number; length: number } {
+  const rows = q.size / (s.heads * s.dim);
+  const length = k.size / (s.sequences * s.dim);
   if (!Number.isInteger(rows / s.sequences) || !Number.isInteger(length)) {
     throw new Error(`indexer: q [${q.shape}] and k [${k.shape}] do not fit ${s.sequences} sequences`);
   }
@@ -105,8 +105,15 @@ function sizes(q: Tensor, k: Tensor, s: IndexShape, channels: number): { rows: n
 }
 
 /** Index scores [rows, length] of q [rows, heads, dim], w [rows, heads], k [sequences, length, dim]; a constant. */
-export function indexScores(q: Tensor, w: Tensor, k: Tensor, bounds: Tensor, s: IndexShape): Tensor {
-  const { rows, length } = sizes(q, k, s, s.dim);
+export function indexScores(
+  q: Tensor,
+  w: Tensor,
+  k: Tensor,
+  bounds: Tensor,
+  s: IndexShape,
+  after: readonly Tensor[] = [],
+): Tensor {
+  const { rows, length } = sizes(q, k, s);
   return launch(q.graph, {
     label: 'index scores',
     link: scoresLink,
@@ -118,12 +125,13 @@ export function indexScores(q: Tensor, w: Tensor, k: Tensor, bounds: Tensor, s: 
     unroll: ['D4'],
     threads: rows * length,
     flops: 2 * rows * length * s.heads * s.dim,
+    after,
   })[0];
 }
 
-/** The same from codes and scales; `after` as in latentAttention. */
+/** The same with packed keys; `after` as in latentAttention. */
 export function indexScoresOfCodes(
-  q: { codes: Tensor; scales: Tensor },
+  q: Tensor,
   w: Tensor,
   k: { codes: Tensor; scales: Tensor },
   bounds: Tensor,
@@ -131,16 +139,18 @@ export function indexScoresOfCodes(
   quant: Exclude<Quant, 'f32'>,
   after: readonly Tensor[] = [],
 ): Tensor {
-  const { rows, length } = sizes(q.codes, k.codes, s, s.dim / 4);
+  const rows = q.size / (s.heads * s.dim);
+  const length = (k.codes.size * 4) / (s.sequences * s.dim);
+  if (s.dim % 16 !== 0) throw new Error(`indexScoresOfCodes: ${s.dim} channels are no multiple of 16`);
   return launch(w.graph, {
     label: 'index scores of codes',
     link: codesLink,
     entryPoint: 'of_codes',
-    inputs: [q.codes, w, q.scales, k.codes, k.scales, bounds],
+    inputs: [q, w, k.codes, k.scales, bounds],
     outputs: [[rows, length]],
     uniforms: [rows, s.heads, rows / s.sequences, length, quant === 'e4m3' ? 1 : 2],
-    constants: { D4: s.dim / 4 },
-    unroll: ['D4'],
+    constants: { D16: s.dim / 16 },
+    unroll: ['D16'],
     threads: rows * length,
     flops: 2 * rows * length * s.heads * s.dim,
     after,
@@ -235,7 +245,7 @@ export function indexLoss(
 ): Tensor {
   const { q, w, k, scores } = indexer;
   const { graph } = q;
-  const { rows, length } = sizes(q, k, s, s.dim);
+  const { rows, length } = sizes(q, k, s);
   const count = p.size / rows;
   const listed = Number(slots.chosen !== undefined);
   const chosen = slots.chosen ?? nothing(graph);

@@ -193,7 +193,7 @@ const codesTrial = (s: Packed): Trial => {
     inputs,
     build: (t) => {
       const [q, k] = [quantise(t.q, s.dim, kind), quantise(t.k, s.dim, kind)];
-      return { scores: indexScoresOfCodes(q, t.w, k, t.bounds, s, kind) };
+      return { scores: indexScoresOfCodes(q.values, t.w, k, t.bounds, s, kind) };
     },
     want: () => {
       const values = (x: Float32Array): Float64Array => {
@@ -417,13 +417,13 @@ export const DSA: readonly KernelEntry[] = [
   {
     name: 'index scores of codes',
     family: FAMILY,
-    about: 'The lightning indexer on packed 8-bit codes.',
+    about: 'The lightning indexer on packed 8-bit keys.',
     label: 'index scores of codes',
-    bindings: 'q w q_scale k k_scale bounds scores',
+    bindings: 'q w k k_scale bounds scores',
     uniform: `${INDEX_UNIFORM}, mode u32`,
     dispatch: 'One invocation per query and key.',
     flops: PAIRS,
-    bytes: `4*(${ROWS}*(heads*dim/4 + 2*heads + 2 + length) + sequences*length*(dim/4 + 1))`,
+    bytes: `4*(${ROWS}*(heads*dim + heads + 2 + length) + sequences*length*(dim/4 + 1))`,
     variants: single('methods/dsa/index_scores_codes.wgsl', 'of_codes'),
     cases: casesOf([...INDEX.map((s) => ({ ...s, i8: 0 })), { ...INDEX[3], i8: 1 }], codesTrial),
     bench: casesOf(

@@ -2,7 +2,9 @@
 // one result on three paths, and losses that reach only the weights that they are for.
 
 import { expect, test } from 'vitest';
+import { Decoder } from '../../../src/lm/decoder.ts';
 import { lmHidden, lmLogits } from '../../../src/lm/model.ts';
+import { cachedDsa } from '../../../src/methods/dsa/cached.ts';
 import { configure, trunk } from '../../../src/methods/dsa/config.ts';
 import { choosePath } from '../../../src/methods/dsa/dispatch.ts';
 import { type AttentionPlan, DENSE, dsaMixer, dsaStore, INDEX, type Taps } from '../../../src/methods/dsa/model.ts';
@@ -78,7 +80,7 @@ test('scores of codes are those of what the codes stand for, bit by bit; rotatio
     const [q, w, k] = [g.input('q', [9, 2, 16]), g.input('w', [9, 2]), g.input('k', [40, 16])];
     const bounds = g.input('bounds', [9, 2]);
     const [cq, ck] = [quantise(q, 16, 'e4m3'), quantise(k, 16, 'e4m3')];
-    g.output('codes', indexScoresOfCodes(cq, w, ck, bounds, shape, 'e4m3'));
+    g.output('codes', indexScoresOfCodes(cq.values, w, ck, bounds, shape, 'e4m3'));
     g.output('values', indexScores(cq.values, w, ck.values, bounds, shape));
     for (const half of [true, false]) {
       const turned = rotate(
@@ -246,4 +248,58 @@ test('the dispatcher is dense up to k, masked up to the break-even, gather behin
   expect(choosePath(small, 65, 64, 'decode')).toBe('gather');
   expect(choosePath(small, 144, 64, 'prefill')).toBe('maskedMHA');
   expect(choosePath(small, 145, 64, 'prefill')).toBe('gather');
+});
+
+test('decoding token by token over caches chooses what a pass over whole rows chooses', async () => {
+  const { gpu } = await testGpu();
+  const store = dsaStore(gpu, tiny, 3);
+  const [sequences, prompt] = [3, 9];
+  const size = { sequences, capacity: tiny.time };
+  for (const k of [tiny.k, tiny.time]) {
+    const model = cachedDsa(gpu, tiny, store, size, k);
+    const decoder = new Decoder(gpu, model, { perSubmission: 4, chunk: 4 });
+    const texts = Array.from({ length: sequences }, (_, i) =>
+      rowOf(tiny, 'retrieval', 'eval', 2, i).ids.slice(0, prompt + i),
+    );
+    const greedy = { temperature: 0, topK: 0, topP: 1, maxNew: 8, stop: [], seed: 1 };
+    const { rows, stats } = await decoder.generate(texts, greedy);
+    expect(stats.submissions).toBeLessThan(stats.steps);
+    // The same texts in one pass: every token must be the most likely one there, with the same log-probability.
+    const whole = texts.map((ids, i) => [...ids, ...rows[i].tokens]);
+    const padded = whole.map((ids) => [...ids, ...new Array(tiny.time - ids.length).fill(0)]);
+    const n = sequences * tiny.time;
+    const batch = batchOf(
+      tiny,
+      padded.map((ids) => ({ ids, wanted: new Map() })),
+    );
+    const program = compile(gpu, (g) => {
+      const scope = new Scope(g, store);
+      const tokens = {
+        ids: g.input('ids', [n]),
+        positions: g.input('positions', [n]),
+        previous: g.input('previous', [n]),
+      };
+      const at = { batch: sequences, time: tiny.time, bounds: g.input('bounds', [n, 2]) };
+      const plan = { ...DENSE, path: k < tiny.time ? ('maskedMHA' as const) : ('dense' as const), k };
+      const mixer = dsaMixer(scope, tiny, tokens, at, plan, { losses: [], watched: [] });
+      g.output('logits', lmLogits(scope, trunk(tiny), lmHidden(scope, trunk(tiny), tokens, mixer)));
+    });
+    const { ids, positions, previous, bounds } = batch;
+    program.run({ ids, positions, previous, bounds });
+    const logits = await program.read('logits');
+    rows.forEach(({ tokens, logProbs }, i) => {
+      expect(tokens).toHaveLength(8);
+      tokens.forEach((id, t) => {
+        const from = (i * tiny.time + texts[i].length + t - 1) * tiny.vocab;
+        const row = Array.from(logits.subarray(from, from + tiny.vocab));
+        const most = Math.max(...row);
+        expect(row.indexOf(most)).toBe(id);
+        const lse = most + Math.log(row.reduce((a, v) => a + Math.exp(v - most), 0));
+        expect(logProbs[t]).toBeCloseTo(row[id] - lse, 4);
+      });
+    });
+    program.dispose();
+    model.dispose();
+  }
+  store.dispose();
 });
