@@ -16,6 +16,7 @@ export function formatReport(report: RaceReport, browser: string): string {
     '',
   ];
   for (const table of report.tables) {
+    const peak = Math.max(0, ...table.rows.filter((r) => r.workload.startsWith('matmul')).map((r) => r.gflops ?? 0));
     const cells = table.rows.map((row) => [
       row.workload,
       row.shape,
@@ -31,7 +32,10 @@ export function formatReport(report: RaceReport, browser: string): string {
     for (const row of table.rows) {
       for (const [name, why] of Object.entries(row.leftOut)) lines.push(`${row.id}: without ${name}: ${why}`);
       if (row.tokensPerSecond) {
-        lines.push(`${row.id}: ${row.tokensPerSecond.toFixed(0)} tokens/s, ${row.dispatches} dispatches a step`);
+        const share = peak > 0 ? `, ${Math.round((100 * (row.gflops ?? 0)) / peak)} % of the best matmul row` : '';
+        lines.push(
+          `${row.id}: ${row.tokensPerSecond.toFixed(0)} tokens/s, ${row.dispatches} dispatches a step${share}`,
+        );
       }
     }
   }
