@@ -31,7 +31,7 @@ export const METHODS: readonly MethodEntry[] = [
     view: 'The token inspector: what each query selects, and what it costs.',
     arxiv: '2512.02556',
     paper: 'DeepSeek-V3.2 and DeepSeek Sparse Attention',
-    started: false,
+    started: true,
   },
   {
     id: 'rlhi',

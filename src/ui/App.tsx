@@ -9,6 +9,7 @@ import { useHashPath } from './shell/hash-location.ts';
 const pages = {
   playground: lazy(() => import('./pages/PlaygroundPage.tsx')),
   train: lazy(() => import('./pages/TrainPage.tsx')),
+  dsa: lazy(async () => ({ default: (await import('../methods/dsa/panel/DsaPage.tsx')).DsaPage })),
   method: lazy(() => import('./pages/MethodPage.tsx')),
   gpu: lazy(() => import('./pages/GpuPage.tsx')),
   runs: lazy(() => import('./pages/RunsPage.tsx')),
@@ -34,6 +35,7 @@ export function App() {
         <Switch>
           <Route path="/" component={pages.playground} />
           <Route path="/dreamer4" component={pages.train} />
+          <Route path="/dsa" component={pages.dsa} />
           <Route path="/gpu" component={pages.gpu} />
           <Route path="/runs" component={pages.runs} />
           {METHODS.filter((method) => !method.started).map((method) => (

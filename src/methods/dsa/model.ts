@@ -51,6 +51,8 @@ export const DENSE: AttentionPlan = { path: 'dense', chooser: 'indexer', k: 0, l
 
 /** What the layers leave behind, in order. */
 export interface Taps {
+  /** If asked for: dense attention, index scores [rows, length] each, and the indexer's vectors. */
+  probes?: { p: Tensor; scores: Tensor; vectors: IndexVectors }[];
   losses: Tensor[];
   /** [rows, k] each: chosen keys and those of the largest dense attention, with their shares of it. */
   watched: { chosen: Tensor; mass: Tensor; oracle: Tensor; best: Tensor }[];
@@ -254,6 +256,7 @@ export function dsaMixer(
         taps.watched.push({ chosen, mass: share(chosen), oracle, best: share(oracle) });
       }
     } else if (plan.learn && vectors && scores && p) {
+      taps.probes?.push({ p, scores, vectors });
       taps.losses.push(indexLoss({ ...vectors, scores }, p, { bounds: at.bounds }, index));
     }
     if (!mixed) throw new Error(`${name}: no attention`);

@@ -198,6 +198,7 @@ export function runOf(bytes: Uint8Array<ArrayBuffer>): { config: DsaConfig; seed
 }
 
 export interface DsaModels {
+  title: string;
   config: DsaConfig;
   sparse: ParamStore;
   dense: ParamStore;
@@ -225,5 +226,5 @@ export function loadModels(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): DsaModels 
   const more: ArmOf[] = config.ablation
     ? [{ name: 'DSA without warm-up', store: read('unwarmed'), chooser: 'indexer' }]
     : [];
-  return { config, sparse: read('sparse'), dense: read('dense'), more };
+  return { title: file.metadata.title ?? '', config, sparse: read('sparse'), dense: read('dense'), more };
 }
