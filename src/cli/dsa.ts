@@ -110,7 +110,7 @@ async function judged(
   gpu: Gpu,
   config: DsaConfig,
   models: { sparse: ParamStore; dense: ParamStore; more: readonly ArmOf[] },
-  options: { seed: number; rows: number; sweep?: readonly number[] },
+  options: { seed: number; rows: number; sweep?: readonly number[]; formats?: boolean },
   output: Output,
 ): Promise<{ metrics: Record<string, number>; tables: RunTable[] }> {
   const { metrics, tables, parity } = await evaluate(gpu, config, models, {
@@ -121,8 +121,12 @@ async function judged(
   return { metrics, tables };
 }
 
-/** `to`: last position of the decode curve; 0 leaves the cost curves out. `sweep` 1: k from 1/4 to 4 times the trained one. */
-const SETTINGS = { rows: 0, from: 256, to: 16384, prefill: 4096, sweep: 1 };
+/**
+ * `to`: last position of the decode curve; 0 leaves the cost curves out. `small` 1: their shapes and k are those of preset
+ * small, not of the checkpoint. `sweep` 1: k from 1/4 to 4 times the trained one,
+ * and every format of the indexer with and without Hadamard, on the same weights.
+ */
+const SETTINGS = { rows: 0, from: 256, to: 16384, prefill: 4096, small: 0, sweep: 1 };
 
 async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
@@ -146,12 +150,13 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
   const { config } = models;
   const sweep = [config.k / 4, config.k / 2, config.k * 2, config.k * 4].filter((k) => k >= 1 && k < config.time);
   const rows = settings.rows || config.evalRows;
-  const options = { seed: args.seed, rows, sweep: settings.sweep ? sweep : [] };
+  const options = { seed: args.seed, rows, sweep: settings.sweep ? sweep : [], formats: settings.sweep !== 0 };
   const quality = await judged(gpu, config, models, options, output);
+  const shapes = settings.small ? configure('small') : config;
   const cost =
     settings.to > 0
-      ? await costCurves(gpu, config, {
-          k: config.k,
+      ? await costCurves(gpu, shapes, {
+          k: shapes.k,
           from: settings.from,
           decodeTo: settings.to,
           prefillTo: settings.prefill,

@@ -1,7 +1,6 @@
 // Lightning indexer on f32 vectors: I[t, s] = sum_j w[t, j] * ReLU(q[t, j] . k[s]) for the keys lo..hi-1 that query row t
 // sees, the lowest f32 elsewhere. Row t belongs to sequence t / per; k [sequences, length, D], scores [rows, length].
 // One invocation per pair. Training uses this text on what the codes stand for; index_scores_codes.wgsl reads the codes.
-import package::lib::index::linear;
 
 const D4: u32 = 4u;
 const LOWEST: f32 = -3.4028234e38;
@@ -16,11 +15,12 @@ struct Params { rows: u32, heads: u32, per: u32, length: u32 }
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn of_values(@builtin(global_invocation_id) gid: vec3u) {
-  let i = linear(gid);
-  if (i >= params.rows * params.length) { return; }
-  let row = i / params.length;
-  let s = i % params.length;
+fn of_values(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  // A workgroup is 64 keys of one query: no index is divided per key, and the query is the same for all lanes.
+  let row = wid.y + wid.z * 65535u;
+  let s = wid.x * 64u + lane;
+  if (row >= params.rows || s >= params.length) { return; }
+  let i = row * params.length + s;
   if (s < bounds[2u * row] || s >= bounds[2u * row + 1u]) {
     scores[i] = LOWEST;
     return;

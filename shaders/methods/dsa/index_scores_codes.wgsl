@@ -2,7 +2,6 @@
 // outside the ReLU because it is positive. The many keys are read as 1 byte a channel and decoded once for all heads; the few
 // queries come as what their codes stand for. WGSL has no 8-bit floats: codes save memory traffic, not arithmetic. Layout and
 // bounds as index_scores.wgsl.
-import package::lib::index::linear;
 import package::lib::e4m3::e4m3_decode4;
 
 const D16: u32 = 1u;
@@ -24,11 +23,12 @@ fn decode(word: u32) -> vec4f {
 }
 
 @compute @workgroup_size(64)
-fn of_codes(@builtin(global_invocation_id) gid: vec3u) {
-  let i = linear(gid);
-  if (i >= params.rows * params.length) { return; }
-  let row = i / params.length;
-  let s = i % params.length;
+fn of_codes(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  // A workgroup is 64 keys of one query: no index is divided per key, and the query is the same for all lanes.
+  let row = wid.y + wid.z * 65535u;
+  let s = wid.x * 64u + lane;
+  if (row >= params.rows || s >= params.length) { return; }
+  let i = row * params.length + s;
   if (s < bounds[2u * row] || s >= bounds[2u * row + 1u]) {
     scores[i] = LOWEST;
     return;

@@ -13,6 +13,7 @@ import { NONE } from '../../tensor/ops/topk.ts';
 import { compile, type InputData, type Program } from '../../tensor/program.ts';
 import { type DsaConfig, trunk } from './config.ts';
 import { type AttentionPlan, type Chooser, DENSE, dsaMixer, type Taps } from './model.ts';
+import type { Quant } from './ops.ts';
 import { batchOf, type Row, rowOf, type Task } from './tasks.ts';
 
 /** Rows of one pass, so that scores of long rows stay below 32 MiB. */
@@ -138,6 +139,8 @@ export interface ArmOf {
   store: ParamStore;
   chooser: Chooser | 'dense';
   k?: number;
+  /** Format of the indexer instead of the trained one. */
+  format?: { quant: Quant; hadamard: boolean };
 }
 
 export interface ResultTable {
@@ -166,7 +169,13 @@ export async function evaluate(
   gpu: Gpu,
   c: DsaConfig,
   models: { sparse: ParamStore; dense: ParamStore; more?: readonly ArmOf[] },
-  options: { seed: number; rows: number; sweep?: readonly number[]; progress?: (text: string) => void },
+  options: {
+    seed: number;
+    rows: number;
+    sweep?: readonly number[];
+    formats?: boolean;
+    progress?: (text: string) => void;
+  },
 ): Promise<Evaluation> {
   const { seed } = options;
   const sets = (['retrieval', 'control'] as const).map((task: Task) =>
@@ -183,9 +192,19 @@ export async function evaluate(
     ...(models.more ?? []),
     ...(options.sweep ?? []).map((k): ArmOf => ({ name: `DSA, k = ${k}`, store: sparse, chooser: 'indexer', k })),
   ];
+  const formats = !options.formats
+    ? []
+    : (['f32', 'e4m3', 'i8'] as const).flatMap((quant) =>
+        [true, false].map((hadamard): ArmOf & { format: { quant: Quant; hadamard: boolean } } => ({
+          name: `${quant}, ${hadamard ? 'with' : 'without'} Hadamard`,
+          store: sparse,
+          chooser: 'indexer',
+          format: { quant, hadamard },
+        })),
+      );
   const results = new Map<string, [retrieval: Scores, control: Scores]>();
-  for (const arm of arms) {
-    const runner = new Arm(gpu, c, arm.store, arm.chooser, arm.k);
+  for (const arm of [...arms, ...formats]) {
+    const runner = new Arm(gpu, { ...c, ...arm.format }, arm.store, arm.chooser, arm.k);
     results.set(arm.name, [await runner.run(sets[0], seed), await runner.run(sets[1], seed)]);
     runner.dispose();
     options.progress?.(`${arm.name}: retrieval ${results.get(arm.name)?.[0].accuracy.toFixed(4)}`);
@@ -233,5 +252,19 @@ export async function evaluate(
       ];
     }),
   };
-  return { metrics, tables: [table], parity };
+  const quantisation: ResultTable = {
+    name: 'quantisation',
+    columns: ['format', 'Hadamard', 'retrieval', 'mass recall', 'overlap with oracle'],
+    rows: formats.map(({ name, format }) => {
+      const [a] = of(name);
+      return [
+        format.quant,
+        format.hadamard ? 'yes' : 'no',
+        percent(a.accuracy),
+        percent(a.massRecall),
+        percent(a.overlap),
+      ];
+    }),
+  };
+  return { metrics, tables: formats.length > 0 ? [table, quantisation] : [table], parity };
 }

@@ -104,6 +104,13 @@ function sizes(q: Tensor, k: Tensor, s: IndexShape): { rows: number; length: num
   return { rows, length };
 }
 
+/** One workgroup per query and 64 keys. */
+const pairGrid = (rows: number, length: number): [number, number, number] => [
+  Math.ceil(length / 64),
+  Math.min(rows, 65535),
+  Math.ceil(rows / 65535),
+];
+
 /** Index scores [rows, length] of q [rows, heads, dim], w [rows, heads], k [sequences, length, dim]; a constant. */
 export function indexScores(
   q: Tensor,
@@ -124,6 +131,7 @@ export function indexScores(
     constants: { D4: s.dim / 4 },
     unroll: ['D4'],
     threads: rows * length,
+    workgroups: pairGrid(rows, length),
     flops: 2 * rows * length * s.heads * s.dim,
     after,
   })[0];
@@ -152,6 +160,7 @@ export function indexScoresOfCodes(
     constants: { D16: s.dim / 16 },
     unroll: ['D16'],
     threads: rows * length,
+    workgroups: pairGrid(rows, length),
     flops: 2 * rows * length * s.heads * s.dim,
     after,
   })[0];

@@ -11,6 +11,8 @@ export interface Launch {
   outputs: readonly (readonly number[])[];
   uniforms: (number | { f: number })[];
   threads: number;
+  /** Instead of `threads` in a row: a grid, where dividing an index would cost more than the work. */
+  workgroups?: [number, number, number];
   /** Workgroup size of the kernel (default 64). */
   group?: number;
   constants?: Record<string, number>;
@@ -44,7 +46,7 @@ export function launch(graph: Graph, l: Launch): Tensor[] {
           entryPoint: l.entryPoint,
           bindings: [...l.inputs, ...outs],
           uniforms: pack(...l.uniforms),
-          workgroups: cover(l.threads, l.group),
+          workgroups: l.workgroups ?? cover(l.threads, l.group),
           flops: l.flops ?? elements * (l.flopsEach ?? 2),
           bytes: (elements + l.inputs.reduce((sum, t) => sum + t.size, 0)) * 4,
         },
