@@ -6,9 +6,11 @@ import { LM } from '../lm/registry.ts';
 import { PRESENT } from '../methods/dreamer4/present-check.ts';
 import { DREAMER4 } from '../methods/dreamer4/registry.ts';
 import { DSA } from '../methods/dsa/registry.ts';
+import { LEARN2PD } from '../methods/learn2pd/registry.ts';
 import { ATTENTION } from '../tensor/registry/attention.ts';
 import { CACHE } from '../tensor/registry/cache.ts';
 import type { KernelEntry, RenderEntry } from '../tensor/registry/entry.ts';
+import { GATE } from '../tensor/registry/gate.ts';
 import { IMAGES } from '../tensor/registry/images.ts';
 import { LATENT } from '../tensor/registry/latent.ts';
 import { LOSS } from '../tensor/registry/loss.ts';
@@ -39,8 +41,10 @@ export const KERNELS: readonly KernelEntry[] = [
   ...IMAGES,
   ...TRAIN,
   ...LM,
+  ...GATE,
   ...DREAMER4,
   ...DSA,
+  ...LEARN2PD,
   ...WORLD,
 ];
 

@@ -236,6 +236,22 @@ export class Program {
     }
   }
 
+  /** Workgroups of every dispatch, three words each, in order: the content of an indirect buffer. */
+  get workgroups(): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.commands.flatMap((c) => c.workgroups));
+  }
+
+  /** As `record`, with the sizes taken from `args` (laid out as `workgroups`) when the device comes to them. */
+  recordIndirect(pass: GPUComputePassEncoder, args: GPUBuffer): void {
+    let pipeline: GPUComputePipeline | null = null;
+    for (const [i, c] of this.commands.entries()) {
+      if (c.pipeline !== pipeline) pass.setPipeline(c.pipeline);
+      pipeline = c.pipeline;
+      pass.setBindGroup(0, c.bind);
+      pass.dispatchWorkgroupsIndirect(args, 12 * i);
+    }
+  }
+
   /** Milliseconds of each dispatch, run one submission at a time: slow, for profiles only. */
   async profile(): Promise<{ label: string; ms: number; flops: number; bytes: number }[]> {
     const rows: { label: string; ms: number; flops: number; bytes: number }[] = [];

@@ -1,0 +1,167 @@
+// The resident loop against its float64 twin, and what must hold between policies, caches and batches.
+
+import { expect, test } from 'vitest';
+import { mix32 } from '../../../src/gpu/rng.ts';
+import { EOT } from '../../../src/lm/tokenizers/closed.ts';
+import { type DecodeOptions, type DecoderShape, DiffusionDecoder } from '../../../src/methods/learn2pd/decoder.ts';
+import { newFilter } from '../../../src/methods/learn2pd/filter.ts';
+import { DECODE_DEFAULTS, type DecodeSpec, type Policy } from '../../../src/methods/learn2pd/policy.ts';
+import { decodeReference } from '../../../src/methods/learn2pd/reference.ts';
+import { testGpu } from '../../support/gpu.ts';
+import { BLOCK, CANVAS, forwardOf, modelOf, PROMPT, sharpStore } from './support.ts';
+
+const PROMPTS = [
+  [3, 5, 7],
+  [2, 4, 6, 8, 10, 11],
+  [9, 2, 2, 7],
+];
+const SHAPE: DecoderShape = { prompt: PROMPT, block: BLOCK, canvas: CANVAS, depth: 2, perSubmission: 8 };
+const FILTER = newFilter(BLOCK, 2, 5);
+const POLICIES: Policy[] = [
+  { kind: 'static', perStep: 1 },
+  { kind: 'static', perStep: 3 },
+  { kind: 'threshold', tau: 0.5 },
+  { kind: 'egp' },
+  { kind: 'learn2pd', tau: 0.52, filter: FILTER },
+  { kind: 'margin', m: 0.3 },
+  { kind: 'random', tau: 0.52, filter: FILTER },
+];
+const spec = (policy: Policy, more: Partial<DecodeSpec> = {}): DecodeSpec => ({ ...DECODE_DEFAULTS, policy, ...more });
+
+async function setUp(sequences = 3, shape: Partial<DecoderShape> = {}) {
+  const { gpu } = await testGpu();
+  const store = await sharpStore(gpu, 4);
+  const model = modelOf(gpu, store, sequences);
+  const decoder = new DiffusionDecoder(gpu, model, { ...SHAPE, ...shape });
+  const run = async (s: DecodeSpec, options?: DecodeOptions) => (await decoder.decode(PROMPTS, s, options)).results;
+  return { gpu, store, decoder, run };
+}
+
+const texts = (results: readonly { tokens: ArrayLike<number> }[]): number[][] =>
+  results.map((r) => Array.from(r.tokens));
+
+test.each(['off', 'strict', 'released'] as const)(
+  'end-of-text prediction %s: every policy decides as float64 does',
+  async (eotp) => {
+    const { store, run } = await setUp();
+    const weights = await store.read('value');
+    const y = texts(await run(spec({ kind: 'static', perStep: 1 })));
+    // A reference that is not the model's own text makes the oracle miss.
+    const references = y.map((text, r) => (r === 1 ? text.map((id, i) => (i % 5 === 3 ? 2 + (id % 7) : id)) : text));
+    let [guardedAll, cutAll] = [0, 0];
+    for (const policy of POLICIES) {
+      const found = await run(spec(policy, { eotp }), { references });
+      PROMPTS.forEach((prompt, r) => {
+        const first = PROMPT - prompt.length;
+        const padded = [...Array<number>(first).fill(EOT), ...prompt];
+        const seed = mix32(1, r, 0, 0x6c327064);
+        const want = decodeReference(
+          forwardOf(weights, first),
+          padded,
+          CANVAS,
+          BLOCK,
+          spec(policy, { eotp, seed }),
+          references[r],
+        );
+        const name = `${policy.kind}, prompt ${r}`;
+        expect(want.gap, `${name}: nothing compared is a near tie`).toBeGreaterThan(1e-5);
+        const { tokens, nfe, byPolicy, byTop, guarded, cut } = found[r];
+        guardedAll += guarded;
+        cutAll += cut;
+        expect({ tokens: [...tokens], nfe, byPolicy, byTop, guarded, cut }, name).toEqual({
+          tokens: want.tokens,
+          nfe: want.nfe,
+          byPolicy: want.byPolicy,
+          byTop: want.byTop,
+          guarded: want.guarded,
+          cut: want.cut,
+        });
+      });
+    }
+    // The inputs are such that every rule was at work.
+    expect(guardedAll).toBeGreaterThan(0);
+    expect(cutAll > 0).toBe(eotp !== 'off');
+  },
+);
+
+test('limits of the thresholds: never is static decoding, always is one pass per block', async () => {
+  const { run } = await setUp();
+  const plain = await run(spec({ kind: 'static', perStep: 1 }));
+  expect(plain.map((r) => r.nfe)).toEqual([CANVAS, CANVAS, CANVAS]);
+  const never: Policy[] = [
+    { kind: 'learn2pd', tau: 1, filter: FILTER },
+    { kind: 'threshold', tau: 1.01 },
+    { kind: 'margin', m: 1.01 },
+  ];
+  for (const policy of never) {
+    const found = await run(spec(policy));
+    expect(texts(found), policy.kind).toEqual(texts(plain));
+    expect(found.map((r) => [r.nfe, r.byPolicy, r.byTop])).toEqual(plain.map(() => [CANVAS, 0, CANVAS]));
+  }
+  const always: Policy[] = [
+    { kind: 'learn2pd', tau: 0, filter: FILTER },
+    { kind: 'threshold', tau: 0 },
+    { kind: 'margin', m: 0 },
+    { kind: 'static', perStep: BLOCK },
+  ];
+  for (const policy of always) {
+    const passes = (await run(spec(policy))).map((r) => r.nfe);
+    expect(passes, policy.kind).toEqual(plain.map(() => CANVAS / BLOCK));
+  }
+});
+
+test('the oracle with the static text of the model reproduces it in at most as many passes', async () => {
+  const { run } = await setUp();
+  const references = texts(await run(spec({ kind: 'static', perStep: 1 })));
+  const found = await run(spec({ kind: 'egp' }), { references });
+  expect(texts(found)).toEqual(references);
+  for (const r of found) expect(r.nfe).toBeLessThanOrEqual(CANVAS);
+});
+
+const LEARNED: Policy = { kind: 'learn2pd', tau: 0.52, filter: FILTER };
+const bare = (results: Awaited<ReturnType<DiffusionDecoder['decode']>>['results']) =>
+  results.map(({ nfe, tokens, cut }) => ({ nfe, cut, tokens: [...tokens] }));
+
+test.each(['prefix', 'dual'] as const)(
+  '%s cache: refreshed in every pass it is no cache, bit for bit',
+  async (cache) => {
+    const { run } = await setUp();
+    const one: Policy = { kind: 'static', perStep: 1 };
+    const none = await run(spec(one), { trace: true });
+    const fresh = await run(spec(one, { cache, refreshEvery: 1 }), { trace: true });
+    expect(fresh).toEqual(none);
+    const kept = await run(spec(one, { cache }), { trace: true });
+    kept.forEach((r, row) => {
+      // One full pass for each block, and the first of them is the pass without a cache.
+      expect(r.full).toBe(CANVAS / BLOCK);
+      expect(r.trace?.map((t) => t.kind)).toEqual(Array.from({ length: CANVAS }, (_, i) => (i % BLOCK === 0 ? 1 : 2)));
+      expect(r.trace?.[0]).toEqual(none[row].trace?.[0]);
+    });
+  },
+);
+
+test('a text depends on neither the passes of a submission nor the kernel split nor the batch', async () => {
+  const { run } = await setUp();
+  const s = spec(LEARNED, { eotp: 'strict', cache: 'dual' });
+  const want = bare(await run(s));
+  for (const [sequences, shape] of [
+    [1, {}],
+    [2, { perSubmission: 11 }],
+    [3, { split: true }],
+  ] as [number, Partial<DecoderShape>][]) {
+    const other = await setUp(sequences, shape);
+    expect(bare(await other.run(s)), `${sequences} sequences`).toEqual(want);
+    other.decoder.dispose();
+  }
+});
+
+test('eight passes go into one submission, and what does not fit is named', async () => {
+  const { decoder } = await setUp();
+  const plain = spec({ kind: 'static', perStep: 1 });
+  const { stats } = await decoder.decode(PROMPTS, plain);
+  expect(stats).toMatchObject({ submissions: CANVAS / 8, perSubmission: 8 });
+  await expect(decoder.decode([[]], plain)).rejects.toThrow('prompt 0 has 0 tokens');
+  await expect(decoder.decode([[99]], plain)).rejects.toThrow('token 99 of prompt 0 is not below 12');
+  await expect(decoder.decode([[2]], plain, { canvas: 17 })).rejects.toThrow('canvas of 17 is not 1 to 16');
+  await expect(decoder.decode([[2]], spec({ kind: 'egp' }))).rejects.toThrow('needs reference texts');
+});

@@ -1,0 +1,69 @@
+// The filter: its size, its gradient against central differences, and that it learns what a constant cannot.
+
+import { expect, test } from 'vitest';
+import { mix32, uniform01 } from '../../../src/gpu/rng.ts';
+import {
+  FILTER_TRAINING,
+  type FilterRecord,
+  filterLoss,
+  filterSize,
+  newFilter,
+  reportFilter,
+  trainFilter,
+} from '../../../src/methods/learn2pd/filter.ts';
+import { logit, scheduled } from '../../../src/methods/learn2pd/policy.ts';
+
+/** A guess is right if its confidence beats that of its neighbour: no threshold on one number can tell. */
+function records(B: number, count: number, salt: number, honest = true): FilterRecord[] {
+  return Array.from({ length: count }, (_, prompt) => {
+    const c = Float32Array.from({ length: B }, (_, i) => uniform01(mix32(salt, prompt, i, 3)));
+    const label = Uint8Array.from(c, (v, i) =>
+      Number(honest ? v > c[(i + 1) % B] : mix32(salt, prompt, i, 4) % 2 === 0),
+    );
+    return { prompt, c, label, masked: new Uint8Array(B).fill(1) };
+  });
+}
+
+test('two layers at block 32 are 2112 parameters', () => {
+  expect(filterSize(32, 2)).toBe(2112);
+  expect([8, 16, 64].map((B) => filterSize(B, 2))).toEqual([144, 544, 8320]);
+  expect(newFilter(32, 2, 1).values.length).toBe(2112);
+});
+
+test.each([true, false])('the gradient is that of central differences, masked only %s', (maskedOnly) => {
+  const data = records(4, 6, 1);
+  data[2].masked[1] = 0;
+  const filter = newFilter(4, 2, 2);
+  const { gradient } = filterLoss(filter, data, maskedOnly);
+  const at = (i: number, by: number): { loss: number; by: number } => {
+    const values = filter.values.slice();
+    values[i] += by;
+    // f32 weights: the step that was really taken.
+    return { loss: filterLoss({ ...filter, values }, data, maskedOnly).loss, by: values[i] };
+  };
+  for (let i = 0; i < gradient.length; i++) {
+    const [up, down] = [at(i, 1e-3), at(i, -1e-3)];
+    expect((up.loss - down.loss) / (up.by - down.by)).toBeCloseTo(gradient[i], 4);
+  }
+});
+
+test('training beats the constant answer on unseen records; labels without sense teach nothing', () => {
+  const t = { ...FILTER_TRAINING, steps: 600, batch: 64, lr: 1e-2 };
+  const unseen = records(8, 200, 9);
+  const learned = reportFilter(trainFilter(newFilter(8, 2, 1), records(8, 400, 1), t).filter, unseen);
+  expect(learned.bceMasked).toBeLessThan(0.8 * learned.bceConstant);
+  expect(learned.auroc).toBeGreaterThan(0.85);
+  const fooled = reportFilter(trainFilter(newFilter(8, 2, 1), records(8, 400, 1, false), t).filter, unseen);
+  expect(Math.abs(fooled.auroc - 0.5)).toBeLessThan(0.1);
+});
+
+test('the schedule spreads masks evenly, remainder first, and loses none', () => {
+  expect(Array.from({ length: 4 }, (_, i) => scheduled(10, 4, i))).toEqual([3, 3, 2, 2]);
+  for (let masked = 1; masked <= 32; masked++) {
+    for (const steps of [1, 4, 8, 32]) {
+      const all = Array.from({ length: steps }, (_, i) => scheduled(masked, steps, i));
+      expect(all.reduce((a, b) => a + b, 0)).toBe(masked);
+    }
+  }
+  expect(logit(0.96)).toBeCloseTo(3.178, 3);
+});
