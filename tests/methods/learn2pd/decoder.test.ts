@@ -30,7 +30,7 @@ const spec = (policy: Policy, more: Partial<DecodeSpec> = {}): DecodeSpec => ({ 
 
 async function setUp(sequences = 3, shape: Partial<DecoderShape> = {}) {
   const { gpu } = await testGpu();
-  const store = await sharpStore(gpu, 4);
+  const store = await sharpStore(gpu, 16);
   const model = modelOf(gpu, store, sequences);
   const decoder = new DiffusionDecoder(gpu, model, { ...SHAPE, ...shape });
   const run = async (s: DecodeSpec, options?: DecodeOptions) => (await decoder.decode(PROMPTS, s, options)).results;
