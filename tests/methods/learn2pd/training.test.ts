@@ -1,0 +1,87 @@
+// From a tiny LLaDA to a filter that saves passes: masking, collection, and the whole chain on lists of three.
+
+import { expect, test } from 'vitest';
+import { type LmConfig, smallConfig } from '../../../src/lm/config.ts';
+import { storeModel } from '../../../src/lm/language-model.ts';
+import { taskTokenizer } from '../../../src/lm/tasks/families.ts';
+import { lists } from '../../../src/lm/tasks/lists.ts';
+import { problemAt } from '../../../src/lm/tasks/task.ts';
+import { EOT, MASK } from '../../../src/lm/tokenizers/closed.ts';
+import { NO_TOKEN } from '../../../src/lm/train/batch.ts';
+import { exampleOf } from '../../../src/lm/train/sft.ts';
+import { TRAIN_DEFAULTS } from '../../../src/lm/train/trainer.ts';
+import { collectRecords } from '../../../src/methods/learn2pd/collect.ts';
+import { DiffusionDecoder } from '../../../src/methods/learn2pd/decoder.ts';
+import { FILTER_TRAINING, newFilter, reportFilter, trainFilter } from '../../../src/methods/learn2pd/filter.ts';
+import { DECODE_DEFAULTS } from '../../../src/methods/learn2pd/policy.ts';
+import { diffusionBatch, EPS, lladaTrainer } from '../../../src/methods/learn2pd/train.ts';
+import { testGpu } from '../../support/gpu.ts';
+
+const P = 8;
+const G = 8;
+const B = 4;
+const TOKENIZER = taskTokenizer([lists], 24);
+
+test('the prompt is never masked, end tokens count, and the mask rate is that of the process', () => {
+  const example = { prompt: [5, 6, 7], answer: [8, 9, EOT] };
+  let masked = 0;
+  const rounds = 400;
+  for (let seed = 0; seed < rounds; seed++) {
+    const rows = 16;
+    const { ids, targets, weights, bounds } = diffusionBatch(Array(rows).fill(example), P, G, seed);
+    for (let i = 0; i < ids.length; i++) {
+      const column = i % (P + G);
+      const truth = column < P ? null : (example.answer[column - P] ?? EOT);
+      const hidden = ids[i] === MASK;
+      if (truth === null) expect([hidden, targets[i], weights[i]]).toEqual([false, NO_TOKEN, 0]);
+      else {
+        expect(targets[i]).toBe(hidden ? truth : NO_TOKEN);
+        expect(weights[i] > 0).toBe(hidden);
+        masked += Number(hidden);
+      }
+    }
+    expect([...bounds.subarray(2 * P, 2 * P + 2)]).toEqual([P - 3, P + G]);
+  }
+  // Stratified draws have less than the binomial spread.
+  const trials = rounds * 16 * G;
+  const mean = (1 - EPS) / 2 + EPS;
+  expect(Math.abs(masked / trials - mean)).toBeLessThan(3 * Math.sqrt((mean * (1 - mean)) / trials));
+  expect(() => diffusionBatch([{ prompt: [1], answer: Array(9).fill(2) }], P, G, 1)).toThrow('do not fit 8 and 8');
+});
+
+test('a trained model, a filter from its own oracle, fewer passes', async () => {
+  const { gpu } = await testGpu();
+  const c: LmConfig = { ...smallConfig(TOKENIZER.vocab, 32, 2, P + G), positions: true };
+  const rows = 24;
+  const trainer = lladaTrainer(gpu, c, { ...TRAIN_DEFAULTS, batch: rows, time: P + G, steps: 120, lr: 5e-3 });
+  const problem = (split: 'train' | 'test', i: number) => problemAt(lists, split, 3, i, [3]);
+  const losses: number[] = [];
+  for (let step = 0; step < 120; step++) {
+    const examples = Array.from({ length: rows }, (_, i) =>
+      exampleOf(TOKENIZER, problem('train', step * rows + i), EOT),
+    );
+    trainer.advance(diffusionBatch(examples, P, G, step));
+    await trainer.settle();
+    if (step % 20 === 19) losses.push((await trainer.metrics()).loss);
+  }
+  expect(losses[losses.length - 1]).toBeLessThan(0.6 * Math.log(TOKENIZER.vocab));
+  const model = storeModel(gpu, c, trainer.store, { sequences: 32, capacity: P + G });
+  const decoder = new DiffusionDecoder(gpu, model, { prompt: P, block: B, canvas: G, depth: 2, perSubmission: 8 });
+  const prompts = (split: 'train' | 'test', from: number) =>
+    Array.from({ length: 32 }, (_, i) => TOKENIZER.encode(problem(split, from + i).prompt));
+  const { records, oraclePasses } = await collectRecords(decoder, prompts('train', 5000), G);
+  expect(records.length).toBe(oraclePasses.reduce((a, b) => a + b, 0));
+  const { filter } = trainFilter(newFilter(B, 2, 1), records, { ...FILTER_TRAINING, steps: 400, batch: 64 });
+  const seen = reportFilter(filter, records);
+  expect(seen.bceMasked).toBeLessThan(seen.bceConstant);
+  const unseen = prompts('test', 0);
+  const passes = async (policy: Parameters<typeof decoder.decode>[1]['policy'], eotp: 'off' | 'strict') => {
+    const { results } = await decoder.decode(unseen, { ...DECODE_DEFAULTS, policy, eotp });
+    return results.reduce((sum, r) => sum + r.nfe, 0) / results.length;
+  };
+  const learned = { kind: 'learn2pd', tau: 0.9, filter } as const;
+  expect(await passes({ kind: 'static', perStep: 1 }, 'off')).toBe(G);
+  const off = await passes(learned, 'off');
+  expect(off).toBeLessThan(0.8 * G);
+  expect(await passes(learned, 'strict')).toBeLessThanOrEqual(off);
+}, 120_000);
