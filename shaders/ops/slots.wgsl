@@ -40,3 +40,24 @@ fn embed(@builtin(global_invocation_id) gid: vec3u) {
   }
   target_[i] = v;
 }
+
+// One row of each frame in all of its slots: y[f, s] = x[f].
+@compute @workgroup_size(64)
+fn spread(@builtin(global_invocation_id) gid: vec3u) {
+  let i = linear(gid);
+  let row = params.whole * params.d4;
+  if (i >= params.frames * row) { return; }
+  target_[i] = source[i / row * params.d4 + i % params.d4];
+}
+
+// Gradient of `spread`: the sum over slots, in their order.
+@compute @workgroup_size(64)
+fn fold(@builtin(global_invocation_id) gid: vec3u) {
+  let i = linear(gid);
+  if (i >= params.frames * params.d4) { return; }
+  var sum = vec4f(0.0);
+  for (var s = 0u; s < params.whole; s++) {
+    sum += source[(i / params.d4 * params.whole + s) * params.d4 + i % params.d4];
+  }
+  target_[i] = sum;
+}

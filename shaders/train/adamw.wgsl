@@ -1,6 +1,6 @@
 // AdamW (Loshchilov and Hutter 2019) with global-norm clipping and an exponential moving average of the weights, over
 // one arena that holds all parameters; four elements a thread.
-//   block: per 64 elements (learning rate factor, weight decay factor)
+//   block: per 64 elements (learning rate factor, weight decay factor); a negative factor = another optimiser's parameter
 //   hyper: lr, beta1, beta2, eps, decay, 1 - beta1^t, 1 - beta2^t, ema decay, clip norm, gradient scale
 //   norm2: squared norm of all gradients before scaling
 import package::lib::index::linear;
@@ -22,6 +22,7 @@ fn adamw(@builtin(global_invocation_id) gid: vec3u) {
   let i = linear(gid);
   if (i >= params.quads) { return; }
   let factors = block[i / 16u];
+  if (factors.x < 0.0) { return; }
   let norm = sqrt(norm2[0]) * hyper[9];
   let scale = hyper[9] * select(1.0, hyper[8] / max(norm, 1e-12), norm > hyper[8]);
   let g = grad[i] * scale;

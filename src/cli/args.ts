@@ -40,6 +40,7 @@ export const RUN_FLAGS = {
   set: { kind: 'pairs', help: 'change one value of the configuration; may be repeated', value: 'KEY=VALUE' },
   out: { kind: 'string', help: 'folder for checkpoints and the run record', value: 'DIR' },
   resume: { kind: 'string', help: 'continue the run in this folder', value: 'DIR' },
+  from: { kind: 'string', help: 'shipped checkpoint whose weights a new run starts from', value: 'FILE' },
   checkpoint: { kind: 'string', help: 'checkpoint file (safetensors)', value: 'FILE' },
   json: { kind: 'boolean', help: 'exactly one JSON object on standard output' },
 } as const satisfies Flags;

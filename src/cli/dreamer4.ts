@@ -1,8 +1,8 @@
 // `lab run dreamer4` and `lab eval dreamer4`: training with progress, checkpoints and resume; evaluation of a checkpoint.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { encodePng } from '../data/png.ts';
 import { folderStorage } from '../data/storage-node.ts';
 import { changeConfig, configure } from '../methods/dreamer4/config-file.ts';
@@ -12,7 +12,14 @@ import { checkpointRun, DreamerSession } from '../methods/dreamer4/session.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
-import { type EvalArguments, engine, gpuOrFail, type MethodCommands, type RunArguments } from './method-commands.ts';
+import {
+  type EvalArguments,
+  engine,
+  gpuOrFail,
+  type MethodCommands,
+  type RunArguments,
+  readCheckpoint,
+} from './method-commands.ts';
 
 const CHECKPOINT = 'dreamer4-training.safetensors';
 
@@ -54,6 +61,10 @@ export async function runDreamer4(args: RunArguments, output: Output): Promise<R
   if (old) {
     await session.load({ name: CHECKPOINT, bytes: old });
     output.note(`resumed: tokenizer step ${session.tokenizer.step}`);
+  }
+  if (args.from !== undefined) {
+    const taken = session.startFrom(await readCheckpoint('--from', args.from), basename(args.from));
+    output.note(`starts from the ${taken} of ${args.from}`);
   }
   output.note(
     `${config.rung}: ${session.tokenizer.store.count} tokenizer parameters, one tokenizer step is ${session.tokenizer.program.stats.dispatches} dispatches, ${(session.tokenizer.program.stats.flops / 1e9).toFixed(2)} GFLOP, arena ${(session.tokenizer.program.stats.arenaBytes / 2 ** 20).toFixed(0)} MiB`,
@@ -133,7 +144,8 @@ async function writePictures(session: DreamerSession, out: string): Promise<void
   await writeFile(join(out, 'samples.png'), encodePng(sheet, width * columns, height * rows.length, 3));
 }
 
-const EVAL_SETTINGS = { windows: 64, streams: 16, context: 32, k: 4, long: 1 };
+/** `corruption`: noise of finished frames in percent. */
+const EVAL_SETTINGS = { windows: 64, streams: 16, context: 32, k: 4, corruption: 10, long: 1 };
 
 export async function evalDreamer4(args: EvalArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
@@ -146,16 +158,12 @@ export async function evalDreamer4(args: EvalArguments, output: Output): Promise
     settings[key as keyof typeof settings] = value;
   }
   if (settings.windows % settings.streams !== 0) throw new UsageError('--set windows must be a multiple of streams');
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = new Uint8Array(await readFile(args.checkpoint));
-  } catch {
-    throw new UsageError(`--checkpoint ${args.checkpoint}: no such file`);
-  }
+  const bytes = await readCheckpoint('--checkpoint', args.checkpoint);
   const gpu = await gpuOrFail();
   const model = loadModel(gpu, bytes);
   const result = await evaluate(gpu, model, {
     ...settings,
+    corruption: settings.corruption / 100,
     long: settings.long !== 0,
     seed: args.seed,
     progress: (text) => output.note(text),

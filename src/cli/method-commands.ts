@@ -1,8 +1,10 @@
 // What `lab run` and `lab eval` need of a method; one file of this folder per method holds it, run.ts lists them.
 
+import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Gpu, openGpu } from '../gpu/device.ts';
 import type { RunRecord } from '../runs/run-record.ts';
+import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
 
 export interface RunArguments {
@@ -12,6 +14,8 @@ export interface RunArguments {
   out: string;
   /** `out` holds the run to go on with. */
   resume: boolean;
+  /** Shipped checkpoint that a new run starts from; a method that cannot says so. */
+  from?: string;
   checkpointMinutes: number;
 }
 
@@ -27,6 +31,15 @@ export interface MethodCommands {
   /** Throws UsageError or ConfigError for wrong arguments. */
   run(args: RunArguments, output: Output): Promise<RunRecord>;
   evaluate(args: EvalArguments, output: Output): Promise<RunRecord>;
+}
+
+/** The bytes of a checkpoint that a flag names. */
+export async function readCheckpoint(flag: string, file: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch {
+    throw new UsageError(`${flag} ${file}: no such file`);
+  }
 }
 
 export async function gpuOrFail(): Promise<Gpu> {

@@ -33,16 +33,17 @@ async function asUsage<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-const { preset, seed, set, out, resume, checkpoint, json } = RUN_FLAGS;
+const { preset, seed, set, out, resume, from, checkpoint, json } = RUN_FLAGS;
 
 export const run = defineCommand({
-  usage: '<method> [--preset NAME] [--seed N] [--set KEY=VALUE ...] [--out DIR | --resume DIR] [--json]',
+  usage: '<method> [--preset NAME] [--seed N] [--set KEY=VALUE ...] [--from FILE] [--out DIR | --resume DIR] [--json]',
   flags: {
     preset,
     seed,
     set,
     out,
     resume,
+    from,
     json,
     'checkpoint-minutes': { kind: 'number', help: 'time between checkpoints (default 5)', value: 'N' },
   },
@@ -50,6 +51,9 @@ export const run = defineCommand({
     const { id, load } = methodOf(positionals);
     if (flags.resume !== undefined && flags.preset !== undefined) {
       throw new UsageError('--resume continues a run with its own configuration: leave --preset out');
+    }
+    if (flags.resume !== undefined && flags.from !== undefined) {
+      throw new UsageError('--resume continues a run with its own weights: leave --from out');
     }
     const method = await load();
     const fixed = Object.keys(flags.set).find((key) => method.fixed.test(key));
@@ -66,6 +70,7 @@ export const run = defineCommand({
           set: flags.set,
           out: folder,
           resume: flags.resume !== undefined,
+          from: flags.from,
           checkpointMinutes: flags['checkpoint-minutes'] ?? 5,
         },
         output,

@@ -45,6 +45,7 @@ export const ship = defineCommand({
         tokenizerSteps: run.tokenizerSteps,
         dynamicsSteps: run.dynamicsSteps,
         flops: run.flops,
+        ...(run.origin ? { startedFrom: run.origin } : {}),
         adapter: record.adapter,
       },
       evaluation: {

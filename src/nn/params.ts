@@ -15,6 +15,8 @@ export interface ParamSpec {
   init: Init;
   /** Weight decay applies (matrices). */
   decay: boolean;
+  /** Another optimiser than AdamW updates it (train/muon.ts). */
+  claimed?: boolean;
   /** Byte offset in each of the five buffers; a multiple of 256. */
   offset: number;
 }
@@ -85,7 +87,7 @@ export class ParamStore {
     return this.buffers[which];
   }
 
-  /** Per 64 elements: learning rate factor and weight decay factor, for adamw.wgsl. */
+  /** Per 64 elements: learning rate factor (-1: another optimiser's parameter) and weight decay factor, for adamw.wgsl. */
   blocks(): GPUBuffer {
     if (!this.blockBuffer) throw new Error('parameters are not allocated yet');
     return this.blockBuffer;
@@ -177,7 +179,7 @@ export class ParamStore {
     for (const spec of this.specs.values()) {
       const end = spec.offset + alignUp(sizeOf(spec.shape) * 4);
       for (let b = spec.offset / 256; b < end / 256; b++) {
-        blocks[2 * b] = factor(spec.name);
+        blocks[2 * b] = spec.claimed ? -1 : factor(spec.name);
         blocks[2 * b + 1] = spec.decay ? 1 : 0;
       }
     }

@@ -50,17 +50,28 @@ function load(store: ParamStore, loads: Load[]): void {
   for (const [slab, parameter, values] of loads) store.write(slab, parameter, values);
 }
 
+/** Checks a store's part of a training checkpoint; the result writes it. Several parts can so be checked before any is written. */
+export function checkedTraining(store: ParamStore, file: SafetensorsFile, prefix = ''): () => void {
+  const loads = TRAINING_SLABS.flatMap((slab) => find(store, slab, file, (name) => `${prefix}${slab}/${name}`));
+  return () => load(store, loads);
+}
+
 export function restoreTraining(store: ParamStore, file: SafetensorsFile, prefix = ''): void {
-  load(
-    store,
-    TRAINING_SLABS.flatMap((slab) => find(store, slab, file, (name) => `${prefix}${slab}/${name}`)),
-  );
+  checkedTraining(store, file, prefix)();
 }
 
 export function restoreShipped(store: ParamStore, file: SafetensorsFile): void {
   load(
     store,
     find(store, 'value', file, (name) => name),
+  );
+}
+
+/** Start values for a training run from shipped weights; the average starts there too. All or nothing. */
+export function startFromShipped(store: ParamStore, file: SafetensorsFile): void {
+  load(
+    store,
+    (['value', 'average'] as const).flatMap((slab) => find(store, slab, file, (name) => name)),
   );
 }
 

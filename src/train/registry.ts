@@ -1,8 +1,9 @@
-/** The optimiser's kernel. */
+/** The optimisers' kernels. */
 import { ParamStore } from '../nn/params.ts';
 import type { Graph, Tensor } from '../tensor/graph.ts';
 import { casesOf, floats, type KernelEntry, random, single, type Trial } from '../tensor/registry/entry.ts';
 import { TOLERANCE } from '../tensor/registry/tolerance.ts';
+import { applyUpdate, nesterov, unit } from './muon.ts';
 import { type AdamW, adamw, hyper } from './optimiser.ts';
 
 const OPTIMISER: AdamW = { beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1, clip: 1, ema: 0.9 };
@@ -94,7 +95,120 @@ const make = ({ n, norm }: { n: number; norm: number }): Trial => {
   };
 };
 
+type Side = { rows: number; columns: number };
+const MATRICES: Side[] = [
+  { rows: 1, columns: 1 },
+  { rows: 5, columns: 7 },
+  { rows: 33, columns: 64 },
+];
+const MATRIX_BENCH: Side = { rows: 512, columns: 1024 };
+
+const momentumTrial = ({ rows, columns }: Side): Trial => {
+  const [g, m] = [random([rows, columns], 1), random([rows, columns], 2)];
+  return {
+    inputs: { g, m },
+    writes: ['m'],
+    build: (t) => ({ u: nesterov(t.g, t.m) }),
+    want: () => {
+      const next = Array.from(m.data, (v, i) => 0.95 * v + g.data[i]);
+      return {
+        m: { values: next, share: TOLERANCE.f32.map },
+        u: { values: next.map((v, i) => g.data[i] + 0.95 * v), share: TOLERANCE.f32.map },
+      };
+    },
+  };
+};
+
+const unitTrial = ({ rows, columns }: Side): Trial => {
+  const x = random([rows, columns], 1);
+  const norm2 = x.data.reduce((sum, v) => sum + v * v, 0);
+  return {
+    inputs: { x, norm2: floats([1], [norm2]) },
+    build: (t) => ({ y: unit(t.x, t.norm2) }),
+    want: () => ({ y: { values: Array.from(x.data, (v) => v / Math.sqrt(norm2)), share: TOLERANCE.f32.map } }),
+  };
+};
+
+const applyTrial = ({ rows, columns }: Side): Trial => {
+  const [x, value, average] = [1, 2, 3].map((salt) => random([rows, columns], salt));
+  return {
+    inputs: { x, value, average, hyper: floats([12], hyper(OPTIMISER, STEP, RATE)) },
+    writes: ['value', 'average'],
+    build: (t) => {
+      applyUpdate(t.x, t.value, t.average, t.hyper);
+      return {};
+    },
+    want: () => {
+      const scale = 0.2 * Math.sqrt(Math.max(rows, columns));
+      const ema = Math.min(OPTIMISER.ema, (STEP - 1) / (STEP + 9));
+      const next = Array.from(value.data, (v, i) => v - RATE * (scale * x.data[i] + OPTIMISER.weightDecay * v));
+      return {
+        value: { values: next, share: TOLERANCE.f32.map },
+        average: { values: next.map((v, i) => ema * average.data[i] + (1 - ema) * v), share: TOLERANCE.f32.map },
+      };
+    },
+  };
+};
+
+const muonKernel = (
+  name: string,
+  about: string,
+  file: string,
+  entryPoint: string,
+  rest: Pick<KernelEntry, 'bindings' | 'uniform' | 'flops' | 'bytes'>,
+  make: (side: Side) => Trial,
+): KernelEntry => ({
+  name,
+  family: 'optimiser',
+  about,
+  label: name,
+  dispatch: 'One invocation per element of the matrix.',
+  variants: single(file, entryPoint),
+  cases: casesOf(MATRICES, make),
+  bench: casesOf([MATRIX_BENCH], make)[0],
+  ...rest,
+});
+
 export const TRAIN: readonly KernelEntry[] = [
+  muonKernel(
+    'muon momentum',
+    'Nesterov momentum of a matrix that Muon updates.',
+    'train/muon_momentum.wgsl',
+    'momentum',
+    {
+      bindings: 'source state u',
+      uniform: 'n u32, mu f32',
+      flops: '4*rows*columns',
+      bytes: '12*rows*columns',
+    },
+    momentumTrial,
+  ),
+  muonKernel(
+    'muon unit',
+    'A matrix divided by its Frobenius norm.',
+    'train/muon_momentum.wgsl',
+    'unit',
+    {
+      bindings: 'source state u',
+      uniform: 'n u32, mu f32',
+      flops: '2*rows*columns',
+      bytes: '8*rows*columns + 4',
+    },
+    unitTrial,
+  ),
+  muonKernel(
+    'muon apply',
+    'Update of a matrix by its orthogonalised momentum, with decay and the moving average.',
+    'train/muon_apply.wgsl',
+    'apply',
+    {
+      bindings: 'x value average hyper',
+      uniform: 'n u32, scale f32',
+      flops: '8*rows*columns',
+      bytes: '20*rows*columns',
+    },
+    applyTrial,
+  ),
   {
     name: 'adamw',
     family: 'optimiser',

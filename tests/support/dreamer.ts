@@ -23,8 +23,18 @@ export const tiny: DreamerConfig = {
     registers: 1,
     context: 5,
     kMax: 8,
+    timeFirst: false,
+    slotConditions: false,
+    frameSkip: false,
+    spaceRotation: false,
   },
   softCap: 50,
+};
+
+/** Every departure of the micro rung's dynamics: time layers first, conditions in every slot, the frame before as a base. */
+export const direct: DreamerConfig = {
+  ...tiny,
+  dynamics: { ...tiny.dynamics, timeFirst: true, slotConditions: true, frameSkip: true, spaceRotation: true },
 };
 
 /** The paper's form: latent tokens that gather from all patches. */

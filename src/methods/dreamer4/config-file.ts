@@ -51,6 +51,10 @@ const schema = v.pipe(
       registers: positive,
       context: positive,
       kMax: powerOfTwo,
+      timeFirst: v.boolean(),
+      slotConditions: v.boolean(),
+      frameSkip: v.boolean(),
+      spaceRotation: v.boolean(),
     }),
     data: v.strictObject({ episodes: positive, steps: positive }),
     phases: v.strictObject({ tokenizer: phase, dynamics: phase }),
@@ -69,7 +73,10 @@ const schema = v.pipe(
     longShare: share,
     longOnly: share,
     contextCorruption: v.pipe(real, v.maxValue(0.5)),
+    // Runs from before it existed had one level.
+    contextCorruptionMax: v.optional(v.pipe(real, v.maxValue(0.9)), 0),
     softCap: real,
+    optimiser: v.optional(v.picklist(['adamw', 'muon']), 'adamw'),
     emaDecay: share,
     weightDecay: real,
     clip: real,
@@ -87,6 +94,11 @@ const schema = v.pipe(
   v.check(
     (c) => !c.tokenizer.aligned || c.tokenizer.latents === (c.frame.width * c.frame.height) / c.frame.patch ** 2,
     'aligned latents: there must be one per patch',
+  ),
+  v.check(
+    (c) =>
+      !c.dynamics.spaceRotation || (c.tokenizer.aligned && [1, 4].includes(c.tokenizer.latents / c.dynamics.tokens)),
+    'dynamics.spaceRotation: there must be one spatial token for every aligned latent or for every 2x2 of them',
   ),
   v.check((c) => c.dynamics.heads % c.dynamics.kvHeads === 0, 'dynamics.heads must be a multiple of dynamics.kvHeads'),
   v.check(

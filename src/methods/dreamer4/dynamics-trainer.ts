@@ -11,16 +11,20 @@ import { normaliseLoss, rowLoss } from '../../tensor/ops/loss.ts';
 import { gaussian } from '../../tensor/ops/random.ts';
 import { joinSlots, takeSlots } from '../../tensor/ops/slots.ts';
 import { compile, type InputData, type Program } from '../../tensor/program.ts';
+import { claim, muon } from '../../train/muon.ts';
 import { type AdamW, adamw, backward, hyper } from '../../train/optimiser.ts';
 import { learningRate } from '../../train/schedule.ts';
 import type { DreamerConfig } from './config.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
 import { drawWindows } from './frames.ts';
-import { dynamics } from './model.ts';
+import { carryWeight, dynamics } from './model.ts';
 import { drawNoiseLevels, IMAGE_ROW } from './noise-levels.ts';
 import { bootstrapTarget, corrupt, euler } from './ops.ts';
 import { NO_ACTION } from './play-contract.ts';
 import { dequantise, type LatentStats, latentSize, type TokenEpisode } from './tokens.ts';
+
+/** The matrices of the transformer's layers. */
+const HIDDEN = /^dyn\.\d+\..+\.w$/;
 
 interface Shape {
   rows: number;
@@ -93,7 +97,10 @@ export class DynamicsTrainer {
     const actions = graph.input('actions', [n, ACTION_FEATURES]);
     const signal = graph.input('signal', [n, signalFeatures(kMax)]);
     const noised = corrupt(clean, gaussian(graph.input('seed', [2]), [n, tokens, channels], 1), levels);
-    const mode = { kind: 'rows' as const, batch: rows, time, starts: graph.input('starts', [rows]) };
+    const carry = (name: string, frames: number): { carry?: Tensor } =>
+      c.dynamics.frameSkip ? { carry: graph.input(name, [frames, 2]) } : {};
+    const starts = graph.input('starts', [rows]);
+    const mode = { kind: 'rows' as const, batch: rows, time, starts, ...carry('carry', n) };
 
     let target = clean;
     if (bootstrapRows > 0) {
@@ -114,9 +121,14 @@ export class DynamicsTrainer {
         const z = latents(tail(noised, width));
         const a = tail(actions, ACTION_FEATURES);
         const own = graph.input('bootstrap levels', [nb, 2]);
-        const x1 = dynamics(scope, c, z, a, graph.input('first half', [nb, signalFeatures(kMax)]), half);
+        const teach = (x: Tensor, name: string): Tensor =>
+          dynamics(scope, c, x, a, graph.input(name, [nb, signalFeatures(kMax)]), {
+            ...half,
+            ...carry(`${name} carry`, nb),
+          });
+        const x1 = teach(z, 'first half');
         const zHalf = euler(z, x1, own, 0.5);
-        const x2 = dynamics(scope, c, zHalf, a, graph.input('second half', [nb, signalFeatures(kMax)]), half);
+        const x2 = teach(zHalf, 'second half');
         const goal = bootstrapTarget(z, zHalf, x1, x2, own);
         if (bootstrapRows === rows) return goal;
         const head = takeSlots(graph.reshape(clean, [1, rows, time * width]), 0, rows - bootstrapRows);
@@ -130,7 +142,14 @@ export class DynamicsTrainer {
     const loss = c.normaliseLosses ? normaliseLoss(mse, state, 1) : mse;
     const norm2 = backward(graph, loss, scope.used(), this.store);
     graph.output('norm2', norm2);
-    adamw(graph, this.store, norm2);
+    const { store } = this;
+    if (c.optimiser === 'muon')
+      claim(
+        store,
+        [...store.specs.keys()].filter((name) => HIDDEN.test(name)),
+      );
+    adamw(graph, store, norm2);
+    if (c.optimiser === 'muon') muon(graph, store);
     this.store.allocate(this.gpu, this.seed);
   }
 
@@ -176,6 +195,15 @@ export class DynamicsTrainer {
         writeSignal(signal, i * features, kMax, levels.signal[2 * i], levels.signal[2 * i + 1]);
       }
     });
+    // What the frame before is worth to frame i of a row, at its level plus `later`; image rows have none before.
+    const carry = (from: number, later: (i: number) => number): Float32Array<ArrayBuffer> => {
+      const out = new Float32Array(2 * (n - from));
+      for (let i = from; i < n; i++) {
+        const before = i % time > 0 && levels.starts[Math.floor(i / time)] !== IMAGE_ROW;
+        if (before) out[2 * (i - from)] = carryWeight(levels.signal[2 * (i - 1)] + later(i - 1));
+      }
+      return out;
+    };
     const { steps, lr } = c.phases.dynamics;
     const inputs: Record<string, InputData> = {
       clean,
@@ -188,6 +216,7 @@ export class DynamicsTrainer {
       one: new Float32Array([1]),
       hyper: hyper(this.optimiser, this.step, learningRate(this.step, steps, lr, c.warmup, c.decay)),
     };
+    if (c.dynamics.frameSkip) inputs.carry = carry(0, () => 0);
     if (bootstrapRows > 0) {
       const nb = bootstrapRows * time;
       const from = n - nb;
@@ -201,6 +230,10 @@ export class DynamicsTrainer {
       }
       inputs['first half'] = first;
       inputs['second half'] = second;
+      if (c.dynamics.frameSkip) {
+        inputs['first half carry'] = carry(from, () => 0);
+        inputs['second half carry'] = carry(from, (i) => levels.signal[2 * i + 1] / 2);
+      }
       inputs['bootstrap levels'] = levels.signal.slice(2 * from);
       inputs['bootstrap starts'] = levels.starts.slice(rows - bootstrapRows);
     }

@@ -20,6 +20,8 @@ export interface EvalOptions {
   streams: number;
   context: number;
   k: number;
+  /** Noise fraction of finished frames. */
+  corruption: number;
   seed: number;
   /** Also dream 200 frames for the drift and 2000 for the cost (minutes on a CPU adapter). */
   long: boolean;
@@ -118,7 +120,7 @@ async function dreamWindows(
   }
   await dream.observe(frames, actions);
   const out: Uint8Array[][] = [];
-  const settings = { k: options.k, contextCorruption: 0.1, seed: options.seed };
+  const settings = { k: options.k, contextCorruption: options.corruption, seed: options.seed };
   for (let i = 0; i < horizon; i++) {
     const row = Uint32Array.from(starts, (_, s) => actionsOf(s, i));
     const { rgb } = await dream.step(row, settings, { rgb: true });
@@ -289,7 +291,7 @@ async function cost(gpu: Gpu, model: DreamModel, set: FrameSet, options: EvalOpt
   const e = set.episodes[0];
   const context = Math.min(options.context, e.actions.length);
   await dream.observe(e.frames.slice(0, context * size), e.actions.slice(0, context));
-  const settings = { k: options.k, contextCorruption: 0.1, seed: options.seed };
+  const settings = { k: options.k, contextCorruption: options.corruption, seed: options.seed };
   const times: number[] = [];
   const last = options.long ? 2000 : 60;
   for (let i = 0; i < last; i++) {

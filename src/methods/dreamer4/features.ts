@@ -4,18 +4,27 @@
  */
 import { NO_ACTION } from './play-contract.ts';
 
-/** 23 key bits, 121 mouse classes, 1 = labelled; padded to a multiple of 4. */
-export const ACTION_FEATURES = 148;
 const KEYS = 23;
 const MOUSE = 121;
+const BINS = 11;
+
+/**
+ * 23 key bits, 121 mouse classes, 11 classes of pitch and 11 of yaw, 1 = labelled; padded to a multiple of 4. The two
+ * short mouse parts are sums of the long one, so nothing new can be said with them; but a rare pair of pitch and yaw then
+ * shares what frequent pairs have taught.
+ */
+export const ACTION_FEATURES = 168;
 
 /** Writes the features of one action. An unlabelled frame (`NO_ACTION`) is all zero: only the base vector remains. */
 export function writeAction(out: Float32Array, at: number, action: number): void {
   out.fill(0, at, at + ACTION_FEATURES);
   if (action === NO_ACTION) return;
   for (let k = 0; k < KEYS; k++) out[at + k] = (action >>> k) & 1;
-  out[at + KEYS + ((action >>> KEYS) & 127)] = 1;
-  out[at + KEYS + MOUSE] = 1;
+  const mouse = (action >>> KEYS) & 127;
+  out[at + KEYS + mouse] = 1;
+  out[at + KEYS + MOUSE + Math.floor(mouse / BINS)] = 1;
+  out[at + KEYS + MOUSE + BINS + (mouse % BINS)] = 1;
+  out[at + KEYS + MOUSE + 2 * BINS] = 1;
 }
 
 /** Width of the shortcut features: one-hot tau index 0..kMax and one-hot log2(1/d) 0..log2 kMax, padded. */

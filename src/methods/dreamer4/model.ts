@@ -16,14 +16,28 @@ import type { Graph, Tensor } from '../../tensor/graph.ts';
 import { maskBits, type Ring, ropeTable, spaceLayout, timeLayout } from '../../tensor/ops/attention.ts';
 import { patchCell } from '../../tensor/ops/images.ts';
 import { add, sigmoid, tanh } from '../../tensor/ops/pointwise.ts';
-import { joinSlots, takeSlots } from '../../tensor/ops/slots.ts';
+import { joinSlots, spreadSlots, takeSlots } from '../../tensor/ops/slots.ts';
 import { type DreamerConfig, type DynamicsConfig, type TokenizerConfig, worldSlots } from './config.ts';
-import { blendRows } from './ops.ts';
+import { blendRows, corrupt } from './ops.ts';
 
 /** How time is laid out in a pass: whole rows, or one new frame per stream over rings. */
 export type TimeMode =
-  | { kind: 'rows'; batch: number; time: number; starts: Tensor }
-  | { kind: 'frame'; streams: number; ring: (layer: string, slots: number) => Ring; write: boolean };
+  | {
+      kind: 'rows';
+      batch: number;
+      time: number;
+      starts: Tensor;
+      /** [batch * time, 2]: what the frame before is worth to each frame (`carryWeight`), 0 where there is none; only for `frameSkip`. */
+      carry?: Tensor;
+    }
+  | {
+      kind: 'frame';
+      streams: number;
+      ring: (layer: string, slots: number) => Ring;
+      write: boolean;
+      /** [streams, N_z, D_z]: the frame before, weighted; only for `frameSkip`. */
+      previous?: Tensor;
+    };
 
 const framesOf = (mode: TimeMode): number => (mode.kind === 'rows' ? mode.batch * mode.time : mode.streams);
 
@@ -162,8 +176,59 @@ const dynamicsShape = (d: DynamicsConfig): LayerShape => ({
   dim: d.dim,
 });
 
-/** Layer i of the dynamics mixes time; all others mix the slots of a frame. */
-export const isTimeLayer = (i: number): boolean => (i + 1) % 4 === 0;
+/** Layer i of the dynamics mixes time, one in four; all others mix the slots of a frame. */
+export const isTimeLayer = (d: DynamicsConfig, i: number): boolean => i % 4 === (d.timeFirst ? 0 : 3);
+
+/** Rotations of a frame's slots in space layers: by place in the frame for spatial tokens if wanted, none for the rest. */
+function slotRotation(graph: Graph, c: DreamerConfig): { table: Tensor; position: { every: number; period: number } } {
+  const d = c.dynamics;
+  if (!d.spaceRotation) return { table: identityTable(graph, d.dim), position: { every: 1, period: 1 } };
+  const slots = worldSlots(d);
+  const columns = c.frame.width / c.frame.patch;
+  const table = graph.table('slot rotation', [slots, d.dim], () => {
+    const patches = axialTable(0, columns, c.frame.height / c.frame.patch, d.dim);
+    const rows = new Float32Array(slots * d.dim);
+    for (let s = 0; s < slots; s++) {
+      // A token stands where its first patch stands; of four packed ones the others follow in the same block of 2x2.
+      const patch = (s - 2) * (c.tokenizer.latents / d.tokens);
+      if (s >= 2 && s < 2 + d.tokens) rows.set(patches.subarray(patch * d.dim, (patch + 1) * d.dim), s * d.dim);
+      else for (let i = 0; i < d.dim; i += 2) rows[s * d.dim + i] = 1;
+    }
+    return rows;
+  });
+  return { table, position: { every: 1, period: slots } };
+}
+
+/**
+ * The factor that turns latents of signal level tau into the best linear guess of the clean ones (both of unit variance):
+ * tau / (tau^2 + (1 - tau)^2).
+ */
+export const carryWeight = (tau: number): number => tau / (tau * tau + (1 - tau) * (1 - tau));
+
+/** `scale[i] * x[i]` for every frame i, scale [frames, 2] in the first column. */
+export function scaleFrames(x: Tensor, scale: Tensor): Tensor {
+  return corrupt(
+    x,
+    x.graph.table(`zero ${x.size}`, x.shape, () => new Float32Array(x.size)),
+    scale,
+  );
+}
+
+/** The best guess of each frame's predecessor, zero where there is none: [frames, N_z, D_z]. */
+function previousFrames(z: Tensor, mode: TimeMode): Tensor {
+  if (mode.kind === 'frame') {
+    if (!mode.previous) throw new Error('dynamics: frameSkip needs the previous frame');
+    return mode.previous;
+  }
+  const { batch, time, carry } = mode;
+  if (!carry) throw new Error('dynamics: frameSkip needs the weights of previous frames');
+  const { graph } = z;
+  const width = z.size / batch / time;
+  if (time === 1) return graph.table(`zero ${z.size}`, z.shape, () => new Float32Array(z.size));
+  const first = graph.table(`before ${width}`, [1, width], () => new Float32Array(width));
+  const rest = takeSlots(graph.reshape(z, [batch, time, width]), 0, time - 1);
+  return scaleFrames(graph.reshape(joinSlots([first, rest], batch, width), z.shape), carry);
+}
 
 /**
  * One pass of the dynamics: noised latents [frames, N_z, D_z], action features [frames, 148] and shortcut features
@@ -182,24 +247,28 @@ export function dynamics(
   const frames = framesOf(mode);
   const slots = worldSlots(d);
   const one = (x: Tensor): Tensor => graph.reshape(x, [frames, 1, d.d]);
-  const parts = [
-    one(dense(scope, 'dyn.action', actions, d.d, true, normal(0.3))),
-    one(dense(scope, 'dyn.signal', signal, d.d, false, normal(0.3))),
-    dense(scope, 'dyn.in', z, d.d),
-    scope.get('dyn.registers', [d.registers, d.d], normal(0.3), false),
-  ];
+  let spatial = dense(scope, 'dyn.in', z, d.d);
+  const previous = d.frameSkip ? previousFrames(z, mode) : null;
+  if (previous) {
+    spatial = add(spatial, dense(scope, 'dyn.before', previous, d.d));
+  }
+  const action = dense(scope, 'dyn.action', actions, d.d, true, normal(0.3));
+  const level = dense(scope, 'dyn.signal', signal, d.d, false, normal(0.3));
+  if (d.slotConditions)
+    spatial = add(spatial, spreadSlots(dense(scope, 'dyn.conditions', add(action, level), d.d), d.tokens));
+  const parts = [one(action), one(level), spatial, scope.get('dyn.registers', [d.registers, d.d], normal(0.3), false)];
   let x = add(joinSlots(parts, frames, d.d), scope.get('dyn.slots', [slots, d.d], normal(0.3), false));
   const space: View = {
     kind: 'sequence',
     layout: spaceLayout(frames, slots, c.softCap),
     mask: graph.table('world mask', [slots, Math.ceil(slots / 32)], () => maskBits(slots, () => true)),
-    table: identityTable(graph, d.dim),
-    position: { every: 1, period: 1 },
+    ...slotRotation(graph, c),
   };
   for (let i = 0; i < d.layers; i++) {
-    const view = isTimeLayer(i) ? timeView(graph, mode, `dyn.${i}`, slots, d.context, d.dim, c.softCap) : space;
+    const view = isTimeLayer(d, i) ? timeView(graph, mode, `dyn.${i}`, slots, d.context, d.dim, c.softCap) : space;
     x = transformerLayer(scope, `dyn.${i}`, x, dynamicsShape(d), view);
   }
-  const spatial = norm(scope, 'dyn.norm', takeSlots(x, 2, d.tokens));
-  return dense(scope, 'dyn.out', spatial, d.channels, false, zeros);
+  const mixed = norm(scope, 'dyn.norm', takeSlots(x, 2, d.tokens));
+  const out = dense(scope, 'dyn.out', mixed, d.channels, false, zeros);
+  return previous ? add(out, previous) : out;
 }

@@ -39,6 +39,9 @@ export function drawNoiseLevels(
     const bootstrap = row >= rows - bootstrapRows;
     const image = draw(row, 101) < c.imageShare;
     const cleanContext = !image && !bootstrap && draw(row, 102) < c.cleanContextShare;
+    // The worst context lies between the two bounds; 0 (or anything below the first) leaves one level.
+    const span = Math.max(0, c.contextCorruptionMax - c.contextCorruption);
+    const corruption = c.contextCorruption + span * draw(row, 107);
     if (image) starts[row] = IMAGE_ROW;
     for (let t = 0; t < time; t++) {
       const i = row * time + t;
@@ -47,9 +50,9 @@ export function drawNoiseLevels(
       let tau = Math.floor(draw(i, 104) / d) * d;
       if (!bootstrap && draw(i, 106) < c.noiseShare) tau = 0;
       weight[i] = ramp(tau, c.lossFloor) * (1 + c.frameChangeWeight * changed[i]);
-      // The first frame of a window has no past to be predicted from: it is context whenever its row has any.
-      if (cleanContext && (t === 0 || draw(i, 105) < 0.5)) {
-        tau = 1 - c.contextCorruption;
+      // Every second frame, so that each prediction has the frame before it whole, as in play.
+      if (cleanContext && t % 2 === 0) {
+        tau = 1 - corruption;
         weight[i] = 0;
       }
       signal[2 * i] = tau;

@@ -17,7 +17,7 @@ import { CheckpointError, restoreShipped } from '../../train/checkpoint.ts';
 import type { DreamerConfig } from './config.ts';
 import { parseConfig } from './config-file.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
-import { decode, dynamics, encode, patchCount, type TimeMode } from './model.ts';
+import { carryWeight, decode, dynamics, encode, patchCount, scaleFrames, type TimeMode } from './model.ts';
 import { corrupt, euler } from './ops.ts';
 import type { Dream, DreamFrame, DreamInfo, DreamSettings } from './play-contract.ts';
 import { Presenter } from './present.ts';
@@ -68,7 +68,8 @@ export function loadModel(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): DreamModel 
 function declare(gpu: Gpu, c: DreamerConfig, tokenizer: ParamStore, dyn: ParamStore): void {
   const { tokens, channels, kMax } = c.dynamics;
   const graph = new Graph(gpu.conditions);
-  const mode = { kind: 'rows' as const, batch: 1, time: 1, starts: graph.input('starts', [1]) };
+  const starts = graph.input('starts', [1]);
+  const mode = { kind: 'rows' as const, batch: 1, time: 1, starts, carry: graph.input('carry', [1, 2]) };
   const scope = new Scope(graph, tokenizer);
   const patches = graph.input('patches', [1, patchCount(c), c.frame.patch ** 2 * 3]);
   const keep = graph.input('keep', [patchCount(c)]);
@@ -98,6 +99,8 @@ export class LatentDream implements Dream {
   private readonly tokenizerRings: RingSet;
   private readonly dynamicsRings: RingSet;
   private readonly steps = new Map<string, Program>();
+  /** The last finished frame as `frameSkip` reads it. */
+  private readonly previous: GPUBuffer;
   private readonly observer: Program;
   private readonly presenter: Presenter;
   private latest: Program | null = null;
@@ -125,6 +128,11 @@ export class LatentDream implements Dream {
     };
     this.tokenizerRings = new RingSet(gpu, streams, t.context, { heads: t.heads, kvHeads: t.heads, dim: t.dim });
     this.dynamicsRings = new RingSet(gpu, streams, d.context, { heads: d.heads, kvHeads: d.kvHeads, dim: d.dim });
+    this.previous = gpu.device.createBuffer({
+      size: Math.max(256, streams * latentSize(c) * 4),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+      label: 'previous frame',
+    });
     this.presenter = new Presenter(gpu);
     this.observer = compile(gpu, (graph) => this.traceObserve(graph));
     this.stepProgram(k, false);
@@ -136,7 +144,14 @@ export class LatentDream implements Dream {
   }
 
   private mode(graph: Graph, rings: RingSet, write: boolean): TimeMode {
-    return { kind: 'frame', streams: this.streams, write, ring: (layer, slots) => rings.ring(graph, layer, slots) };
+    const { tokens, channels } = this.model.config.dynamics;
+    return {
+      kind: 'frame',
+      streams: this.streams,
+      write,
+      ring: (layer, slots) => rings.ring(graph, layer, slots),
+      previous: graph.external('previous frame', [this.streams, tokens, channels], () => this.previous),
+    };
   }
 
   private commit(graph: Graph, scope: Scope, zn: Tensor, actions: Tensor): void {
@@ -144,14 +159,11 @@ export class LatentDream implements Dream {
     const levels = graph.input('commit levels', [this.streams, 2]);
     const signal = graph.input('commit signal', [this.streams, signalFeatures(kMax)]);
     const noise = gaussian(this.seedInput(graph), [this.streams, tokens, channels], 3);
-    dynamics(
-      scope,
-      this.model.config,
-      corrupt(zn, noise, levels),
-      actions,
-      signal,
-      this.mode(graph, this.dynamicsRings, true),
-    );
+    const context = corrupt(zn, noise, levels);
+    dynamics(scope, this.model.config, context, actions, signal, this.mode(graph, this.dynamicsRings, true));
+    if (!this.model.config.dynamics.frameSkip) return;
+    // After the last pass that reads the frame before.
+    graph.place(scaleFrames(context, graph.input('carry', [this.streams, 2])), () => this.previous, 0);
   }
 
   private seedInput(graph: Graph): Tensor {
@@ -257,6 +269,7 @@ export class LatentDream implements Dream {
   reset(): void {
     this.tokenizerRings.reset();
     this.dynamicsRings.reset();
+    this.gpu.device.queue.writeBuffer(this.previous, 0, new Uint8Array(this.previous.size));
     this.index = 0;
   }
 
@@ -268,16 +281,19 @@ export class LatentDream implements Dream {
     const features = signalFeatures(kMax);
     const signal = new Float32Array(streams * features);
     const levels = new Float32Array(streams * 2);
+    const carry = new Float32Array(streams * 2);
     const tau = 1 - this.corruption;
     for (let s = 0; s < streams; s++) {
       writeAction(rows, s * ACTION_FEATURES, actions[s]);
       writeSignal(signal, s * features, kMax, tau, 1 / kMax);
       levels.set([tau, 1 / kMax], 2 * s);
+      carry[2 * s] = carryWeight(tau);
     }
     return {
       actions: rows,
       'commit signal': signal,
       'commit levels': levels,
+      ...(this.model.config.dynamics.frameSkip ? { carry } : {}),
       seed: new Uint32Array([seed, this.index]),
     };
   }
@@ -374,6 +390,7 @@ export class LatentDream implements Dream {
     for (const p of this.steps.values()) p.dispose();
     this.tokenizerRings.dispose();
     this.dynamicsRings.dispose();
+    this.previous.destroy();
     this.presenter.dispose();
     if (this.ownsModel) {
       this.model.tokenizer.dispose();

@@ -2,10 +2,16 @@
  * A Dreamer 4 run as the page and the command line drive it: data from the simulator, tokenizer, token cache, dynamics.
  * Every step is a function of (configuration, seed, step), so a run that is saved and resumed is bit-identical.
  */
-import { readSafetensors, type TensorToWrite, writeSafetensors } from '../../data/safetensors.ts';
+import { readSafetensors, type SafetensorsFile, type TensorToWrite, writeSafetensors } from '../../data/safetensors.ts';
 import type { Storage } from '../../data/storage.ts';
 import type { Gpu } from '../../gpu/device.ts';
-import { CheckpointError, restoreTraining, shippedTensors, trainingTensors } from '../../train/checkpoint.ts';
+import {
+  CheckpointError,
+  checkedTraining,
+  shippedTensors,
+  startFromShipped,
+  trainingTensors,
+} from '../../train/checkpoint.ts';
 import type { EpisodeSpec } from '../../world/episodes/episode.ts';
 import type { Budget, Checkpoint, Method, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { type DreamerConfig, presets } from './config.ts';
@@ -54,6 +60,9 @@ export class DreamerSession implements Session<RunState> {
   private tokensDone = 0;
   private dream: LatentDream | null = null;
   private readonly flops = { done: 0 };
+  /** Weights that the dynamics starts from, and what the card says about where a warm start came from. */
+  private start: SafetensorsFile | null = null;
+  private origin = '';
 
   constructor(context: DreamerContext, config: DreamerConfig) {
     this.context = context;
@@ -147,7 +156,9 @@ export class DreamerSession implements Session<RunState> {
     this.stats = latentStats(this.tokens, latentSize(this.config));
     this.trainer ??= new DynamicsTrainer(this.gpu, this.config, this.context.seed);
     // A resumed trainer has them already, the averaged copy with the roundings of its steps.
-    if (this.trainer.step === 0) this.trainer.setStats(this.stats);
+    if (this.trainer.step > 0) return;
+    if (this.start) startFromShipped(this.trainer.store, this.start);
+    this.trainer.setStats(this.stats);
   }
 
   private async dynamicsStep(): Promise<void> {
@@ -189,6 +200,28 @@ export class DreamerSession implements Session<RunState> {
     };
   }
 
+  /**
+   * Starts from the weights of a shipped checkpoint instead of random ones: the tokenizer if its shape is the same, and
+   * the dynamics too if both shapes are. For a new run only. `name` goes into the run's record. Returns what was taken.
+   */
+  startFrom(bytes: Uint8Array<ArrayBuffer>, name: string): 'tokenizer' | 'tokenizer and dynamics' {
+    const file = readSafetensors(bytes);
+    if (file.metadata.method !== 'dreamer4' || file.metadata.kind !== 'model') {
+      throw new CheckpointError('Only a shipped checkpoint of Dreamer 4 can be started from.');
+    }
+    const theirs = JSON.parse(file.metadata.config ?? '{}') as Partial<DreamerConfig>;
+    const same = (key: 'frame' | 'tokenizer' | 'dynamics'): boolean =>
+      JSON.stringify(theirs[key]) === JSON.stringify(this.config[key]);
+    if (!same('frame') || !same('tokenizer')) {
+      throw new CheckpointError(`${name} has a tokenizer of another shape; nothing of it can be used.`);
+    }
+    startFromShipped(this.tokenizer.store, file);
+    this.start = same('dynamics') ? file : null;
+    const taken = this.start ? 'tokenizer and dynamics' : 'tokenizer';
+    this.origin = `${taken} of ${name}`;
+    return taken;
+  }
+
   async save(): Promise<Checkpoint> {
     const tensors = await trainingTensors(this.tokenizer.store, 'tokenizer/');
     tensors.set('tokenizer/normaliser', await this.small(this.tokenizer.normaliser, 128));
@@ -204,6 +237,7 @@ export class DreamerSession implements Session<RunState> {
       tokenizerStep: String(this.tokenizer.step),
       dynamicsStep: String(this.trainer?.step ?? 0),
       flops: String(this.flops.done),
+      ...(this.origin ? { origin: this.origin } : {}),
     };
     return { name: 'dreamer4-training.safetensors', bytes: writeSafetensors(tensors, metadata) };
   }
@@ -238,17 +272,35 @@ export class DreamerSession implements Session<RunState> {
       if (!t) throw new CheckpointError(`The checkpoint has no tensor ${name}.`);
       return t.bytes.slice();
     };
-    restoreTraining(this.tokenizer.store, file, 'tokenizer/');
-    this.gpu.device.queue.writeBuffer(this.tokenizer.normaliser, 0, normaliser('tokenizer/normaliser'));
+    // All parts are checked before the first is written: a file that does not fit changes nothing.
+    const parts: (() => void)[] = [checkedTraining(this.tokenizer.store, file, 'tokenizer/')];
+    const write = (buffer: GPUBuffer, bytes: Uint8Array<ArrayBuffer>): void =>
+      this.gpu.device.queue.writeBuffer(buffer, 0, bytes);
+    const tokenizerState = normaliser('tokenizer/normaliser');
+    parts.push(() => write(this.tokenizer.normaliser, tokenizerState));
+    let trainer: DynamicsTrainer | null = null;
+    if (file.tensors.has('dynamics/normaliser')) {
+      const loaded = this.trainer ?? new DynamicsTrainer(this.gpu, this.config, this.context.seed);
+      const dynamicsState = normaliser('dynamics/normaliser');
+      try {
+        parts.push(checkedTraining(loaded.store, file, 'dynamics/'));
+      } catch (error) {
+        if (loaded !== this.trainer) loaded.dispose();
+        throw error;
+      }
+      parts.push(() => {
+        write(loaded.normaliser, dynamicsState);
+        loaded.step = Number(metadata.dynamicsStep);
+      });
+      trainer = loaded;
+    }
+    for (const part of parts) part();
+    this.trainer = trainer ?? this.trainer;
     this.tokenizer.step = Number(metadata.tokenizerStep);
     this.flops.done = Number(metadata.flops ?? 0);
+    this.origin = metadata.origin ?? '';
+    this.start = null;
     this.tokens = null;
-    if (file.tensors.has('dynamics/normaliser')) {
-      this.trainer ??= new DynamicsTrainer(this.gpu, this.config, this.context.seed);
-      restoreTraining(this.trainer.store, file, 'dynamics/');
-      this.gpu.device.queue.writeBuffer(this.trainer.normaliser, 0, normaliser('dynamics/normaliser'));
-      this.trainer.step = Number(metadata.dynamicsStep);
-    }
   }
 
   /** The averaged weights in half precision: what ships and what the playground loads. */

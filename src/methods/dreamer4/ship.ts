@@ -5,7 +5,14 @@ import { CheckpointError } from '../../train/checkpoint.ts';
 export interface Shipped {
   bytes: Uint8Array<ArrayBuffer>;
   /** What the card says about the run. */
-  run: { seed: number; tokenizerSteps: number; dynamicsSteps: number; flops: number; config: unknown };
+  run: {
+    seed: number;
+    tokenizerSteps: number;
+    dynamicsSteps: number;
+    flops: number;
+    origin: string | null;
+    config: unknown;
+  };
 }
 
 const AVERAGES = /^(?:tokenizer|dynamics)\/average\/(.+)$/;
@@ -31,6 +38,7 @@ export function shipCheckpoint(training: Uint8Array<ArrayBuffer>, title: string)
       tokenizerSteps: Number(metadata.tokenizerStep),
       dynamicsSteps: Number(metadata.dynamicsStep),
       flops: Number(metadata.flops),
+      origin: metadata.origin ?? null,
       config: JSON.parse(metadata.config),
     },
   };

@@ -85,6 +85,14 @@ export function linear(x: Tensor, w: Tensor, options: { bias?: Tensor; residual?
   });
 }
 
+/** A plain product of two matrices without derivative; `form` says which side is turned (kernels/matmul.ts). */
+export function matmul(form: Form, a: Tensor, b: Tensor): Tensor {
+  const [m, k] = form === 'tn' ? [a.shape[1], a.shape[0]] : a.shape;
+  const [n, other] = form === 'nt' ? b.shape : [b.shape[1], b.shape[0]];
+  if (k !== other) throw new Error(`matmul ${form}: [${a.shape}] and [${b.shape}] do not fit`);
+  return product(form, a, b, [m, n, k], [m, n], {});
+}
+
 /** x [.., K] times the transpose of w [N, K] (a tied output head): [.., N]. */
 export function linearTransposed(x: Tensor, w: Tensor): Tensor {
   const [n, k] = w.shape;

@@ -6,13 +6,13 @@ import { sumRows } from './reduce.ts';
 
 function copy(
   graph: Graph,
-  entryPoint: 'put' | 'take' | 'embed',
+  entryPoint: 'put' | 'take' | 'embed' | 'spread' | 'fold',
   from: Tensor,
   to: Tensor,
   size: { frames: number; part: number; whole: number; offset: number; d: number; period: number },
 ): Dispatch {
   const { frames, part, whole, offset, d, period } = size;
-  const threads = (frames * (entryPoint === 'embed' ? whole : part) * d) / 4;
+  const threads = (frames * (entryPoint === 'embed' || entryPoint === 'spread' ? whole : part) * d) / 4;
   return {
     label: `slots ${entryPoint}`,
     code: slotsLink(graph.conditions),
@@ -20,7 +20,7 @@ function copy(
     bindings: [from, to],
     uniforms: pack(frames, part, whole, offset, d / 4, period),
     workgroups: cover(threads),
-    flops: 0,
+    flops: entryPoint === 'fold' ? frames * whole * d : 0,
     bytes: threads * 32,
   };
 }
@@ -82,6 +82,29 @@ export function takeSlots(x: Tensor, offset: number, count: number): Tensor {
         dispatch: ([out]) => [copy(x.graph, 'embed', dy, out, size)],
       });
       return [dx];
+    },
+  });
+  return y;
+}
+
+/** x [N, D] in every one of `slots` slots: [N, slots, D]. */
+export function spreadSlots(x: Tensor, slots: number): Tensor {
+  const d = x.shape[x.shape.length - 1];
+  const frames = x.size / d;
+  const size = { frames, part: 1, whole: slots, offset: 0, d, period: frames };
+  const [y] = x.graph.add({
+    name: 'spread slots',
+    inputs: [x],
+    outputs: [[frames, slots, d]],
+    dispatch: ([out]) => [copy(x.graph, 'spread', x, out, size)],
+    backward: ([dy]) => {
+      if (!dy) return [null];
+      return x.graph.add({
+        name: 'fold slots',
+        inputs: [dy],
+        outputs: [x.shape],
+        dispatch: ([out]) => [copy(x.graph, 'fold', dy, out, size)],
+      });
     },
   });
   return y;

@@ -1,7 +1,7 @@
 /** Copies: embedding rows, slots of tokens, and normal numbers. Copies must be exact. */
 import { embedding } from '../ops/embedding.ts';
 import { gaussian } from '../ops/random.ts';
-import { joinSlots, takeSlots } from '../ops/slots.ts';
+import { joinSlots, spreadSlots, takeSlots } from '../ops/slots.ts';
 import { gaussianReference } from '../reference/random.ts';
 import { casesOf, type KernelCase, type KernelEntry, random, single, type Trial, words } from './entry.ts';
 import { pullBack } from './pull-back.ts';
@@ -90,17 +90,40 @@ const takeTrial = ({ frames, d }: Join): Trial => {
   };
 };
 
+const spreadTrial = ({ frames, d }: Join): Trial => {
+  const [x, probe] = [random([frames, d], 1), random([frames, 6, d], 2)];
+  return {
+    inputs: { x, probe },
+    build: (t, graph) => {
+      const y = spreadSlots(t.x, 6);
+      return { y, dx: pullBack(graph, y, t.probe, [t.x])[0] };
+    },
+    want: () => {
+      const y: number[] = [];
+      const dx = new Float64Array(frames * d);
+      for (let f = 0; f < frames; f++) {
+        for (let s = 0; s < 6; s++) {
+          y.push(...x.data.subarray(f * d, (f + 1) * d));
+          for (let c = 0; c < d; c++) dx[f * d + c] += probe.data[(6 * f + s) * d + c];
+        }
+      }
+      return { y: { values: y, share: 0 }, dx: { values: dx, share: TOLERANCE.f32.sum } };
+    },
+  };
+};
+
 const JOINS: Join[] = [
   { frames: 1, d: 4 },
   { frames: 3, d: 8 },
   { frames: 5, d: 12 },
 ];
 
-const slots = (kind: 'put' | 'take' | 'embed', about: string, make: (dims: Join) => Trial): KernelEntry => {
-  // `put` moves the first part; `take` and `embed` move slots 2..4 of six.
-  const moved = kind === 'put' ? PARTS[0] : 3;
+/** Slots of a frame that each kernel moves in its trial. `put` moves the first part; `take` and its gradient slots 2..4 of six. */
+const MOVED = { put: PARTS[0], take: 3, embed: 6, spread: 6, fold: 1 };
+
+const slots = (kind: keyof typeof MOVED, about: string, make: (dims: Join) => Trial): KernelEntry => {
   const withMoved = (cases: KernelCase[]): KernelCase[] =>
-    cases.map((c) => ({ ...c, dims: { ...c.dims, moved: kind === 'embed' ? 6 : moved } }));
+    cases.map((c) => ({ ...c, dims: { ...c.dims, moved: MOVED[kind] } }));
   return {
     name: `slots ${kind}`,
     family: 'tokens',
@@ -109,7 +132,7 @@ const slots = (kind: 'put' | 'take' | 'embed', about: string, make: (dims: Join)
     bindings: 'source target_',
     uniform: 'frames u32, part u32, whole u32, offset u32, d4 u32, period u32',
     dispatch: 'One invocation per four channels of a slot.',
-    flops: '0',
+    flops: kind === 'fold' ? '6*frames*d' : '0',
     bytes: '8*frames*moved*d',
     variants: single('ops/slots.wgsl', kind),
     cases: withMoved(casesOf(JOINS, make)),
@@ -161,6 +184,8 @@ export const TOKENS: readonly KernelEntry[] = [
   slots('put', 'Puts a part into its slots of every frame.', joinTrial),
   slots('take', 'Takes a range of slots out of every frame.', takeTrial),
   slots('embed', 'Gradient of take: the part in its slots, zero elsewhere.', takeTrial),
+  slots('spread', 'One row of each frame in all of its slots.', spreadTrial),
+  slots('fold', 'Gradient of spread: the sum over slots.', spreadTrial),
   {
     name: 'gaussian',
     family: 'random',

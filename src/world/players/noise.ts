@@ -44,8 +44,8 @@ export class RandomHands {
     if (inWater && draws.chance(0.8)) keys |= KEY.jump | KEY.forward;
     if (draws.chance(0.06)) keys |= hotbarKey(draws.int(0, 7));
     if (draws.chance(0.004)) keys |= draws.pick([KEY.drop, KEY.swapHands, KEY.pickItem, KEY.esc]);
-    this.yaw = 0.75 * this.yaw + draws.normal() * 1.2;
-    this.pitch = 0.7 * this.pitch + draws.normal() * 0.9 - pitch / 9000;
+    this.yaw = 0.75 * this.yaw + draws.normal() * 0.85;
+    this.pitch = 0.7 * this.pitch + draws.normal() * 0.65 - pitch / 9000;
     return makeAction(keys, cameraClass(bin(this.pitch), bin(this.yaw)));
   }
 }

@@ -38,7 +38,7 @@ export function drawPersona(draws: Draws): Persona {
   return {
     name,
     gain: 0.35 + 0.2 * skill + draws.between(0, 0.15),
-    swift: (draws.between(6.5, 13) + 6 * skill) * (65536 / 360),
+    swift: (draws.between(3.5, 7.5) + 3 * skill) * (65536 / 360),
     noise: 1.4 - 0.8 * skill,
     reaction: name === 'novice' ? [2, 4] : name === 'expert' ? [0, 2] : [1, 3],
     pause: name === 'wanderer' ? 1 / 200 : 1 / 400,

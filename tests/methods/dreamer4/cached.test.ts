@@ -3,14 +3,21 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DreamerConfig } from '../../../src/methods/dreamer4/config.ts';
 import { ACTION_FEATURES, signalFeatures } from '../../../src/methods/dreamer4/features.ts';
-import { decode, dynamics, encode, patchCount, type TimeMode } from '../../../src/methods/dreamer4/model.ts';
+import {
+  decode,
+  dynamics,
+  encode,
+  patchCount,
+  scaleFrames,
+  type TimeMode,
+} from '../../../src/methods/dreamer4/model.ts';
 import { RingSet } from '../../../src/methods/dreamer4/rings.ts';
 import { Scope } from '../../../src/nn/layers.ts';
 import { ParamStore } from '../../../src/nn/params.ts';
 import type { Graph, Tensor } from '../../../src/tensor/graph.ts';
 import { compile, type Program } from '../../../src/tensor/program.ts';
 import { random, sameBits } from '../../support/compute.ts';
-import { gathered, shake, tiny } from '../../support/dreamer.ts';
+import { direct, gathered, shake, tiny } from '../../support/dreamer.ts';
 import { type TestGpu, testGpu } from '../../support/gpu.ts';
 import { TOLERANCE } from '../../support/tolerance.ts';
 
@@ -33,6 +40,12 @@ interface Net {
   trace: (graph: Graph, store: ParamStore, t: Record<string, Tensor>, frames: number, mode: TimeMode) => Tensor;
 }
 
+/** The frame before counts 0.8 where there is one. */
+const carry = (graph: Graph, frames: number, has: (frame: number) => boolean): Tensor =>
+  graph.table(`carry ${frames}`, [frames, 2], () =>
+    Float32Array.from({ length: 2 * frames }, (_, i) => (i % 2 === 0 && has(i / 2) ? 0.8 : 0)),
+  );
+
 function dynamicsNet(c: DreamerConfig): Net {
   const d = c.dynamics;
   const { tokens, channels } = d;
@@ -42,8 +55,22 @@ function dynamicsNet(c: DreamerConfig): Net {
     context: d.context,
     memory: d.context - 1,
     heads: d,
-    trace: (graph, store, t, frames, mode) =>
-      dynamics(new Scope(graph, store), c, graph.reshape(t.z, [frames, tokens, channels]), t.actions, t.signal, mode),
+    trace: (graph, store, t, frames, mode) => {
+      const z = graph.reshape(t.z, [frames, tokens, channels]);
+      const y = dynamics(new Scope(graph, store), c, z, t.actions, t.signal, mode);
+      if (mode.kind === 'frame' && mode.previous?.storage.external) {
+        const { buffer } = mode.previous.storage.external;
+        graph.place(
+          scaleFrames(
+            z,
+            carry(graph, frames, () => true),
+          ),
+          buffer,
+          0,
+        );
+      }
+      return y;
+    },
   };
 }
 
@@ -101,6 +128,7 @@ async function inRows(net: Net, store: ParamStore, data: Data): Promise<Float32A
     batch: BATCH,
     time: TIME,
     starts: graph.input('starts', [BATCH]),
+    carry: carry(graph, BATCH * TIME, (i) => i % TIME > 0),
   }));
   shake(store, 8);
   program.run({ ...data, starts: new Uint32Array(BATCH) });
@@ -112,8 +140,10 @@ async function inRows(net: Net, store: ParamStore, data: Data): Promise<Float32A
 /** Outputs per frame; the counter starts at `from`. */
 async function overRings(net: Net, store: ParamStore, data: Data, from: number): Promise<Float32Array[]> {
   const rings = new RingSet(opened.gpu, BATCH, net.context, net.heads);
+  const previous = opened.device.createBuffer({ size: BATCH * net.width * 4, usage: GPUBufferUsage.STORAGE });
   const program = build(net, store, BATCH, (graph) => ({
     kind: 'frame',
+    previous: graph.external('previous', [BATCH, net.width / 16, 16], () => previous),
     streams: BATCH,
     write: true,
     ring: (layer, slots) => rings.ring(graph, layer, slots),
@@ -127,11 +157,13 @@ async function overRings(net: Net, store: ParamStore, data: Data, from: number):
   }
   program.dispose();
   rings.dispose();
+  previous.destroy();
   return out;
 }
 
 const NETS: [string, Net][] = [
   ['dynamics', dynamicsNet(tiny)],
+  ['dynamics with direct paths', dynamicsNet(direct)],
   ['tokenizer with aligned latents', tokenizerNet(tiny)],
   ['tokenizer with gathered latents', tokenizerNet(gathered)],
 ];

@@ -165,6 +165,47 @@ test('what ships from a checkpoint is what the session exports', async () => {
   }
 });
 
+describe('a warm start', () => {
+  const shippedBytes = (): Uint8Array<ArrayBuffer> => shipCheckpoint(straight, 'x').bytes;
+
+  test('takes both networks when both shapes are the same, and says so in the checkpoint', async () => {
+    const run = await open(12);
+    expect(run.session.startFrom(shippedBytes(), 'x.safetensors')).toBe('tokenizer and dynamics');
+    const file = readSafetensors(shippedBytes());
+    const patch = (await run.session.tokenizer.store.read('value')).get('enc.patch.w') as Float32Array;
+    expect(Array.from(patch)).toEqual(Array.from(toFloat32(file.tensors.get('enc.patch.w') as StoredTensor)));
+    await finishData(run);
+    const { bytes } = await run.session.save();
+    run.session.dispose();
+    const saved = readSafetensors(bytes);
+    expect(saved.metadata.origin).toBe('tokenizer and dynamics of x.safetensors');
+    for (const slab of ['value', 'average']) {
+      const t = saved.tensors.get(`dynamics/${slab}/dyn.in.w`) as StoredTensor;
+      expect(Array.from(toFloat32(t))).toEqual(Array.from(toFloat32(file.tensors.get('dyn.in.w') as StoredTensor)));
+    }
+    expect(shipCheckpoint(edited(saved, '1'), 'y').run.origin).toBe('tokenizer and dynamics of x.safetensors');
+  });
+
+  /** The same checkpoint with another dynamics step. */
+  function edited(file: ReturnType<typeof readSafetensors>, dynamicsStep: string): Uint8Array<ArrayBuffer> {
+    const tensors = new Map([...file.tensors].map(([k, t]) => [k, { shape: t.shape, values: toFloat32(t) }]));
+    return writeSafetensors(tensors, { ...file.metadata, dynamicsStep });
+  }
+
+  test('takes the tokenizer alone when the dynamics has another shape', async () => {
+    const run = await open(12, { dynamics: { ...config.dynamics, timeFirst: true } });
+    expect(run.session.startFrom(shippedBytes(), 'x.safetensors')).toBe('tokenizer');
+    run.session.dispose();
+  });
+
+  test('refuses a tokenizer of another shape and a training checkpoint', async () => {
+    const run = await open(12, { tokenizer: { ...config.tokenizer, hidden: config.tokenizer.hidden + 4 } });
+    expect(() => run.session.startFrom(shippedBytes(), 'x')).toThrow('another shape');
+    expect(() => run.session.startFrom(straight, 'x')).toThrow(CheckpointError);
+    run.session.dispose();
+  });
+});
+
 describe('checkpoints that do not fit', () => {
   const cases: [string, () => Uint8Array<ArrayBuffer>, typeof CheckpointError | typeof SafetensorsError, string][] = [
     ['cut short', () => straight.slice(0, straight.length - 100), SafetensorsError, 'cut short'],
@@ -183,6 +224,12 @@ describe('checkpoints that do not fit', () => {
       () => edited((tensors) => tensors.delete('tokenizer/second/enc.patch.w')),
       CheckpointError,
       'no tensor tokenizer/second/enc.patch.w',
+    ],
+    [
+      'a tensor of the second network is missing',
+      () => edited((tensors) => tensors.delete('dynamics/second/dyn.in.w')),
+      CheckpointError,
+      'no tensor dynamics/second/dyn.in.w',
     ],
     [
       'a tensor has another shape',

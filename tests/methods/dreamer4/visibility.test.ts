@@ -10,7 +10,7 @@ import { ParamStore } from '../../../src/nn/params.ts';
 import type { Graph, Tensor } from '../../../src/tensor/graph.ts';
 import { compile, type InputData } from '../../../src/tensor/program.ts';
 import { pullBack, random, sameBits } from '../../support/compute.ts';
-import { gathered, shake, tiny } from '../../support/dreamer.ts';
+import { direct, gathered, shake, tiny } from '../../support/dreamer.ts';
 import { type TestGpu, testGpu } from '../../support/gpu.ts';
 
 let opened: TestGpu;
@@ -127,7 +127,11 @@ function world(c: DreamerConfig): Net {
   return {
     inputs: { x: tokens * channels, actions: ACTION_FEATURES, signal: signalFeatures(kMax) },
     trace: (graph, scope, t) => {
-      const mode = { kind: 'rows' as const, batch: BATCH, time: TIME, starts: t.starts };
+      // The second row has a frame before from its second frame on, the first row never: it may be an image row here.
+      const carry = graph.table('carry', [BATCH * TIME, 2], () =>
+        Float32Array.from({ length: 2 * BATCH * TIME }, (_, i) => (i % 2 === 0 && i / 2 > TIME ? 0.8 : 0)),
+      );
+      const mode = { kind: 'rows' as const, batch: BATCH, time: TIME, starts: t.starts, carry };
       return dynamics(scope, c, graph.reshape(t.x, [BATCH * TIME, tokens, channels]), t.actions, t.signal, mode);
     },
   };
@@ -137,6 +141,7 @@ describe.each([
   ['tokenizer, aligned', tokenizer(tiny)],
   ['tokenizer, gathered', tokenizer(gathered)],
   ['dynamics', world(tiny)],
+  ['dynamics with direct paths', world(direct)],
 ] as [string, Net][])('%s', (_, net) => {
   let run: (data: Record<string, Float32Array<ArrayBuffer>>, starts: number[]) => Promise<Float32Array<ArrayBuffer>[]>;
   const data = Object.fromEntries(
