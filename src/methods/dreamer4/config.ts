@@ -317,7 +317,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
   },
 };
 
-/** The paper's setting of every switch that a rung changes. */
+/** The paper's setting of every switch that a rung changes (its optimiser is not known: AdamW). */
 export function paperFaithful(config: DreamerConfig): DreamerConfig {
   return {
     ...config,
@@ -328,6 +328,8 @@ export function paperFaithful(config: DreamerConfig): DreamerConfig {
     contextCorruptionMax: config.contextCorruption,
     lossFloor: 0.1,
     noiseShare: 0,
+    optimiser: 'adamw',
+    dynamics: { ...config.dynamics, ...plain },
   };
 }
 
