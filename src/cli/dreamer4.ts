@@ -8,6 +8,7 @@ import { folderStorage } from '../data/storage-node.ts';
 import { changeConfig, configure } from '../methods/dreamer4/config-file.ts';
 import { evaluate } from '../methods/dreamer4/eval.ts';
 import { loadModel } from '../methods/dreamer4/play.ts';
+import { PLAY_CORRUPTION } from '../methods/dreamer4/play-contract.ts';
 import { checkpointRun, DreamerSession } from '../methods/dreamer4/session.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
 import { UsageError } from './args.ts';
@@ -145,7 +146,7 @@ async function writePictures(session: DreamerSession, out: string): Promise<void
 }
 
 /** `corruption`: noise of finished frames in percent. */
-const EVAL_SETTINGS = { windows: 64, streams: 16, context: 32, k: 4, corruption: 10, long: 1 };
+const EVAL_SETTINGS = { windows: 64, streams: 16, context: 32, k: 4, corruption: 100 * PLAY_CORRUPTION, long: 1 };
 
 export async function evalDreamer4(args: EvalArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();

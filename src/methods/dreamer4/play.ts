@@ -105,7 +105,6 @@ export class LatentDream implements Dream {
   private readonly presenter: Presenter;
   private latest: Program | null = null;
   private index = 0;
-  private corruption: number;
 
   constructor(gpu: Gpu, model: DreamModel, streams: number, k = 4, ownsModel = false) {
     const c = model.config;
@@ -114,7 +113,6 @@ export class LatentDream implements Dream {
     this.model = model;
     this.ownsModel = ownsModel;
     this.streams = streams;
-    this.corruption = c.contextCorruption;
     this.info = {
       title: model.title,
       width: c.frame.width,
@@ -273,7 +271,8 @@ export class LatentDream implements Dream {
     this.index = 0;
   }
 
-  private inputs(actions: Uint32Array, seed: number): Record<string, InputData> {
+  /** `corruption`: noise fraction of the frame that becomes context. */
+  private inputs(actions: Uint32Array, seed: number, corruption: number): Record<string, InputData> {
     const { streams } = this;
     const { kMax } = this.model.config.dynamics;
     if (actions.length !== streams) throw new Error(`${streams} actions are needed, ${actions.length} were given`);
@@ -282,7 +281,7 @@ export class LatentDream implements Dream {
     const signal = new Float32Array(streams * features);
     const levels = new Float32Array(streams * 2);
     const carry = new Float32Array(streams * 2);
-    const tau = 1 - this.corruption;
+    const tau = 1 - corruption;
     for (let s = 0; s < streams; s++) {
       writeAction(rows, s * ACTION_FEATURES, actions[s]);
       writeSignal(signal, s * features, kMax, tau, 1 / kMax);
@@ -304,9 +303,11 @@ export class LatentDream implements Dream {
     const n = frames.length / size;
     if (!Number.isInteger(n))
       throw new Error(`context frames must be ${width}x${height} RGB for ${this.streams} streams`);
+    // True frames are good context: they get the least noise that training has shown.
+    const { contextCorruption } = this.model.config;
     for (let i = 0; i < n; i++) {
       const row = actions.subarray(i * this.streams, (i + 1) * this.streams);
-      this.observer.run({ ...this.inputs(row, 0), frames: frames.slice(i * size, (i + 1) * size) });
+      this.observer.run({ ...this.inputs(row, 0, contextCorruption), frames: frames.slice(i * size, (i + 1) * size) });
       this.advance();
       // A queue of a hundred frames would stall everything behind it on a CPU adapter.
       if (i % 8 === 7) await this.observer.settle();
@@ -332,10 +333,9 @@ export class LatentDream implements Dream {
     want: { rgb?: boolean; film?: boolean } = {},
   ): Promise<DreamFrame> {
     const started = performance.now();
-    this.corruption = settings.contextCorruption;
     const film = want.film === true && this.streams === 1;
     const program = this.stepProgram(settings.k, film);
-    const stages = await program.runTimed(this.inputs(actions, settings.seed));
+    const stages = await program.runTimed(this.inputs(actions, settings.seed, settings.contextCorruption));
     this.advance();
     this.latest = program;
     const rgb = want.rgb ? await this.pixels(program, 'pixels') : new Uint8Array(0);

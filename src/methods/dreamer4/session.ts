@@ -20,6 +20,7 @@ import { buildFrames, holdoutSpecs, trainingSpecs } from './dataset.ts';
 import { DynamicsTrainer } from './dynamics-trainer.ts';
 import type { FrameSet } from './frames.ts';
 import { type DreamModel, LatentDream } from './play.ts';
+import { PLAY_CORRUPTION } from './play-contract.ts';
 import { TokenizerTrainer } from './tokenizer-trainer.ts';
 import {
   type LatentStats,
@@ -353,7 +354,7 @@ export class DreamerSession implements Session<RunState> {
     await this.dream.observe(episode.frames.subarray(0, context * size), episode.actions.subarray(0, context));
     const made = new Uint8Array(columns * size);
     const truth = new Uint8Array(columns * size);
-    const settings = { k: 4, contextCorruption: this.config.contextCorruption, seed: 1 };
+    const settings = { k: 4, contextCorruption: PLAY_CORRUPTION, seed: 1 };
     // Every second frame, so that the row spans more of the dream.
     for (let i = 0; i < columns * 2; i++) {
       const at = context + i;

@@ -1,7 +1,7 @@
 // The playground's settings as the query of a link, and back. A link from anywhere is outside input: what does not parse
 // or lies outside its range falls back to the default.
 
-import type { DreamSettings } from '../../methods/dreamer4/play-contract.ts';
+import { type DreamSettings, PLAY_CORRUPTION } from '../../methods/dreamer4/play-contract.ts';
 
 export interface PlaySettings {
   /** World seed of the start, u32. */
@@ -22,7 +22,7 @@ export const DEFAULT_SEED = 25;
 
 export const DEFAULTS: PlaySettings = {
   seed: DEFAULT_SEED,
-  dream: { k: 4, contextCorruption: 0.1, seed: 1 },
+  dream: { k: 4, contextCorruption: PLAY_CORRUPTION, seed: 1 },
   speed: 1,
   overlay: false,
   film: false,
