@@ -82,8 +82,8 @@ if (long) {
 } else {
   check('Types', ['node_modules/typescript/bin/tsc', '--noEmit'], 3);
   check('Lint and format', ['node_modules/@biomejs/biome/bin/biome', 'check', '.', '--colors=off'], 2);
-  vitest('Tests in Node', 'unit', 7);
-  vitest('Tests in a browser', 'e2e', 5);
+  vitest('Tests in Node', 'unit', 15);
+  vitest('Tests in a browser', 'e2e', 15);
 }
 
 const minutes = (performance.now() - started) / 60_000;

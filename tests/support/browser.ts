@@ -60,6 +60,8 @@ function hostFor(url: string, options: OpenOptions): string {
 
 async function newPage(browser: Browser, { insecure: _, ...options }: OpenOptions): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  // Everything in a page waits for one CPU adapter here, and another test file may be at work beside it.
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
   return { page, errors: collectErrors(page), close: () => context.close() };
 }

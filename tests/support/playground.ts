@@ -31,7 +31,7 @@ export async function frameIndex(page: Page): Promise<number> {
   return Number(await page.getByTestId('frame-index').textContent());
 }
 
-export async function waitForFrame(page: Page, atLeast: number, timeout = 30_000): Promise<void> {
+export async function waitForFrame(page: Page, atLeast: number, timeout = 90_000): Promise<void> {
   await page.waitForFunction(
     (index) => Number(document.querySelector('[data-testid="frame-index"]')?.textContent) >= index,
     atLeast,
@@ -39,7 +39,7 @@ export async function waitForFrame(page: Page, atLeast: number, timeout = 30_000
   );
 }
 
-export async function waitForStatus(page: Page, words: string, timeout = 30_000): Promise<void> {
+export async function waitForStatus(page: Page, words: string, timeout = 90_000): Promise<void> {
   await page.waitForFunction(
     (text) => document.querySelector('[data-testid="status"]')?.textContent?.includes(text),
     words,
