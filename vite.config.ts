@@ -50,6 +50,8 @@ export default defineConfig({
           globalSetup: ['tests/support/page-server.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
+          // Two browsers share two cores and a CPU adapter: a page may be starved once, not twice.
+          retry: 1,
           hookTimeout: 120_000,
         },
       },
