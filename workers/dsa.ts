@@ -8,6 +8,7 @@ const host = new DsaHost();
 const api: DsaApi = {
   open: (checkpoint) => host.open(checkpoint),
   probe: (request) => host.probe(request),
+  select: (scores, k) => host.select(scores, k),
   cost: (position, phase, k) => host.cost(position, phase, k),
   start: (preset, seed) => host.start(preset, seed),
   advance: (ms) => host.advance(ms),

@@ -51,11 +51,19 @@ export const DENSE: AttentionPlan = { path: 'dense', chooser: 'indexer', k: 0, l
 
 /** What the layers leave behind, in order. */
 export interface Taps {
-  /** If asked for: dense attention, index scores [rows, length] each, and the indexer's vectors. */
-  probes?: { p: Tensor; scores: Tensor; vectors: IndexVectors }[];
+  /** If asked for: dense attention, index scores [rows, length] each, the indexer's vectors, and what a sparse layer reads. */
+  probes?: LayerTap[];
   losses: Tensor[];
   /** [rows, k] each: chosen keys and those of the largest dense attention, with their shares of it. */
   watched: { chosen: Tensor; mass: Tensor; oracle: Tensor; best: Tensor }[];
+}
+
+export interface LayerTap {
+  p: Tensor;
+  scores: Tensor;
+  vectors: IndexVectors;
+  /** Sparse attention: chosen keys and the mean attention over heads that they get, [rows, k] each. */
+  sparse?: { chosen: Tensor; share: Tensor };
 }
 
 interface Rows {
@@ -248,6 +256,7 @@ export function dsaMixer(
         const slots = { bounds: at.bounds, chosen };
         const target = graph.constant(() => indexTarget(q, kv, lse, shape, slots, size));
         taps.losses.push(indexLoss({ ...vectors, scores }, target, slots, index));
+        if (p) taps.probes?.push({ p, scores, vectors, sparse: { chosen, share: target } });
       }
       if (plan.watch && p && dense) {
         const oracle = topK(p, at.bounds, plan.k);

@@ -1,49 +1,27 @@
-// The page of sparse attention: token inspector on the shipped weights, training in the tab, cost by position, the paper.
+// The page of sparse attention: opens the worker and the weights, keeps the view in the address, and lays the sections out.
 
 import { type Remote, wrap } from 'comlink';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { parseHash, replaceQuery } from '../../../ui/shell/hash-location.ts';
 import { configure } from '../config.ts';
-import type { Quant } from '../ops.ts';
 import { Cost } from './Cost.tsx';
 import css from './dsa.module.css';
-import { Inspector, type View } from './Inspector.tsx';
+import { Inspector } from './Inspector.tsx';
+import { Maps } from './Maps.tsx';
 import { Paper } from './Paper.tsx';
 import type { DsaApi, Opened } from './protocol.ts';
+import { Theatre } from './Theatre.tsx';
 import { Training } from './Training.tsx';
+import { useProbe } from './use-probe.ts';
+import { fitView, linkOf, type View, viewOf } from './view.ts';
 
 const CHECKPOINT = 'models/dsa/dsa-nano.safetensors';
-
-/** The view that a link asks for; what it does not say, or says wrongly, is as at the first visit. */
-function viewOf(query: URLSearchParams): View {
-  const whole = (name: string, standard: number): number => {
-    const text = query.get(name) ?? '';
-    return /^\d{1,6}$/.test(text) ? Number(text) : standard;
-  };
-  const quant = query.get('quant') ?? '';
-  return {
-    task: query.get('task') === 'control' ? 'control' : 'retrieval',
-    row: whole('row', 0),
-    query: whole('query', 25),
-    layer: whole('layer', 1),
-    k: Math.max(1, whole('k', 4)),
-    quant: (['f32', 'e4m3', 'i8'] as const).find((q: Quant) => q === quant) ?? 'e4m3',
-    hadamard: query.get('hadamard') !== '0',
-  };
-}
-
-const linkOf = (view: View): string =>
-  new URLSearchParams({
-    ...Object.fromEntries(Object.entries(view).map(([name, value]) => [name, String(value)])),
-    hadamard: view.hadamard ? '1' : '0',
-  }).toString();
 
 export function DsaPage() {
   const [api, setApi] = useState<Remote<DsaApi> | null>(null);
   const [opened, setOpened] = useState<Opened | null>(null);
   const [problem, setProblem] = useState('');
   const [version, setVersion] = useState(0);
-  const [view, setView] = useState<View>(() => viewOf(new URLSearchParams(parseHash(location.hash).query)));
 
   useEffect(() => {
     const worker = new Worker(new URL('../../../../workers/dsa.ts', import.meta.url), { type: 'module', name: 'dsa' });
@@ -67,10 +45,6 @@ export function DsaPage() {
     };
   }, []);
 
-  const show = (next: View): void => {
-    setView(next);
-    replaceQuery(linkOf(next));
-  };
   const newWeights = useCallback((preset: string) => {
     setOpened((before) => before && { ...before, config: configure(preset), title: 'the weights of this tab' });
     setVersion((n) => n + 1);
@@ -91,15 +65,51 @@ export function DsaPage() {
       {!opened && !problem && <p role="status">Opening the device and the weights.</p>}
       {api && opened && (
         <>
-          <Inspector api={api} config={opened.config} version={version} view={view} onView={show} />
-          <p className={css.note}>
-            Weights: {opened.title}. {opened.adapter}.
-          </p>
+          <Views api={api} opened={opened} version={version} />
           <Training api={api} onWeights={newWeights} />
           <Cost api={api} adapter={opened.adapter} />
         </>
       )}
       <Paper />
     </main>
+  );
+}
+
+/** The three views of one row: they share row, query, layer and k. */
+function Views({ api, opened, version }: { api: Remote<DsaApi>; opened: Opened; version: number }) {
+  const { config } = opened;
+  const [asked, setAsked] = useState<View>(() => viewOf(new URLSearchParams(parseHash(location.hash).query)));
+  const { view, changed } = useMemo(() => fitView(asked, config), [asked, config]);
+  const change = (part: Partial<View>): void => setAsked({ ...view, ...part });
+  useEffect(() => replaceQuery(linkOf(view)), [view]);
+  const { task, row, quant, hadamard, attention, k } = view;
+  const { probe, problem, busy } = useProbe(
+    api,
+    { task, index: row, quant, hadamard, k: attention === 'sparse' ? k : null },
+    version,
+  );
+  const facts = {
+    weights: opened.title,
+    row: `${row} of seed ${opened.rowSeed}`,
+    indexer: `${quant}${hadamard ? ', Hadamard' : ''}`,
+    path: probe?.path ?? '',
+    adapter: opened.adapter,
+  };
+  const shared = { config, facts, view, onView: change };
+  return (
+    <>
+      {[...changed, problem].filter(Boolean).map((text) => (
+        <p key={text} className={css.problem} role="alert">
+          {text}
+        </p>
+      ))}
+      <Inspector {...shared} probe={probe} busy={busy} />
+      {probe && (
+        <>
+          <Maps {...shared} probe={probe} />
+          <Theatre {...shared} api={api} probe={probe} />
+        </>
+      )}
+    </>
   );
 }

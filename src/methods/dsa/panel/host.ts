@@ -3,15 +3,18 @@
 import type { Gpu } from '../../../gpu/device.ts';
 import { openGpu } from '../../../gpu/device.ts';
 import type { ParamStore } from '../../../nn/params.ts';
+import { NONE, type Selector, topK } from '../../../tensor/ops/topk.ts';
+import { compile } from '../../../tensor/program.ts';
 import { configure, type DsaConfig } from '../config.ts';
 import { costAt } from '../cost.ts';
 import { Inspector } from '../inspect.ts';
 import { DsaSession, loadModels } from '../session.ts';
 import { rowOf } from '../tasks.ts';
-import type { Answer, DsaApi, Opened, ProbeRequest, TrainState } from './protocol.ts';
+import type { Answer, Choice, DsaApi, Opened, ProbeRequest, TrainState } from './protocol.ts';
 
 /** The seed of the rows that the inspector shows. */
 const SEED = 7;
+const SELECTORS: readonly Selector[] = ['radix', 'split', 'bisect'];
 
 async function answer<T>(body: () => Promise<T>): Promise<Answer<T>> {
   try {
@@ -41,21 +44,39 @@ export class DsaHost implements DsaApi {
         adapter: description || device || `${vendor} ${architecture}`.trim(),
         config: models.config,
         title: models.title,
+        rowSeed: SEED,
       };
     });
   }
 
-  probe({ task, index, quant, hadamard }: ProbeRequest) {
+  probe({ task, index, quant, hadamard, k }: ProbeRequest) {
     return this.#exclusive(async () => {
       const gpu = await this.#device();
       if (!this.#config || !this.#store) throw new Error('There are no weights to look at.');
       const config = { ...this.#config, quant, hadamard };
-      const key = `${quant} ${hadamard}`;
+      const key = `${quant} ${hadamard} ${k}`;
       if (this.#inspector?.key !== key) {
         this.#inspector?.inspector.dispose();
-        this.#inspector = { key, inspector: new Inspector(gpu, config, this.#store) };
+        this.#inspector = { key, inspector: new Inspector(gpu, config, this.#store, k) };
       }
       return this.#inspector.inspector.probe(rowOf(config, task, 'eval', SEED, index));
+    });
+  }
+
+  select(scores: Float32Array<ArrayBuffer>, k: number): Promise<Answer<Choice[]>> {
+    return this.#exclusive(async () => {
+      const program = compile(await this.#device(), (g) => {
+        const [row, seen] = [g.input('scores', [1, scores.length]), g.input('bounds', [1, 2])];
+        for (const kind of SELECTORS) g.output(kind, topK(row, seen, k, kind));
+      });
+      program.run({ scores, bounds: new Uint32Array([0, scores.length]) });
+      const choices: Choice[] = [];
+      for (const selector of SELECTORS) {
+        const chosen = Array.from(new Uint32Array(await program.readBytes(selector)));
+        choices.push({ selector, chosen: chosen.filter((s) => s !== NONE) });
+      }
+      program.dispose();
+      return choices;
     });
   }
 

@@ -1,5 +1,6 @@
 // What crosses the thread between the page of this method and its worker. Types only.
 
+import type { Selector } from '../../../tensor/ops/topk.ts';
 import type { DsaConfig } from '../config.ts';
 import type { CostPoint } from '../cost.ts';
 import type { Probe } from '../inspect.ts';
@@ -13,6 +14,8 @@ export interface Opened {
   config: DsaConfig;
   /** What the file says about itself. */
   title: string;
+  /** Seed of the rows that are shown. */
+  rowSeed: number;
 }
 
 export interface ProbeRequest {
@@ -21,6 +24,14 @@ export interface ProbeRequest {
   index: number;
   quant: Quant;
   hadamard: boolean;
+  /** Keys that sparse attention reads; null: dense attention. */
+  k: number | null;
+}
+
+/** What one selection kernel chose. */
+export interface Choice {
+  selector: Selector;
+  chosen: number[];
 }
 
 export interface TrainState {
@@ -37,6 +48,8 @@ export interface DsaApi {
   /** Opens the device and the weights of a checkpoint. */
   open(checkpoint: Uint8Array<ArrayBuffer>): Promise<Answer<Opened>>;
   probe(request: ProbeRequest): Promise<Answer<Probe>>;
+  /** Runs every selection kernel on these scores. */
+  select(scores: Float32Array<ArrayBuffer>, k: number): Promise<Answer<Choice[]>>;
   cost(position: number, phase: 'decode' | 'prefill', k: number): Promise<Answer<CostPoint>>;
   /** Begins a run of the preset with this seed; its weights take the place of the checkpoint's. */
   start(preset: string, seed: number): Promise<Answer<TrainState>>;
