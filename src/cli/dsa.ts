@@ -8,16 +8,39 @@ import { folderStorage } from '../data/storage-node.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { configure, type DsaConfig } from '../methods/dsa/config.ts';
 import { costCurves } from '../methods/dsa/cost.ts';
-import { type ArmOf, evaluate, parityStatement } from '../methods/dsa/eval.ts';
-import { DsaSession, loadModels, runOf } from '../methods/dsa/session.ts';
+import { type ArmOf, type EvalOptions, evaluate, parity, type Sides } from '../methods/dsa/eval.ts';
+import { armsOf, DsaSession, loadModels, runOf } from '../methods/dsa/session.ts';
+import { checkCorpus } from '../methods/dsa/tasks/text.ts';
+import { type Corpus, isText, STORY, type Task } from '../methods/dsa/tasks.ts';
 import type { ParamStore } from '../nn/params.ts';
 import { adapterName, type RunRecord, type RunTable } from '../runs/run-record.ts';
 import { CheckpointError } from '../train/checkpoint.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
-import { type EvalArguments, engine, gpuOrFail, type MethodCommands, type RunArguments } from './method-commands.ts';
+import {
+  type EvalArguments,
+  engine,
+  gpuOrFail,
+  type MethodCommands,
+  type RunArguments,
+  readCheckpoint,
+} from './method-commands.ts';
 
 const CHECKPOINT = 'dsa-training.safetensors';
+
+/** The file that a configuration names as its text, if it names one. */
+async function corpusOf(config: DsaConfig): Promise<Corpus | undefined> {
+  if (!isText(config) || config.corpus === STORY) return undefined;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(config.corpus);
+  } catch {
+    throw new UsageError(`--set corpus=${config.corpus}: no such file`);
+  }
+  const corpus = { name: config.corpus, bytes };
+  checkCorpus(corpus, config.time);
+  return corpus;
+}
 
 async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
@@ -28,6 +51,7 @@ async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
   const kept = old ? runOf(old) : null;
   const seed = kept?.seed ?? args.seed;
   const config = kept ? kept.config : configure(args.preset, args.set);
+  const corpus = await corpusOf(config);
   const gpu = await gpuOrFail();
   const abort = new AbortController();
   const stop = (): void => abort.abort();
@@ -48,6 +72,7 @@ async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
       },
     },
     config,
+    corpus,
   );
   if (old) await session.load({ name: CHECKPOINT, bytes: old });
   output.note(`${config.rung}: ${session.stores.sparse.count} parameters`);
@@ -80,14 +105,12 @@ async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
   const exported = await session.export(`${config.rung} seed ${seed}`);
   await folder.write(exported.name, exported.bytes);
   output.line(`checkpoint: ${join(args.out, exported.name)}`);
-  const more: ArmOf[] = config.ablation
-    ? [{ name: 'DSA without warm-up', store: session.stores.unwarmed, chooser: 'indexer' }]
-    : [];
+  const more = armsOf(config, session.stores);
   const { metrics, tables } = await judged(
     gpu,
     config,
-    { ...session.stores, more },
-    { seed, rows: config.evalRows },
+    [{ ...session.stores, more }],
+    { seed, rows: config.evalRows, corpus },
     output,
   );
   const record: RunRecord = {
@@ -106,52 +129,82 @@ async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
   return record;
 }
 
+/** Evaluation of the first run, and the parity of all of them: the metrics are means over runs. */
 async function judged(
   gpu: Gpu,
   config: DsaConfig,
-  models: { sparse: ParamStore; dense: ParamStore; more: readonly ArmOf[] },
-  options: { seed: number; rows: number; sweep?: readonly number[]; formats?: boolean },
+  runs: readonly { sparse: ParamStore; dense: ParamStore; more: readonly ArmOf[] }[],
+  options: EvalOptions,
   output: Output,
 ): Promise<{ metrics: Record<string, number>; tables: RunTable[] }> {
-  const { metrics, tables, parity } = await evaluate(gpu, config, models, {
-    ...options,
-    progress: (text) => output.note(text),
-  });
-  output.line(`retrieval, sparse minus dense-continued: ${parityStatement(parity)}`);
-  return { metrics, tables };
+  const progress = (text: string): void => output.note(text);
+  const first = await evaluate(gpu, config, runs[0], { ...options, progress });
+  const sides = new Map<Task, Sides>(first.sides);
+  const all = [first.metrics];
+  for (const run of runs.slice(1)) {
+    const next = await evaluate(
+      gpu,
+      config,
+      { ...run, more: [] },
+      { ...options, sweep: [], formats: false, depths: false, progress },
+    );
+    all.push(next.metrics);
+    for (const [task, { sparse, dense }] of next.sides) {
+      sides.get(task)?.sparse.push(...sparse);
+      sides.get(task)?.dense.push(...dense);
+    }
+  }
+  const metrics = Object.fromEntries(
+    Object.keys(first.metrics).map((name) => [name, all.reduce((sum, m) => sum + m[name], 0) / all.length]),
+  );
+  const tables = [...first.tables];
+  if (all.length > 1) {
+    const names = Object.keys(first.metrics);
+    const rows = all.map((m, i) => [i + 1, ...names.map((name) => Number(m[name].toPrecision(4)))]);
+    tables.push({ name: 'runs', columns: ['run', ...names], rows });
+  }
+  const stated = parity(sides, options.seed);
+  for (const sentence of stated.sentences) output.line(`sparse minus dense-continued, ${sentence}`);
+  return { metrics: { ...metrics, ...stated.metrics }, tables: [...tables, stated.table] };
 }
 
 /**
  * `to`: last position of the decode curve; 0 leaves the cost curves out. `small` 1: their shapes and k are those of preset
- * small, not of the checkpoint. `sweep` 1: k from 1/4 to 4 times the trained one,
- * and every format of the indexer with and without Hadamard, on the same weights.
+ * small, not of the checkpoint. `sweep` 1: k from 1/4 to 4 times the trained one, every format of the indexer with and
+ * without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same configuration,
+ * separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies now.
  */
 const SETTINGS = { rows: 0, from: 256, to: 16384, prefill: 4096, small: 0, sweep: 1 };
+const TEXTS = ['with', 'corpus'];
 
 async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
   const settings = { ...SETTINGS };
   for (const [key, text] of Object.entries(args.set)) {
+    if (TEXTS.includes(key)) continue;
     if (!Object.hasOwn(settings, key))
-      throw new UsageError(`--set ${key}: eval knows ${Object.keys(settings).join(', ')}`);
+      throw new UsageError(`--set ${key}: eval knows ${[...Object.keys(settings), ...TEXTS].join(', ')}`);
     const value = Number(text);
     if (!Number.isInteger(value) || value < 0) throw new UsageError(`--set ${key}: '${text}' is not a whole number`);
     settings[key as keyof typeof settings] = value;
   }
   if (settings.from < 1) throw new UsageError('--set from: positions begin at 1');
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = new Uint8Array(await readFile(args.checkpoint));
-  } catch {
-    throw new UsageError(`--checkpoint ${args.checkpoint}: no such file`);
-  }
+  const files = [args.checkpoint, ...(args.set.with?.split(',') ?? [])];
+  const read = await Promise.all(files.map((file) => readCheckpoint('--checkpoint', file)));
   const gpu = await gpuOrFail();
-  const models = load(gpu, bytes, args.checkpoint);
-  const { config } = models;
+  const runs = read.map((bytes, i) => load(gpu, bytes, files[i]));
+  const { config } = runs[0];
+  runs.forEach((run, i) => {
+    if (JSON.stringify(run.config) !== JSON.stringify(config)) {
+      throw new UsageError(`--set with: ${files[i]} is of another configuration than ${files[0]}`);
+    }
+  });
+  const corpus = await corpusOf({ ...config, corpus: args.set.corpus ?? config.corpus });
   const sweep = [config.k / 4, config.k / 2, config.k * 2, config.k * 4].filter((k) => k >= 1 && k < config.time);
   const rows = settings.rows || config.evalRows;
-  const options = { seed: args.seed, rows, sweep: settings.sweep ? sweep : [], formats: settings.sweep !== 0 };
-  const quality = await judged(gpu, config, models, options, output);
+  const more = settings.sweep !== 0;
+  const options = { seed: args.seed, rows, sweep: more ? sweep : [], formats: more, depths: more, corpus };
+  const quality = await judged(gpu, config, runs, options, output);
   const shapes = settings.small ? configure('small') : config;
   const cost =
     settings.to > 0

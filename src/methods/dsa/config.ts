@@ -5,6 +5,7 @@
 import type { LmConfig } from '../../lm/config.ts';
 import { ConfigError, presetNamed, withValues } from '../config-values.ts';
 import type { Quant } from './ops.ts';
+import { keyCount } from './tasks/alphabet.ts';
 
 export interface DsaShape {
   vocab: number;
@@ -23,6 +24,8 @@ export interface DsaShape {
   indexDim: number;
   quant: Quant;
   hadamard: boolean;
+  /** Spread of the attention logits of an untrained model: large, heads look at few keys from the start. */
+  gain: number;
 }
 
 export interface StageSpec {
@@ -39,17 +42,28 @@ export interface DsaConfig extends DsaShape {
   batch: number;
   /** Of the rows of a batch, how many are the negative control (majority of all tokens). */
   controlRows: number;
+  /** How many are other lookups; associative recall has the rest. */
+  mix: { needle: number; copy: number; hops: number };
+  /** Empty: the tasks above. 'story': rows of generated chronicles; anything else: of the file with this name. */
+  corpus: string;
   k: number;
-  /** Associative recall: key-value pairs of a row and how often one is asked for. */
+  /** Always chosen besides the largest scores, of the k: the first and the last keys that a query sees. */
+  pinFirst: number;
+  pinLast: number;
+  /** Associative recall and pointers: pairs of a row and how often one is asked for. */
   pairs: number;
   queries: number;
+  /** The base starts with a quarter of the pairs and has all from a third of its steps on. */
+  curriculum: boolean;
   base: StageSpec;
   warmup: StageSpec;
   sparse: StageSpec;
   /** Rows of every task in an evaluation. */
   evalRows: number;
-  /** Also train the arm without warm-up. */
+  /** Also train the arm without warm-up, and keep the one whose base stays frozen. */
   ablation: boolean;
+  /** Also train indexers with 1, 2 and 4 heads from the same base. */
+  headSweep: boolean;
 }
 
 const M: DsaConfig = {
@@ -68,17 +82,24 @@ const M: DsaConfig = {
   indexDim: 32,
   quant: 'e4m3',
   hadamard: true,
+  gain: 1,
   time: 1024,
   batch: 8,
-  controlRows: 2,
+  controlRows: 1,
+  mix: { needle: 1, copy: 1, hops: 1 },
+  corpus: '',
   k: 64,
+  pinFirst: 0,
+  pinLast: 0,
   pairs: 64,
   queries: 64,
+  curriculum: true,
   base: { steps: 2000, lr: 1e-3, lrIndex: 0 },
   warmup: { steps: 600, lr: 0, lrIndex: 1e-3 },
   sparse: { steps: 1500, lr: 1e-4, lrIndex: 1e-3 },
   evalRows: 1000,
   ablation: true,
+  headSweep: false,
 };
 
 export const PRESETS: Readonly<Record<string, DsaConfig>> = {
@@ -100,6 +121,8 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
     time: 32,
     batch: 20,
     controlRows: 4,
+    mix: { needle: 0, copy: 0, hops: 0 },
+    curriculum: false,
     k: 4,
     pairs: 6,
     queries: 10,
@@ -145,7 +168,9 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
     qLora: 128,
     time: 4096,
     batch: 4,
+    vocab: 512,
     controlRows: 1,
+    mix: { needle: 0, copy: 1, hops: 1 },
     pairs: 256,
     queries: 256,
     base: { steps: 3000, lr: 6e-4, lrIndex: 0 },
@@ -158,6 +183,25 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
 /** Preset with changes `key=value` (dotted paths), checked. */
 export function configure(preset: string, set: Readonly<Record<string, string>> = {}): DsaConfig {
   const config = withValues(presetNamed(PRESETS, preset), set);
+  checkConfig(config);
+  return config;
+}
+
+/** What files from before a switch existed do not name: it was off. */
+const ABSENT: Partial<DsaConfig> = {
+  gain: 1,
+  mix: { needle: 0, copy: 0, hops: 0 },
+  corpus: '',
+  pinFirst: 0,
+  pinLast: 0,
+  curriculum: false,
+  headSweep: false,
+};
+
+/** The configuration that a file holds. Throws ConfigError with one sentence. */
+export function restoredConfig(json: string): DsaConfig {
+  const config = JSON.parse(json);
+  for (const [key, value] of Object.entries(ABSENT)) if (!Object.hasOwn(config, key)) config[key] = value;
   checkConfig(config);
   return config;
 }
@@ -183,8 +227,18 @@ export function checkConfig(c: DsaConfig): void {
   if (2 * (c.pairs + c.queries) > c.time) {
     wrong(`${c.pairs} pairs and ${c.queries} queries need ${2 * (c.pairs + c.queries)} tokens, a row has ${c.time}.`);
   }
-  if (c.controlRows < 0 || c.controlRows >= c.batch)
-    wrong(`controlRows = ${c.controlRows} leaves no row for retrieval.`);
+  const { needle, copy, hops } = c.mix;
+  const others = [c.controlRows, needle, copy, hops];
+  if (others.some((n) => !Number.isInteger(n) || n < 0) || others.reduce((a, b) => a + b, 0) >= c.batch) {
+    wrong(`controlRows = ${c.controlRows} and the mix of ${needle}, ${copy} and ${hops} leave no row for retrieval.`);
+  }
+  if (c.corpus === '' && c.pairs > keyCount(c)) {
+    wrong(`${c.pairs} pairs need as many keys, a vocabulary of ${c.vocab} has ${keyCount(c)}.`);
+  }
+  if (c.corpus !== '' && c.vocab < 256) wrong(`vocab = ${c.vocab} has no token for every byte of a text.`);
+  if (c.pinFirst < 0 || c.pinLast < 0 || c.pinFirst + c.pinLast > c.k) {
+    wrong(`${c.pinFirst} first and ${c.pinLast} last keys do not fit into the ${c.k} that are chosen.`);
+  }
   for (const stage of [c.base, c.warmup, c.sparse]) {
     if (!Number.isInteger(stage.steps) || stage.steps < 1) wrong(`${stage.steps} steps of a stage are too few.`);
   }

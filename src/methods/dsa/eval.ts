@@ -1,146 +1,25 @@
 /**
- * Evaluation on rows that no training used: accuracy of both tasks for every arm, mass recall and overlap with the oracle's
- * choice, and the parity statement of dsa.md section 4.6 from a paired bootstrap over rows. The words of the statement come
- * from the interval, never from here.
+ * Arms against each other on rows that no training used, and the parity statement of dsa.md section 4.6: a paired bootstrap of
+ * sparse minus dense-continued over rows, and over runs if there are several. The words of a statement come from the
+ * interval, never from here.
  */
 import type { Gpu } from '../../gpu/device.ts';
 import { mix32, uniform01 } from '../../gpu/rng.ts';
-import { lmHidden, lmLogits } from '../../lm/model.ts';
-import { type Interval, pairedBootstrap } from '../../lm/statistics.ts';
-import { Scope } from '../../nn/layers.ts';
+import type { Interval } from '../../lm/statistics.ts';
 import type { ParamStore } from '../../nn/params.ts';
-import { NONE } from '../../tensor/ops/topk.ts';
-import { compile, type InputData, type Program } from '../../tensor/program.ts';
-import { type DsaConfig, trunk } from './config.ts';
-import { type AttentionPlan, type Chooser, DENSE, dsaMixer, type Taps } from './model.ts';
+import { Arm, type Scores } from './arm.ts';
+import type { DsaConfig } from './config.ts';
+import { blockOf, type Chooser } from './model.ts';
 import type { Quant } from './ops.ts';
-import { batchOf, type Row, rowOf, type Task } from './tasks.ts';
-
-/** Rows of one pass, so that scores of long rows stay below 32 MiB. */
-const passRows = (c: DsaConfig): number => Math.max(1, Math.min(32, Math.floor(2 ** 23 / c.time ** 2)));
-
-export interface Scores {
-  /** Share of right answers of every row. */
-  rows: number[];
-  accuracy: number;
-  /** Over queries that have to choose, mean over layers; NaN for dense attention. */
-  massRecall: number;
-  /** The most that any k keys have. */
-  massOracle: number;
-  overlap: number;
-}
-
-const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
-
-/** A model under one way of attending. */
-export class Arm {
-  readonly plan: AttentionPlan;
-  private readonly c: DsaConfig;
-  private readonly batch: number;
-  private readonly program: Program;
-  private readonly noise: boolean;
-
-  constructor(gpu: Gpu, c: DsaConfig, store: ParamStore, chooser: Chooser | 'dense', k = c.k) {
-    this.c = c;
-    this.batch = passRows(c);
-    this.noise = chooser === 'random';
-    this.plan =
-      chooser === 'dense' ? DENSE : { path: 'maskedMHA', chooser, k, learn: false, watch: chooser === 'indexer' };
-    const taps: Taps = { losses: [], watched: [] };
-    const n = this.batch * c.time;
-    this.program = compile(gpu, (graph) => {
-      const scope = new Scope(graph, store);
-      const rows = {
-        ids: graph.input('ids', [n]),
-        positions: graph.input('positions', [n]),
-        previous: graph.input('previous', [n]),
-      };
-      const at = { batch: this.batch, time: c.time, bounds: graph.input('bounds', [n, 2]) };
-      const hidden = lmHidden(scope, trunk(c), rows, dsaMixer(scope, c, rows, at, this.plan, taps));
-      graph.output('logits', lmLogits(scope, trunk(c), hidden));
-      taps.watched.forEach((w, i) => {
-        graph.output(`chosen ${i}`, w.chosen);
-        graph.output(`mass ${i}`, w.mass);
-        graph.output(`oracle ${i}`, w.oracle);
-        graph.output(`best ${i}`, w.best);
-      });
-    });
-  }
-
-  /** Answers of every row: right or wrong, at the places that are asked about. */
-  async run(rows: readonly Row[], seed: number): Promise<Scores> {
-    const { c, batch } = this;
-    const out: number[] = [];
-    const mass: number[] = [];
-    const reachable: number[] = [];
-    const overlap: number[] = [];
-    for (let from = 0; from < rows.length; from += batch) {
-      const part = Array.from({ length: batch }, (_, i) => rows[Math.min(from + i, rows.length - 1)]);
-      const { ids, positions, previous, bounds } = batchOf(c, part);
-      const inputs: Record<string, InputData> = { ids, positions, previous, bounds };
-      if (this.noise) {
-        const n = batch * c.time * c.time;
-        inputs.noise = Float32Array.from({ length: n }, (_, i) => uniform01(mix32(seed, from, i, 0x6e6f)));
-      }
-      this.program.run(inputs);
-      const logits = await this.program.read('logits');
-      part.slice(0, rows.length - from).forEach(({ wanted }, r) => {
-        let right = 0;
-        for (const [t, id] of wanted) {
-          const at = (r * c.time + t) * c.vocab;
-          let best = 0;
-          for (let v = 1; v < c.vocab; v++) if (logits[at + v] > logits[at + best]) best = v;
-          if (best === id) right += 1;
-        }
-        out.push(right / wanted.size);
-      });
-      if (this.plan.watch) {
-        for (let layer = 0; layer < c.layers; layer++) {
-          const chosen = new Uint32Array(await this.program.readBytes(`chosen ${layer}`));
-          const oracle = new Uint32Array(await this.program.readBytes(`oracle ${layer}`));
-          const shares = await this.program.read(`mass ${layer}`);
-          const most = await this.program.read(`best ${layer}`);
-          const { k } = this.plan;
-          for (let row = 0; row < Math.min(batch, rows.length - from) * c.time; row++) {
-            if ((row % c.time) + 1 <= k) continue;
-            const best = new Set(oracle.subarray(row * k, (row + 1) * k));
-            let sum = 0;
-            let reach = 0;
-            let both = 0;
-            for (let n = row * k; n < (row + 1) * k; n++) {
-              reach += most[n];
-              if (chosen[n] === NONE) continue;
-              sum += shares[n];
-              if (best.has(chosen[n])) both += 1;
-            }
-            mass.push(sum);
-            reachable.push(reach);
-            overlap.push(both / k);
-          }
-        }
-      }
-    }
-    return {
-      rows: out,
-      accuracy: mean(out),
-      massRecall: mean(mass),
-      massOracle: mean(reachable),
-      overlap: mean(overlap),
-    };
-  }
-
-  dispose(): void {
-    this.program.dispose();
-  }
-}
+import { type Corpus, type Row, rowOf, type Task, tasksOf } from './tasks.ts';
 
 export interface ArmOf {
   name: string;
   store: ParamStore;
   chooser: Chooser | 'dense';
   k?: number;
-  /** Format of the indexer instead of the trained one. */
-  format?: { quant: Quant; hadamard: boolean };
+  /** What is different from the configuration of the weights' run. */
+  change?: Partial<DsaConfig>;
 }
 
 export interface ResultTable {
@@ -149,10 +28,51 @@ export interface ResultTable {
   rows: (number | string)[][];
 }
 
+/** Scores of both sides of the parity statement: [run][row], the same rows on both sides. */
+export interface Sides {
+  sparse: number[][];
+  dense: number[][];
+}
+
 export interface Evaluation {
   metrics: Record<string, number>;
   tables: ResultTable[];
-  parity: Interval;
+  /** Of every task, in its unit: share of right answers, or bits per character of text. */
+  sides: Map<Task, Sides>;
+}
+
+export interface EvalOptions {
+  seed: number;
+  /** Rows of every task. */
+  rows: number;
+  /** Other k of the indexer's arm. */
+  sweep?: readonly number[];
+  /** Every format of the indexer with and without Hadamard. */
+  formats?: boolean;
+  /** Needle by depth and length. */
+  depths?: boolean;
+  corpus?: Corpus;
+  progress?: (text: string) => void;
+}
+
+/** Mean difference sparse minus dense with its 95 % interval: runs are resampled, and rows within them. */
+export function parityOf({ sparse, dense }: Sides, seed: number, samples = 2000): Interval {
+  const runs = sparse.map((rows, r) => rows.map((v, i) => v - dense[r][i]));
+  const mean = (rows: number[]): number => rows.reduce((a, b) => a + b, 0) / rows.length;
+  const value = mean(runs.map(mean));
+  const means = Float64Array.from({ length: samples }, (_, s) => {
+    let at = 0;
+    const draw = (n: number): number => Math.floor(uniform01(mix32(seed, s, at++, 0x70617269)) * n);
+    let sum = 0;
+    for (let r = 0; r < runs.length; r++) {
+      const own = runs[runs.length === 1 ? 0 : draw(runs.length)];
+      let part = 0;
+      for (let i = 0; i < own.length; i++) part += own[draw(own.length)];
+      sum += part / own.length;
+    }
+    return sum / runs.length;
+  }).sort();
+  return { value, lower: means[Math.floor(0.025 * samples)], upper: means[Math.floor(0.975 * samples)] };
 }
 
 /** What the interval of sparse minus dense says, in points. */
@@ -162,109 +82,240 @@ export function parityStatement({ value, lower, upper }: Interval): string {
   return `${value < 0 ? 'lower' : 'higher'} by ${text(Math.abs(value))} points [${text(lower)}, ${text(upper)}]`;
 }
 
-const percent = (x: number): number => Math.round(x * 1e4) / 1e4;
+/** The same for bits per character, of which fewer are better. */
+export function bitsStatement({ value, lower, upper }: Interval): string {
+  const range = `${value.toFixed(4)} [${lower.toFixed(4)}, ${upper.toFixed(4)}]`;
+  return upper < 0.01 ? `parity within 0.01 bits (difference ${range})` : `bits per character differ by ${range}`;
+}
 
-/** Sparse weights under every chooser, dense weights densely, on `rows` fresh rows of both tasks. */
-export async function evaluate(
-  gpu: Gpu,
+const percent = (x: number): number => Math.round(x * 1e4) / 1e4;
+const share = (x: number): number | string => (Number.isNaN(x) ? '' : percent(x));
+const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
+
+const DSA = 'DSA';
+const DENSE = 'dense-continued';
+
+function armsFor(
   c: DsaConfig,
   models: { sparse: ParamStore; dense: ParamStore; more?: readonly ArmOf[] },
-  options: {
-    seed: number;
-    rows: number;
-    sweep?: readonly number[];
-    formats?: boolean;
-    progress?: (text: string) => void;
-  },
-): Promise<Evaluation> {
-  const { seed } = options;
-  const sets = (['retrieval', 'control'] as const).map((task: Task) =>
-    Array.from({ length: options.rows }, (_, i) => rowOf(c, task, 'eval', seed, i)),
-  );
+  options: EvalOptions,
+): { arms: ArmOf[]; formats: (ArmOf & { change: { quant: Quant; hadamard: boolean } })[] } {
   const { sparse, dense } = models;
   const arms: ArmOf[] = [
-    { name: 'dense-continued', store: dense, chooser: 'dense' },
-    { name: 'DSA', store: sparse, chooser: 'indexer' },
+    { name: DENSE, store: dense, chooser: 'dense' },
+    { name: DSA, store: sparse, chooser: 'indexer' },
     { name: 'DSA weights, dense attention', store: sparse, chooser: 'dense' },
     { name: 'last k', store: sparse, chooser: 'last' },
     { name: 'random k', store: sparse, chooser: 'random' },
     { name: 'oracle top-k', store: sparse, chooser: 'oracle' },
-    ...(models.more ?? []),
-    ...(options.sweep ?? []).map((k): ArmOf => ({ name: `DSA, k = ${k}`, store: sparse, chooser: 'indexer', k })),
   ];
+  const block = blockOf(c.k);
+  if (block > 1 && c.time % block === 0) {
+    arms.push({ name: `blocks of ${block}, mean keys`, store: sparse, chooser: 'block' });
+  }
+  if (c.k > 4 && c.pinFirst === 0) {
+    arms.push({ name: 'DSA, first 4 pinned', store: sparse, chooser: 'indexer', change: { pinFirst: 4 } });
+  }
+  arms.push(...(models.more ?? []));
+  for (const k of options.sweep ?? []) arms.push({ name: `DSA, k = ${k}`, store: sparse, chooser: 'indexer', k });
   const formats = !options.formats
     ? []
     : (['f32', 'e4m3', 'i8'] as const).flatMap((quant) =>
-        [true, false].map((hadamard): ArmOf & { format: { quant: Quant; hadamard: boolean } } => ({
+        [true, false].map((hadamard) => ({
           name: `${quant}, ${hadamard ? 'with' : 'without'} Hadamard`,
           store: sparse,
-          chooser: 'indexer',
-          format: { quant, hadamard },
+          chooser: 'indexer' as const,
+          change: { quant, hadamard },
         })),
       );
-  const results = new Map<string, [retrieval: Scores, control: Scores]>();
+  return { arms, formats };
+}
+
+/** Sparse weights under every chooser, dense weights densely, on `rows` fresh rows of every task. */
+export async function evaluate(
+  gpu: Gpu,
+  c: DsaConfig,
+  models: { sparse: ParamStore; dense: ParamStore; more?: readonly ArmOf[] },
+  options: EvalOptions,
+): Promise<Evaluation> {
+  const { seed, corpus } = options;
+  const tasks = tasksOf(c);
+  const sets = new Map<Task, Row[]>(
+    tasks.map((task) => [
+      task,
+      Array.from({ length: options.rows }, (_, i) => rowOf(c, task, 'eval', seed, i, { corpus })),
+    ]),
+  );
+  const { arms, formats } = armsFor(c, models, options);
+  const results = new Map<string, Map<Task, Scores>>();
   for (const arm of [...arms, ...formats]) {
-    const runner = new Arm(gpu, { ...c, ...arm.format }, arm.store, arm.chooser, arm.k);
-    results.set(arm.name, [await runner.run(sets[0], seed), await runner.run(sets[1], seed)]);
+    const runner = new Arm(gpu, { ...c, ...arm.change }, arm.store, arm.chooser, arm.k);
+    const scores = new Map<Task, Scores>();
+    for (const [task, rows] of sets) scores.set(task, await runner.run(rows, seed));
     runner.dispose();
-    options.progress?.(`${arm.name}: retrieval ${results.get(arm.name)?.[0].accuracy.toFixed(4)}`);
+    results.set(arm.name, scores);
+    options.progress?.(`${arm.name}: ${[...scores].map(([t, s]) => `${t} ${s.accuracy.toFixed(4)}`).join(', ')}`);
   }
-  const of = (name: string): [Scores, Scores] => {
-    const found = results.get(name);
-    if (!found) throw new Error(`no arm ${name}`);
+  const of = (name: string, task: Task): Scores => {
+    const found = results.get(name)?.get(task);
+    if (!found) throw new Error(`no arm ${name} on ${task}`);
     return found;
   };
-  const parity = pairedBootstrap(of('DSA')[0].rows, of('dense-continued')[0].rows, seed);
-  const loss = pairedBootstrap(of('DSA')[1].rows, of('dense-continued')[1].rows, seed);
-  const [sparseRetrieval, sparseControl] = of('DSA');
-  const metrics = {
-    accuracyDense: of('dense-continued')[0].accuracy,
-    accuracySparse: sparseRetrieval.accuracy,
-    parityDifference: parity.value,
-    parityLower95: parity.lower,
-    parityUpper95: parity.upper,
-    massRecall: sparseRetrieval.massRecall,
-    massOracle: sparseRetrieval.massOracle,
-    overlapOracle: sparseRetrieval.overlap,
-    accuracyLastK: of('last k')[0].accuracy,
-    accuracyRandomK: of('random k')[0].accuracy,
-    accuracyOracle: of('oracle top-k')[0].accuracy,
-    controlDense: of('dense-continued')[1].accuracy,
-    controlSparse: sparseControl.accuracy,
-    controlUpper95: loss.upper,
+  const lookups = tasks.filter((task) => task !== 'control');
+  const over = (name: string, value: (s: Scores) => number): number =>
+    mean(lookups.map((task) => value(of(name, task))));
+  const text = lookups.includes('text');
+  const sides = new Map<Task, Sides>(
+    tasks.map((task) => {
+      const rows = (name: string): number[] => (text ? of(name, task).bits : of(name, task).rows);
+      return [task, { sparse: [rows(DSA)], dense: [rows(DENSE)] }];
+    }),
+  );
+  const metrics: Record<string, number> = {
+    accuracyDense: over(DENSE, (s) => s.accuracy),
+    accuracySparse: over(DSA, (s) => s.accuracy),
+    massRecall: over(DSA, (s) => s.massRecall),
+    massRecallAsked: over(DSA, (s) => s.massAsked),
+    massOracle: over(DSA, (s) => s.massOracle),
+    overlapOracle: over(DSA, (s) => s.overlap),
+    accuracyLastK: over('last k', (s) => s.accuracy),
+    accuracyRandomK: over('random k', (s) => s.accuracy),
+    accuracyOracle: over('oracle top-k', (s) => s.accuracy),
   };
-  const table: ResultTable = {
+  if (tasks.includes('control')) {
+    metrics.controlDense = of(DENSE, 'control').accuracy;
+    metrics.controlSparse = of(DSA, 'control').accuracy;
+  }
+  if (text) {
+    for (const [name, arm] of [
+      ['Dense', DENSE],
+      ['Sparse', DSA],
+    ]) {
+      metrics[`bits${name}`] = mean(of(arm, 'text').bits);
+      const { callbackBits, otherBits } = of(arm, 'text');
+      if (!Number.isNaN(callbackBits)) {
+        Object.assign(metrics, { [`callbackBits${name}`]: callbackBits, [`otherBits${name}`]: otherBits });
+      }
+    }
+  }
+  const tables = [armsTable(c, arms, tasks, lookups, of)];
+  if (formats.length > 0) tables.push(formatsTable(formats, lookups, of));
+  if (options.depths && tasks.includes('needle')) tables.push(await depthTable(gpu, c, models, seed));
+  return { metrics, tables, sides };
+}
+
+type Of = (name: string, task: Task) => Scores;
+
+function armsTable(
+  c: DsaConfig,
+  arms: readonly ArmOf[],
+  tasks: readonly Task[],
+  lookups: readonly Task[],
+  of: Of,
+): ResultTable {
+  const text = tasks.includes('text');
+  const over = (name: string, value: (s: Scores) => number): number =>
+    mean(lookups.map((task) => value(of(name, task))));
+  const measures = text ? ['next byte', 'bits per byte', 'callback bits', 'other bits'] : [...tasks];
+  return {
     name: 'arms',
-    columns: ['arm', 'k', 'retrieval', 'control', 'mass recall', 'of at most', 'overlap with oracle', 'rows'],
+    columns: ['arm', 'k', ...measures, 'mass recall', 'of at most', 'overlap with oracle', 'rows'],
     rows: arms.map(({ name, k, chooser }) => {
-      const [a, b] = of(name);
-      const share = (x: number): number | string => (Number.isNaN(x) ? '' : percent(x));
-      const chosen = chooser === 'dense' ? '' : (k ?? c.k);
+      const s = of(name, tasks[0]);
+      const own = text
+        ? [s.accuracy, mean(s.bits), s.callbackBits, s.otherBits].map(share)
+        : tasks.map((task) => percent(of(name, task).accuracy));
       return [
         name,
-        chosen,
-        percent(a.accuracy),
-        percent(b.accuracy),
-        share(a.massRecall),
-        share(a.massOracle),
-        share(a.overlap),
-        a.rows.length,
+        chooser === 'dense' ? '' : (k ?? c.k),
+        ...own,
+        share(over(name, (x) => x.massRecall)),
+        share(over(name, (x) => x.massOracle)),
+        share(over(name, (x) => x.overlap)),
+        s.rows.length,
       ];
     }),
   };
-  const quantisation: ResultTable = {
+}
+
+function formatsTable(
+  formats: readonly (ArmOf & { change: { quant: Quant; hadamard: boolean } })[],
+  lookups: readonly Task[],
+  of: Of,
+): ResultTable {
+  return {
     name: 'quantisation',
-    columns: ['format', 'Hadamard', 'retrieval', 'mass recall', 'overlap with oracle'],
-    rows: formats.map(({ name, format }) => {
-      const [a] = of(name);
+    columns: ['format', 'Hadamard', 'accuracy', 'mass recall', 'overlap with oracle'],
+    rows: formats.map(({ name, change }) => {
+      const over = (value: (s: Scores) => number): number => percent(mean(lookups.map((t) => value(of(name, t)))));
+      const { quant, hadamard } = change;
       return [
-        format.quant,
-        format.hadamard ? 'yes' : 'no',
-        percent(a.accuracy),
-        percent(a.massRecall),
-        percent(a.overlap),
+        quant,
+        hadamard ? 'yes' : 'no',
+        over((s) => s.accuracy),
+        over((s) => s.massRecall),
+        over((s) => s.overlap),
       ];
     }),
   };
-  return { metrics, tables: formats.length > 0 ? [table, quantisation] : [table], parity };
+}
+
+const DEPTHS = [0, 0.25, 0.5, 0.75, 1];
+const DEPTH_ROWS = 64;
+
+/** One needle at every depth of rows of a quarter of the length to all of it. */
+async function depthTable(
+  gpu: Gpu,
+  c: DsaConfig,
+  models: { sparse: ParamStore; dense: ParamStore },
+  seed: number,
+): Promise<ResultTable> {
+  const table: ResultTable = { name: 'needle', columns: ['length', 'depth', DENSE, DSA, 'rows'], rows: [] };
+  const arms = [new Arm(gpu, c, models.dense, 'dense'), new Arm(gpu, c, models.sparse, 'indexer')];
+  for (const part of [0.25, 0.5, 0.75, 1]) {
+    const time = Math.round(c.time * part);
+    for (const depth of DEPTHS) {
+      const rows = Array.from({ length: DEPTH_ROWS }, (_, i) => rowOf(c, 'needle', 'eval', seed, i, { depth, time }));
+      const [dense, sparse] = [await arms[0].run(rows, seed), await arms[1].run(rows, seed)];
+      table.rows.push([time, depth, percent(dense.accuracy), percent(sparse.accuracy), DEPTH_ROWS]);
+    }
+  }
+  for (const arm of arms) arm.dispose();
+  return table;
+}
+
+/** Parity of every task, and of all lookups together, as metrics, a table and sentences. */
+export function parity(
+  sides: ReadonlyMap<Task, Sides>,
+  seed: number,
+): { metrics: Record<string, number>; table: ResultTable; sentences: string[] } {
+  const text = sides.has('text');
+  const state = text ? bitsStatement : parityStatement;
+  const table: ResultTable = {
+    name: 'parity',
+    columns: ['task', 'runs', 'rows', 'dense', 'DSA', 'difference', '95 % from', 'to', 'statement'],
+    rows: [],
+  };
+  const flat = (x: number[][]): number => mean(x.flat());
+  const add = (name: string, s: Sides): Interval => {
+    const interval = parityOf(s, seed);
+    const { value, lower, upper } = interval;
+    const numbers = [flat(s.dense), flat(s.sparse), value, lower, upper].map(percent);
+    table.rows.push([name, s.sparse.length, s.sparse.flat().length, ...numbers, state(interval)]);
+    return interval;
+  };
+  const lookups = [...sides].filter(([task]) => task !== 'control');
+  const intervals = lookups.map(([task, s]) => add(task, s));
+  const join = (side: 'sparse' | 'dense'): number[][] =>
+    lookups[0][1].sparse.map((_, run) => lookups.flatMap(([, s]) => s[side][run]));
+  const all = lookups.length > 1 ? add('all lookups', { sparse: join('sparse'), dense: join('dense') }) : intervals[0];
+  const metrics: Record<string, number> = {
+    parityDifference: all.value,
+    parityLower95: all.lower,
+    parityUpper95: all.upper,
+    parityWorstLower95: Math.min(...intervals.map((i) => i.lower)),
+  };
+  const control = sides.get('control');
+  if (control) metrics.controlUpper95 = add('control', control).upper;
+  return { metrics, table, sentences: table.rows.map((row) => `${row[0]}: ${row[row.length - 1]}`) };
 }

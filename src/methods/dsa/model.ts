@@ -35,7 +35,12 @@ import {
 export const INDEX = '.index.';
 
 /** How the keys of a query are chosen. The indexer's way is DSA; the others are its controls. */
-export type Chooser = 'indexer' | 'last' | 'random' | 'oracle';
+export type Chooser = 'indexer' | 'last' | 'random' | 'oracle' | 'block';
+
+/** Keys of a block when whole blocks are chosen: 16, or fewer so that k holds four of them. */
+export const blockOf = (k: number): number => Math.min(16, Math.max(1, k >> 2));
+/** Added to the score of a key that is chosen in any case. */
+const PINNED = 1e4;
 
 export interface AttentionPlan {
   path: Path;
@@ -102,11 +107,12 @@ export function rotations(graph: Graph, c: DsaConfig, positions: Tensor): Tensor
 export function latents(scope: Scope, s: DsaShape, name: string, x: Tensor, turn: Tensor): Latents {
   const { heads, dR } = s;
   const qr = s.qLora > 0 ? norm(scope, `${name}.qa`, scope.project(`${name}.qa`, x, s.qLora)) : x;
-  const straight = scope.project(`${name}.qr`, qr, heads * dR);
+  const init = fanIn(qr.size / (x.size / s.d), s.gain);
+  const straight = scope.project(`${name}.qr`, qr, heads * dR, { init });
   const kr = scope.project(`${name}.kr`, x, dR);
   return {
     qr,
-    qn: scope.project(`${name}.qn`, qr, heads * s.dN),
+    qn: scope.project(`${name}.qn`, qr, heads * s.dN, { init }),
     qR: rotate(straight, turn, { heads, dim: dR, half: false }),
     c: norm(scope, `${name}.kv`, scope.project(`${name}.kv`, x, s.dC)),
     kR: rotate(kr, turn, { heads: 1, dim: dR, half: false }),
@@ -234,7 +240,7 @@ export function dsaMixer(
     const { q, kv, shape } = form;
     const attend = (choice?: LatentView['choice']) =>
       latentAttention(q, kv, shape, { sequences: at.batch, view: { bounds: at.bounds, choice, causal: true } });
-    const uses = plan.learn || (plan.path !== 'dense' && plan.chooser === 'indexer');
+    const uses = plan.learn || (plan.path !== 'dense' && (plan.chooser === 'indexer' || plan.chooser === 'block'));
     const vectors = uses ? indexVectors(scope, c, name, detached(x), detached(l.qr), turn) : null;
     const scores = vectors
       ? graph.constant(() => indexScores(vectors.q, vectors.w, vectors.k, at.bounds, index))
@@ -245,7 +251,13 @@ export function dsaMixer(
     let mixed = dense;
     if (plan.path !== 'dense') {
       const by =
-        plan.chooser === 'indexer' ? scores : plan.chooser === 'oracle' ? p : controlScores(graph, n, at.time, plan);
+        plan.chooser === 'indexer'
+          ? scores && pinned(graph, c, scores, at.time)
+          : plan.chooser === 'block'
+            ? vectors && blockScores(graph, vectors, at, index, blockOf(plan.k))
+            : plan.chooser === 'oracle'
+              ? p
+              : controlScores(graph, n, at.time, plan);
       if (!by) throw new Error(`${name}: nothing to choose by`);
       const chosen = topK(by, at.bounds, plan.k);
       mixed = attend(
@@ -280,6 +292,52 @@ function controlScores(graph: Graph, rows: number, time: number, plan: Attention
     return graph.table('places', [rows, time], () => Float32Array.from({ length: rows * time }, (_, i) => i % time));
   }
   return graph.inputs.get('noise') ?? graph.input('noise', [rows, time]);
+}
+
+/** Scores with the first and last keys of every row pinned, as the configuration says. Rows hold one document each. */
+function pinned(graph: Graph, c: DsaConfig, scores: Tensor, time: number): Tensor {
+  const { pinFirst, pinLast } = c;
+  if (pinFirst + pinLast === 0) return scores;
+  const bonus = graph.table(`pinned ${pinFirst} ${pinLast}`, [scores.size / time, time], () =>
+    Float32Array.from({ length: scores.size }, (_, i) => {
+      const [t, s] = [Math.floor(i / time) % time, i % time];
+      return s < pinFirst || (s <= t && s > t - pinLast) ? PINNED : 0;
+    }),
+  );
+  return graph.constant(() => add(scores, bonus));
+}
+
+/**
+ * Scores of whole blocks by the mean of their keys, [rows, time]. The block of the query is always chosen: its mean would
+ * know of later keys.
+ */
+function blockScores(
+  graph: Graph,
+  v: IndexVectors,
+  at: Rows,
+  index: { heads: number; dim: number; sequences: number },
+  block: number,
+): Tensor {
+  const { time, batch } = at;
+  if (time % block !== 0) throw new Error(`Rows of ${time} are not whole blocks of ${block}.`);
+  const width = block * index.dim;
+  // Every key becomes the mean of its block: a product of the block's channels with a matrix of 1 / block.
+  const mean = graph.table(`block mean ${block} ${index.dim}`, [width, width], () =>
+    Float32Array.from({ length: width * width }, (_, i) =>
+      Math.floor(i / width) % index.dim === i % index.dim ? 1 / block : 0,
+    ),
+  );
+  const own = graph.table(`own block ${block}`, [batch * time, time], () =>
+    Float32Array.from({ length: batch * time * time }, (_, i) => {
+      const [t, s] = [Math.floor(i / time) % time, i % time];
+      return Math.floor(t / block) === Math.floor(s / block) ? PINNED : 0;
+    }),
+  );
+  return graph.constant(() => {
+    const pooled = linear(graph.reshape(v.k, [(batch * time) / block, width]), mean);
+    const keys = graph.reshape(pooled, [batch * time, index.dim]);
+    return add(indexScores(v.q, v.w, keys, at.bounds, index), own);
+  });
 }
 
 /** A store with every parameter, those of the indexer too. */

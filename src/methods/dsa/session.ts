@@ -13,38 +13,71 @@ import {
   trainingTensors,
 } from '../../train/checkpoint.ts';
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
-import { checkConfig, type DsaConfig } from './config.ts';
+import { checkConfig, type DsaConfig, restoredConfig } from './config.ts';
 import type { ArmOf } from './eval.ts';
-import { dsaStore } from './model.ts';
-import { trainingBatch } from './tasks.ts';
+import { dsaStore, INDEX } from './model.ts';
+import { checkCorpus } from './tasks/text.ts';
+import { type Corpus, trainingBatch } from './tasks.ts';
 import { copyValues, type Stage, type StageTrainer, stageTrainer } from './train.ts';
 
-/** Phases in order: which stage trains which weights. */
-const ORDER = ['base', 'warmup', 'sparse', 'continued', 'unwarmed'] as const;
-export type DsaPhase = (typeof ORDER)[number];
+/** Which stage trains which weights. */
+interface Step {
+  id: string;
+  title: string;
+  stage: Stage;
+  model: string;
+}
 
-const TITLES: Record<DsaPhase, string> = {
-  base: 'Dense base',
-  warmup: 'Indexer warm-up',
-  sparse: 'Sparse stage',
-  continued: 'Dense control',
-  unwarmed: 'Sparse stage without warm-up',
-};
-const STAGES: Record<DsaPhase, Stage> = {
-  base: 'base',
-  warmup: 'warmup',
-  sparse: 'sparse',
-  continued: 'continued',
-  unwarmed: 'sparse',
-};
-type Model = 'sparse' | 'dense' | 'unwarmed';
-const MODELS: Record<DsaPhase, Model> = {
-  base: 'sparse',
-  warmup: 'sparse',
-  sparse: 'sparse',
-  continued: 'dense',
-  unwarmed: 'unwarmed',
-};
+const HEADS = [1, 2, 4];
+
+/** Phases in order. The first three are the model, the fourth its control; the others are ablations. */
+function phasesOf(c: DsaConfig): Step[] {
+  const steps: Step[] = [
+    { id: 'base', title: 'Dense base', stage: 'base', model: 'sparse' },
+    { id: 'warmup', title: 'Indexer warm-up', stage: 'warmup', model: 'sparse' },
+    { id: 'sparse', title: 'Sparse stage', stage: 'sparse', model: 'sparse' },
+    { id: 'continued', title: 'Dense control', stage: 'continued', model: 'dense' },
+  ];
+  if (c.ablation) {
+    steps.push({ id: 'unwarmed', title: 'Sparse stage without warm-up', stage: 'sparse', model: 'unwarmed' });
+  }
+  for (const heads of sweptHeads(c)) {
+    const title = `${heads} ${heads === 1 ? 'indexer head' : 'indexer heads'}`;
+    steps.push(
+      { id: `warmup-${heads}`, title: `Warm-up, ${title}`, stage: 'warmup', model: `heads-${heads}` },
+      { id: `sparse-${heads}`, title: `Sparse stage, ${title}`, stage: 'sparse', model: `heads-${heads}` },
+    );
+  }
+  return steps;
+}
+
+const sweptHeads = (c: DsaConfig): number[] => (c.headSweep ? HEADS.filter((n) => n !== c.indexHeads) : []);
+
+/** Models of a run by name and configuration; the first two always exist. */
+function modelsOf(c: DsaConfig): Map<string, DsaConfig> {
+  const models = new Map([
+    ['sparse', c],
+    ['dense', c],
+  ]);
+  if (c.ablation) for (const name of ['unwarmed', 'frozen']) models.set(name, c);
+  for (const heads of sweptHeads(c)) models.set(`heads-${heads}`, { ...c, indexHeads: heads });
+  return models;
+}
+
+/** The further arms that a run has weights for. */
+export function armsOf(c: DsaConfig, stores: Readonly<Record<string, ParamStore>>): ArmOf[] {
+  const arms: ArmOf[] = [];
+  if (c.ablation) {
+    arms.push({ name: 'DSA without warm-up', store: stores.unwarmed, chooser: 'indexer' });
+    arms.push({ name: 'DSA, frozen base (warm-up only)', store: stores.frozen, chooser: 'indexer' });
+  }
+  for (const heads of sweptHeads(c)) {
+    const name = `DSA, H_I = ${heads}`;
+    arms.push({ name, store: stores[`heads-${heads}`], chooser: 'indexer', change: { indexHeads: heads } });
+  }
+  return arms;
+}
+
 const METRICS_EVERY = 20;
 const TRAINING = 'dsa-training.safetensors';
 
@@ -55,36 +88,44 @@ const dataSeed = (seed: number, stage: Stage): number =>
 export class DsaSession implements Session {
   readonly phases: readonly Phase[];
   readonly config: DsaConfig;
-  readonly stores: Record<Model, ParamStore>;
+  readonly stores: Record<string, ParamStore> & Record<'sparse' | 'dense', ParamStore>;
   /** Floating point operations of all training steps so far. */
   trainingFlops = 0;
   private readonly context: RunContext;
   private readonly gpu: Gpu;
+  private readonly corpus: Corpus | undefined;
+  private readonly steps: readonly Step[];
+  private readonly models: ReadonlyMap<string, DsaConfig>;
   private index = 0;
   private current: StageTrainer | null = null;
 
-  constructor(context: RunContext, config: DsaConfig) {
+  /** `corpus`: the file that `config.corpus` names, if it names one. */
+  constructor(context: RunContext, config: DsaConfig, corpus?: Corpus) {
     checkConfig(config);
+    if (corpus) checkCorpus(corpus, config.time);
     this.context = context;
     this.gpu = context.gpu;
     this.config = config;
-    const make = (): ParamStore => dsaStore(context.gpu, config, context.seed);
-    this.stores = { sparse: make(), dense: make(), unwarmed: make() };
-    this.phases = ORDER.filter((id) => id !== 'unwarmed' || config.ablation).map((id) => ({
+    this.corpus = corpus;
+    this.steps = phasesOf(config);
+    this.models = modelsOf(config);
+    const stores = [...this.models].map(([name, c]) => [name, dsaStore(context.gpu, c, context.seed)]);
+    this.stores = Object.fromEntries(stores);
+    this.phases = this.steps.map(({ id, title, stage }) => ({
       id,
-      title: TITLES[id],
-      steps: config[STAGES[id] === 'continued' ? 'sparse' : (STAGES[id] as 'base')].steps,
+      title,
+      steps: config[stage === 'continued' ? 'sparse' : stage].steps,
     }));
   }
 
-  private get phase(): DsaPhase {
-    return ORDER[Math.min(this.index, this.phases.length - 1)];
+  private get phase(): Step {
+    return this.steps[Math.min(this.index, this.steps.length - 1)];
   }
 
   state(): RunState {
     const done = this.index >= this.phases.length;
     const steps = this.phases[this.phases.length - 1].steps;
-    return { phase: this.phase, step: done ? steps : (this.current?.trainer.step ?? 0), done };
+    return { phase: this.phase.id, step: done ? steps : (this.current?.trainer.step ?? 0), done };
   }
 
   /** The path that the current stage takes through attention. */
@@ -93,8 +134,9 @@ export class DsaSession implements Session {
   }
 
   private trainer(): StageTrainer {
-    const { phase } = this;
-    this.current ??= stageTrainer(this.gpu, this.config, STAGES[phase], this.stores[MODELS[phase]], this.context.seed);
+    const { stage, model } = this.phase;
+    const config = this.models.get(model) ?? this.config;
+    this.current ??= stageTrainer(this.gpu, config, stage, this.stores[model], this.context.seed);
     return this.current;
   }
 
@@ -110,23 +152,34 @@ export class DsaSession implements Session {
   }
 
   private async step(): Promise<void> {
-    const { phase } = this;
+    const { id, stage } = this.phase;
     const { trainer } = this.trainer();
-    const seed = dataSeed(this.context.seed, STAGES[phase]);
-    trainer.advance(trainingBatch(this.config, seed, trainer.step + 1));
+    const seed = dataSeed(this.context.seed, stage);
+    const progress = stage === 'base' ? trainer.step / trainer.spec.steps : 1;
+    trainer.advance(trainingBatch(this.config, seed, trainer.step + 1, progress, this.corpus));
     await trainer.settle();
     this.trainingFlops += trainer.program.stats.flops;
     const { step, spec } = trainer;
     if (step % METRICS_EVERY === 0 || step === 1 || step === spec.steps) {
-      this.context.emit({ kind: 'metrics', phase, step, values: await trainer.metrics() });
+      this.context.emit({ kind: 'metrics', phase: id, step, values: await trainer.metrics() });
     }
     if (step < spec.steps) return;
-    // Both other arms start where the base ended.
-    if (phase === 'base')
-      for (const to of ['dense', 'unwarmed'] as const) copyValues(this.gpu, this.stores.sparse, this.stores[to]);
+    const { sparse, frozen } = this.stores;
+    if (id === 'base') await this.spread();
+    if (id === 'warmup' && frozen) copyValues(this.gpu, sparse, frozen);
     trainer.dispose();
     this.current = null;
     this.index += 1;
+  }
+
+  /** All other models start where the base ended; indexers of another size keep their own start. */
+  private async spread(): Promise<void> {
+    const { sparse, ...others } = this.stores;
+    const values = await sparse.read('value');
+    for (const store of Object.values(others)) {
+      if (store.byteLength === sparse.byteLength) copyValues(this.gpu, sparse, store);
+      else for (const [name, v] of values) if (!name.includes(INDEX)) store.write('value', name, v);
+    }
   }
 
   async save(): Promise<Checkpoint> {
@@ -141,6 +194,7 @@ export class DsaSession implements Session {
       phase: String(this.index),
       step: String(this.current?.trainer.step ?? 0),
       flops: String(this.trainingFlops),
+      ...(this.corpus && { corpus: hashOf(this.corpus.bytes) }),
     };
     return { name: TRAINING, bytes: writeSafetensors(tensors, about) };
   }
@@ -151,6 +205,9 @@ export class DsaSession implements Session {
       throw new CheckpointError('This checkpoint belongs to a run with another configuration or seed.');
     }
     const file = readSafetensors(checkpoint.bytes);
+    if (this.corpus && file.metadata.corpus !== hashOf(this.corpus.bytes)) {
+      throw new CheckpointError(`The file ${this.corpus.name} has changed since this run began.`);
+    }
     this.current?.trainer.dispose();
     this.current = null;
     this.index = Number(file.metadata.phase);
@@ -165,15 +222,11 @@ export class DsaSession implements Session {
   async export(title: string): Promise<Checkpoint> {
     if (!this.state().done) throw new Error('There is nothing to use before all stages are done.');
     const tensors = new Map();
-    for (const name of this.models) {
+    for (const name of this.models.keys()) {
       for (const [key, t] of await shippedTensors(this.stores[name], 'value')) tensors.set(`${name}/${key}`, t);
     }
     const about = { kind: 'dsa', title, config: JSON.stringify(this.config), seed: String(this.context.seed) };
     return { name: `dsa-${this.config.rung}.safetensors`, bytes: writeSafetensors(tensors, about) };
-  }
-
-  private get models(): readonly Model[] {
-    return this.config.ablation ? ['sparse', 'dense', 'unwarmed'] : ['sparse', 'dense'];
   }
 
   async inspect(_: Query): Promise<View> {
@@ -186,14 +239,20 @@ export class DsaSession implements Session {
   }
 }
 
+/** FNV-1a of a file, for "is it still the same". */
+function hashOf(bytes: Uint8Array): string {
+  let h = 2166136261;
+  for (const b of bytes) h = Math.imul(h ^ b, 16777619);
+  return (h >>> 0).toString(16);
+}
+
 /** Configuration and seed of a training checkpoint. */
 export function runOf(bytes: Uint8Array<ArrayBuffer>): { config: DsaConfig; seed: number } {
   const { metadata } = readSafetensors(bytes);
   if (metadata.kind !== 'dsa training') {
     throw new CheckpointError(`This is a checkpoint of '${metadata.kind ?? 'something else'}', not of a run of dsa.`);
   }
-  const config = JSON.parse(metadata.config) as DsaConfig;
-  checkConfig(config);
+  const config = restoredConfig(metadata.config);
   return { config, seed: Number(metadata.seed) };
 }
 
@@ -211,10 +270,9 @@ export function loadModels(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): DsaModels 
   if (file.metadata.kind !== 'dsa') {
     throw new CheckpointError(`This is a checkpoint of '${file.metadata.kind ?? 'something else'}', not of dsa.`);
   }
-  const config = JSON.parse(file.metadata.config) as DsaConfig;
-  checkConfig(config);
-  const read = (name: Model): ParamStore => {
-    const store = dsaStore(gpu, config, 0, false);
+  const config = restoredConfig(file.metadata.config);
+  const read = (name: string, c: DsaConfig): ParamStore => {
+    const store = dsaStore(gpu, c, 0, false);
     const tensors = new Map(
       [...file.tensors]
         .filter(([key]) => key.startsWith(`${name}/`))
@@ -223,8 +281,13 @@ export function loadModels(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): DsaModels 
     restoreShipped(store, { ...file, tensors });
     return store;
   };
-  const more: ArmOf[] = config.ablation
-    ? [{ name: 'DSA without warm-up', store: read('unwarmed'), chooser: 'indexer' }]
-    : [];
-  return { title: file.metadata.title ?? '', config, sparse: read('sparse'), dense: read('dense'), more };
+  // Files from before an arm existed lack its weights.
+  const held = new Set([...file.tensors.keys()].map((key) => key.slice(0, key.indexOf('/'))));
+  for (const name of ['sparse', 'dense']) {
+    if (!held.has(name)) throw new CheckpointError(`This checkpoint has no weights of the ${name} model.`);
+  }
+  const stores = [...modelsOf(config)].filter(([name]) => held.has(name)).map(([name, c]) => [name, read(name, c)]);
+  const all: Record<string, ParamStore> = Object.fromEntries(stores);
+  const more = armsOf(config, all).filter(({ store }) => store !== undefined);
+  return { title: file.metadata.title ?? '', config, sparse: all.sparse, dense: all.dense, more };
 }

@@ -1,109 +1,85 @@
 /**
- * Rows of the two tasks (dsa.md section 4.1), a function of (split, seed, index) only. Associative recall (MQAR, Arora et al.
- * 2023): pairs of key and value among filler, then keys whose values are asked for. Majority: a row of two symbols, at the
- * last odd places the symbol in the majority so far is asked for and never shown, so that a row cannot be read off an
- * earlier answer: the negative control, whose answer depends on all tokens.
+ * Rows of every task and the batches that training sees (dsa.md section 4.1): a function of (split, seed, index) only. What
+ * the rows of a task look like stands in tasks/.
  */
 import { mix32 } from '../../gpu/rng.ts';
 import { NO_TOKEN, type TokenBatch } from '../../lm/train/batch.ts';
 import type { DsaConfig } from './config.ts';
+import { drawsOf, type Row, TAGS } from './tasks/alphabet.ts';
+import { controlRow } from './tasks/control.ts';
+import { copyRow, hopsRow, needleRow, retrievalRow } from './tasks/lookup.ts';
+import { type Corpus, corpusRow, storyRow } from './tasks/text.ts';
 
-export type Task = 'retrieval' | 'control';
+export { keyCount, type Row, tokenName } from './tasks/alphabet.ts';
+export type { Corpus } from './tasks/text.ts';
+
+/** Lookup tasks in the order of the tables, the negative control behind them. */
+export const TOKEN_TASKS = ['retrieval', 'needle', 'copy', 'hops', 'control'] as const;
+export type TokenTask = (typeof TOKEN_TASKS)[number];
+export type Task = TokenTask | 'text';
 export type Split = 'train' | 'eval';
 
-/** Places of a majority row that are asked about. */
-const ASKED = 8;
-const TAG: Record<Task, number> = { retrieval: 4, control: 5 };
-const FIRST = 6;
-/** The two symbols of the control. */
-const SYMBOLS = [FIRST, FIRST + 1] as const;
-const VALUES = 16;
-const FILLERS = 8;
-const VALUE = FIRST + 2;
-const FILLER = VALUE + VALUES;
-const KEY = FILLER + FILLERS;
-
-/** Names of the tokens, for people. */
-export function tokenName(id: number): string {
-  if (id === TAG.retrieval) return '<find>';
-  if (id === TAG.control) return '<count>';
-  if (id >= KEY) return `k${id - KEY}`;
-  if (id >= FILLER) return '·';
-  if (id >= VALUE) return `v${id - VALUE}`;
-  return id >= FIRST ? 'ab'[id - FIRST] : '<eot>';
-}
-
 const STREAM: Record<Split, number> = { train: 0x74726169, eval: 0x6576616c };
+const TEXT_TAG = 6;
 
-export interface Row {
-  ids: number[];
-  /** Place -> the token that is wanted after it. */
-  wanted: Map<number, number>;
+/** Rows of text and no others: generated chronicles, or a file. */
+export const isText = (c: DsaConfig): boolean => c.corpus !== '';
+export const STORY = 'story';
+
+/** Rows of a batch that each task has; retrieval takes what the others leave. */
+export function rowsOfBatch(c: DsaConfig): { task: Task; rows: number }[] {
+  if (isText(c)) return [{ task: 'text', rows: c.batch }];
+  const { needle, copy, hops } = c.mix;
+  const retrieval = c.batch - c.controlRows - needle - copy - hops;
+  return [
+    { task: 'control' as const, rows: c.controlRows },
+    { task: 'retrieval' as const, rows: retrieval },
+    { task: 'needle' as const, rows: needle },
+    { task: 'copy' as const, rows: copy },
+    { task: 'hops' as const, rows: hops },
+  ].filter(({ rows }) => rows > 0);
 }
 
-/** Whole numbers below n, one after the other. */
-function drawsOf(split: Split, task: Task, seed: number, index: number): (n: number) => number {
-  const stream = mix32(STREAM[split], TAG[task], seed, index);
-  let at = 0;
-  return (n) => Math.floor((mix32(stream, at++, index, 0x647361) / 2 ** 32) * n);
-}
+/** Tasks that a model of this configuration was trained on, the negative control last. */
+export const tasksOf = (c: DsaConfig): Task[] => {
+  const trained = new Set(rowsOfBatch(c).map(({ task }) => task));
+  return isText(c) ? ['text'] : TOKEN_TASKS.filter((task) => trained.has(task));
+};
 
-/** `count` different whole numbers below n. */
-function different(draw: (n: number) => number, n: number, count: number): number[] {
-  const all = Array.from({ length: n }, (_, i) => i);
-  for (let i = 0; i < count; i++) {
-    const j = i + draw(n - i);
-    [all[i], all[j]] = [all[j], all[i]];
-  }
-  return all.slice(0, count);
-}
-
-export const keyCount = (c: DsaConfig): number => c.vocab - KEY;
-
-function retrievalRow(c: DsaConfig, draw: (n: number) => number): Row {
-  const keys = different(draw, keyCount(c), c.pairs);
-  const values = keys.map(() => draw(VALUES));
-  const space = c.time - 1 - 2 * c.queries - 2 * c.pairs;
-  // Where filler goes: before any of the pairs, or behind the last.
-  const gaps = new Array(c.pairs + 1).fill(0);
-  for (let i = 0; i < space; i++) gaps[draw(c.pairs + 1)] += 1;
-  const ids = [TAG.retrieval];
-  const fill = (n: number): void => {
-    for (let i = 0; i < n; i++) ids.push(FILLER + draw(FILLERS));
-  };
-  keys.forEach((key, i) => {
-    fill(gaps[i]);
-    ids.push(KEY + key, VALUE + values[i]);
-  });
-  fill(gaps[c.pairs]);
-  const wanted = new Map<number, number>();
-  for (let q = 0; q < c.queries && ids.length < c.time; q++) {
-    const i = draw(c.pairs);
-    wanted.set(ids.length, VALUE + values[i]);
-    ids.push(KEY + keys[i], VALUE + values[i]);
-  }
-  return { ids: ids.slice(0, c.time), wanted };
-}
-
-function controlRow(c: DsaConfig, draw: (n: number) => number): Row {
-  const ids: number[] = [TAG.control];
-  const wanted = new Map<number, number>();
-  // Rows lean to one side by chance, so that majorities are not all a matter of one token.
-  const lean = 35 + draw(31);
-  let balance = 0;
-  while (ids.length < c.time) {
-    const symbol = draw(100) < lean ? 0 : 1;
-    balance += symbol === 0 ? 1 : -1;
-    ids.push(SYMBOLS[symbol]);
-    const place = ids.length - 1;
-    if (place % 2 === 1 && place >= c.time - 2 * ASKED) wanted.set(place, SYMBOLS[balance > 0 ? 0 : 1]);
-  }
-  return { ids, wanted };
-}
-
-export function rowOf(c: DsaConfig, task: Task, split: Split, seed: number, index: number): Row {
-  const draw = drawsOf(split, task, seed, index);
-  return task === 'retrieval' ? retrievalRow(c, draw) : controlRow(c, draw);
+/** `depth`: where the fact of a needle row lies, 0..1; `time` shorter rows, filled up behind. */
+export function rowOf(
+  c: DsaConfig,
+  task: Task,
+  split: Split,
+  seed: number,
+  index: number,
+  options: { corpus?: Corpus; depth?: number; time?: number; pairs?: number; queries?: number } = {},
+): Row {
+  const tag = task === 'text' ? TEXT_TAG : TAGS[task];
+  const stream = mix32(STREAM[split], tag, seed, index);
+  const draw = drawsOf(stream, index);
+  const { time = c.time, pairs = c.pairs, queries = c.queries, depth, corpus } = options;
+  const sizes = { vocab: c.vocab, time, pairs, queries };
+  const row = ((): Row => {
+    switch (task) {
+      case 'retrieval':
+        return retrievalRow(sizes, draw);
+      case 'needle':
+        return needleRow(sizes, draw, depth);
+      case 'copy':
+        return copyRow(sizes, draw);
+      case 'hops':
+        return hopsRow(sizes, draw);
+      case 'control':
+        return controlRow(time, draw);
+      case 'text':
+        if (c.corpus === STORY) return storyRow(time, stream, index);
+        if (!corpus) throw new Error(`The text of ${c.corpus} is not here: rows of it cannot be made.`);
+        return corpusRow(corpus, time, split, draw);
+    }
+  })();
+  while (row.ids.length < c.time) row.ids.push(0);
+  return row;
 }
 
 /** Rows as inputs of a step: every token sees its whole past; answers share the loss evenly within a row. */
@@ -137,10 +113,19 @@ export function batchOf(c: DsaConfig, rows: readonly Row[]): TokenBatch {
   return out;
 }
 
-/** Batch of a training step. */
-export function trainingBatch(c: DsaConfig, seed: number, step: number): TokenBatch {
-  const rows = Array.from({ length: c.batch }, (_, r) =>
-    rowOf(c, r < c.controlRows ? 'control' : 'retrieval', 'train', seed, step * c.batch + r),
-  );
+/** Pairs and questions at this share of a stage: a quarter at first, all from a third on. Rows keep their length. */
+export function curriculum(c: DsaConfig, progress: number): { pairs: number; queries: number } {
+  const share = c.curriculum ? Math.min(1, 0.25 + 2.25 * progress) : 1;
+  return { pairs: Math.max(3, Math.round(share * c.pairs)), queries: c.queries };
+}
+
+/** Batch of a training step; `progress`: share of the base stage that is done, 1 in all later stages. */
+export function trainingBatch(c: DsaConfig, seed: number, step: number, progress = 1, corpus?: Corpus): TokenBatch {
+  const sizes = curriculum(c, progress);
+  const first = step * c.batch;
+  const rows: Row[] = [];
+  for (const { task, rows: count } of rowsOfBatch(c)) {
+    for (let i = 0; i < count; i++) rows.push(rowOf(c, task, 'train', seed, first + rows.length, { ...sizes, corpus }));
+  }
   return batchOf(c, rows);
 }

@@ -3,9 +3,10 @@
 import { expect, test } from 'vitest';
 import { configure } from '../../../src/methods/dsa/config.ts';
 import { measuredBreakEven } from '../../../src/methods/dsa/cost.ts';
-import { evaluate, parityStatement } from '../../../src/methods/dsa/eval.ts';
+import { bitsStatement, evaluate, parity, parityOf, parityStatement } from '../../../src/methods/dsa/eval.ts';
 import { DsaSession, loadModels } from '../../../src/methods/dsa/session.ts';
-import { keyCount, rowOf } from '../../../src/methods/dsa/tasks.ts';
+import { story } from '../../../src/methods/dsa/tasks/story.ts';
+import { curriculum, keyCount, rowOf } from '../../../src/methods/dsa/tasks.ts';
 import { testGpu } from '../../support/gpu.ts';
 
 const toy = configure('nano', {
@@ -42,9 +43,12 @@ test('a run that is saved in every stage and resumed ends with the same bits', a
   const exported = await straight.export('toy');
   const models = loadModels(gpu, exported.bytes);
   const options = { seed: 3, rows: 4, sweep: [2], formats: true };
-  const { metrics, tables } = await evaluate(gpu, models.config, models, options);
+  const first = await evaluate(gpu, models.config, models, options);
   const again = await evaluate(gpu, models.config, models, options);
-  expect(again.metrics).toEqual(metrics);
+  expect(again.metrics).toEqual(first.metrics);
+  const stated = parity(first.sides, 3);
+  const metrics: Record<string, number> = { ...first.metrics, ...stated.metrics };
+  const tables = [...first.tables, stated.table];
   for (const name of [
     'accuracyDense',
     'accuracySparse',
@@ -52,6 +56,9 @@ test('a run that is saved in every stage and resumed ends with the same bits', a
     'massRecall',
     'overlapOracle',
     'accuracyLastK',
+    'accuracyRandomK',
+    'controlDense',
+    'controlSparse',
   ]) {
     expect(metrics[name], name).toBeGreaterThanOrEqual(-1);
   }
@@ -60,6 +67,7 @@ test('a run that is saved in every stage and resumed ends with the same bits', a
   expect(tables.map((t) => [t.name, t.rows.length])).toEqual([
     ['arms', 7],
     ['quantisation', 6],
+    ['parity', 2],
   ]);
   expect(() => loadModels(gpu, wanted)).toThrow('dsa training');
   straight.dispose();
@@ -86,9 +94,118 @@ test('rows are fresh for every split, and every answer can be found in them', ()
   expect(keyCount(toy)).toBeGreaterThan(toy.pairs);
 });
 
+test('a run with every task and every arm trains all its models, and its file holds them', async () => {
+  const { gpu } = await testGpu();
+  const config = configure('nano', {
+    ...{ time: '32', batch: '8', controlRows: '1', pairs: '5', queries: '4', k: '8', curriculum: 'true' },
+    ...{ 'mix.needle': '1', 'mix.copy': '1', 'mix.hops': '1', ablation: 'true', headSweep: 'true', gain: '2' },
+    ...{ 'base.steps': '1', 'warmup.steps': '1', 'sparse.steps': '1' },
+  });
+  const session = new DsaSession({ gpu, seed: 5, emit: () => {}, signal: new AbortController().signal }, config);
+  while (session.state().phase === 'base') await session.advance({ steps: 1 });
+  const base = await session.stores.sparse.read('value');
+  expect(await session.advance({})).toBe('done');
+  expect(session.phases.map((p) => p.id)).toEqual([
+    'base',
+    'warmup',
+    'sparse',
+    'continued',
+    'unwarmed',
+    'warmup-1',
+    'sparse-1',
+    'warmup-4',
+    'sparse-4',
+  ]);
+  // The frozen arm has the base's weights and a warmed indexer.
+  const frozen = await session.stores.frozen.read('value');
+  for (const [name, values] of base) {
+    if (name.includes('.index.')) expect(frozen.get(name), name).not.toEqual(values);
+    else expect(frozen.get(name), name).toEqual(values);
+  }
+  const models = loadModels(gpu, (await session.export('all')).bytes);
+  const { tables, sides } = await evaluate(gpu, models.config, models, { seed: 1, rows: 2, depths: true });
+  const [arms, needle] = tables;
+  expect(arms.columns).toEqual(expect.arrayContaining(['retrieval', 'needle', 'copy', 'hops', 'control']));
+  expect(arms.rows.map((row) => row[0])).toEqual([
+    ...['dense-continued', 'DSA', 'DSA weights, dense attention', 'last k', 'random k', 'oracle top-k'],
+    ...['blocks of 2, mean keys', 'DSA, first 4 pinned', 'DSA without warm-up', 'DSA, frozen base (warm-up only)'],
+    ...['DSA, H_I = 1', 'DSA, H_I = 4'],
+  ]);
+  expect(needle.rows).toHaveLength(20);
+  expect([...sides.keys()]).toEqual(['retrieval', 'needle', 'copy', 'hops', 'control']);
+  session.dispose();
+});
+
+test('lookup rows: every answer follows from what stands before it', () => {
+  const config = configure('nano', { time: '48', pairs: '6', queries: '5', 'mix.hops': '1' });
+  for (let i = 0; i < 30; i++) {
+    const hops = rowOf(config, 'hops', 'eval', 1, i);
+    const first = Math.min(...hops.wanted.keys());
+    const fillers = (id: number): boolean => id >= 24 && id < 32;
+    // Links are the pairs of keys before the questions, with filler between them.
+    const links = hops.ids.slice(1, first).filter((id) => !fillers(id));
+    const pointers = new Map(links.flatMap((id, n): [number, number][] => (n % 2 === 0 ? [[id, links[n + 1]]] : [])));
+    for (const [t, id] of hops.wanted) expect(pointers.get(pointers.get(hops.ids[t]) ?? -1)).toBe(id);
+    const copy = rowOf(config, 'copy', 'eval', 1, i);
+    for (const [t, id] of copy.wanted) expect(copy.ids[copy.ids.indexOf(copy.ids[t]) + 1]).toBe(id);
+    for (const depth of [0, 0.5, 1]) {
+      const { ids, wanted } = rowOf(config, 'needle', 'eval', 1, i, { depth, time: 40 });
+      expect(ids).toHaveLength(48);
+      const [[t, id]] = wanted;
+      expect(t).toBe(38);
+      const at = ids.indexOf(ids[t]);
+      expect(ids[at + 1]).toBe(id);
+      expect(Math.abs(at - 1 - depth * 34)).toBeLessThanOrEqual(2);
+    }
+  }
+  expect(curriculum({ ...config, curriculum: true }, 0).pairs).toBe(3);
+  expect(curriculum({ ...config, curriculum: true }, 0.34).pairs).toBe(6);
+});
+
+test('text: chronicles call back to what they told, a file keeps its last tenth apart, one line is too little', async () => {
+  const told = story(3, 1, 600);
+  const marked = [...told.text].filter((_, i) => told.callbacks[i]).length;
+  expect(told.text).toHaveLength(600);
+  expect(marked).toBeGreaterThan(10);
+  expect(marked).toBeLessThan(300);
+  const trades = [...told.text.matchAll(/(\w+) the (\w+) of/g)];
+  for (const [, name, trade] of trades) {
+    for (const [, again] of told.text.matchAll(new RegExp(`${name} the (\\w+) (?!of)`, 'g'))) expect(again).toBe(trade);
+  }
+  const sizes = { time: '32', vocab: '256', batch: '4', controlRows: '0', pairs: '5', queries: '4', k: '8' };
+  const short = { 'base.steps': '2', 'warmup.steps': '1', 'sparse.steps': '1' };
+  const config = configure('nano', { ...sizes, ...short, corpus: 'x.txt' });
+  const { gpu } = await testGpu();
+  const open = (text: string): DsaSession =>
+    new DsaSession({ gpu, seed: 5, emit: () => {}, signal: new AbortController().signal }, config, {
+      name: 'x.txt',
+      bytes: new TextEncoder().encode(text),
+    });
+  expect(() => open('one line')).toThrow('corpus x.txt: 8 bytes in 1 line are too few');
+  const text = 'abcdefgh'.repeat(90) + 'XYZW'.repeat(20);
+  const session = open(text);
+  expect(await session.advance({})).toBe('done');
+  const corpus = { name: 'x.txt', bytes: new TextEncoder().encode(text) };
+  for (let i = 0; i < 20; i++) {
+    expect(Math.max(...rowOf(config, 'text', 'train', 1, i, { corpus }).ids)).toBeGreaterThan(96);
+    expect(Math.max(...rowOf(config, 'text', 'eval', 1, i, { corpus }).ids)).toBeLessThan(96);
+  }
+  const { metrics, sides } = await evaluate(gpu, config, session.stores, { seed: 1, rows: 3, corpus });
+  expect(metrics.bitsSparse).toBeGreaterThan(0);
+  expect(parity(sides, 1).sentences).toHaveLength(1);
+  // Another file is not the one that the run began with.
+  const saved = await session.save();
+  await expect(open(text.replace('a', 'b')).load(saved)).rejects.toThrow('x.txt has changed');
+  session.dispose();
+});
+
 test('configurations that make no sense are refused in one sentence', () => {
   expect(() => configure('nano', { k: '33' })).toThrow('k = 33 is more than the 32 tokens');
   expect(() => configure('nano', { pairs: '20' })).toThrow('20 pairs and 10 queries need 60 tokens');
+  expect(() => configure('nano', { 'mix.copy': '16' })).toThrow('leave no row for retrieval');
+  expect(() => configure('nano', { corpus: 'story' })).toThrow('no token for every byte');
+  expect(() => configure('small', { vocab: '64' })).toThrow('64 pairs need as many keys, a vocabulary of 64 has 32');
+  expect(() => configure('nano', { pinFirst: '3', pinLast: '2' })).toThrow('do not fit into the 4');
   expect(() => configure('nano', { quant: 'fp4' })).toThrow('none of f32, e4m3, i8');
   expect(() => configure('huge')).toThrow("no preset 'huge'");
 });
@@ -98,6 +215,12 @@ test('the statement comes from the interval, the break-even from the curves', ()
   expect(parityStatement({ value: -0.03, lower: -0.05, upper: -0.01 })).toMatch(
     /^lower by 3.00 points \[-5.00, -1.00\]/,
   );
+  expect(bitsStatement({ value: 0.002, lower: -0.001, upper: 0.006 })).toMatch(/^parity within 0.01 bits/);
+  expect(bitsStatement({ value: 0.002, lower: -0.001, upper: 0.02 })).toMatch(/^bits per character differ/);
+  // Runs that disagree widen the interval although every run's rows agree with each other.
+  const ones = new Array(50).fill(1);
+  const apart = parityOf({ sparse: [ones, ones.map(() => 0)], dense: [ones, ones] }, 1);
+  expect([apart.value, apart.lower, apart.upper]).toEqual([-0.5, -1, 0]);
   const point = (position: number, dense: number, sparse: number) => ({
     position,
     dense,
