@@ -63,6 +63,16 @@ export interface DecodeOptions {
   references?: readonly ArrayLike<number>[];
   trace?: boolean;
   signal?: AbortSignal;
+  /** After every submission, for watching; the decode waits for it. */
+  onSubmission?: (progress: DecodeProgress) => void | Promise<void>;
+}
+
+export interface DecodeProgress {
+  /** Passes of every sequence of this turn, and milliseconds since the decode began. */
+  passes: number[];
+  ms: number;
+  /** What they did so far: a read of its own; empty if nothing is recorded. */
+  trace(): Promise<StepTrace[][]>;
 }
 
 export class DiffusionDecoder {
@@ -176,7 +186,7 @@ export class DiffusionDecoder {
     try {
       for (let from = 0; from < prompts.length; from += this.model.sequences) {
         const batch = prompts.slice(from, from + this.model.sequences);
-        results.push(...(await this.batch(batch, from, spec, options, stats)));
+        results.push(...(await this.batch(batch, from, spec, options, stats, started)));
       }
     } catch (error) {
       // What fails first after a loss says nothing; the loss itself is known a moment later.
@@ -194,6 +204,7 @@ export class DiffusionDecoder {
     spec: DecodeSpec,
     options: DecodeOptions,
     stats: DecodeStats,
+    started: number,
   ): Promise<DecodeResult[]> {
     const { prompt: P, block, canvas: longest, perSubmission } = this.shape;
     const { sequences, capacity, vocab } = this.model;
@@ -262,25 +273,36 @@ export class DiffusionDecoder {
       if (running.every((row) => word(row, 'passes') === before[row * STATE_WORDS + AT.passes])) {
         throw new Error(`decode: no sequence moved on in a submission of ${perSubmission} passes.`);
       }
+      const passes = prompts.map((_, row) => word(row, 'passes'));
+      await options.onSubmission?.({
+        passes,
+        ms: performance.now() - started,
+        trace: async () => (options.trace ? this.traces(passes) : []),
+      });
     }
     const texts = new Uint32Array(await this.readback.read(this.buffers.tokens, 0, tokens.byteLength));
-    const trace = options.trace ? new Uint32Array(await this.readback.read(this.buffers.trace)) : null;
+    const trace = options.trace ? await this.traces(prompts.map((_, row) => word(row, 'passes'))) : null;
     return prompts.map((_, row) => {
       const own = texts.slice(row * capacity + P, row * capacity + word(row, 'length'));
       const end = own.indexOf(EOT);
-      const nfe = word(row, 'passes');
       return {
         tokens: own,
-        nfe,
+        nfe: word(row, 'passes'),
         full: word(row, 'full'),
         answerLength: end < 0 ? own.length : end,
         byPolicy: word(row, 'byPolicy'),
         byTop: word(row, 'byTop'),
         cut: word(row, 'cut'),
         guarded: word(row, 'guarded'),
-        ...(trace ? { trace: readTrace(trace, row * this.records * recordWords(block), nfe, block) } : {}),
+        ...(trace ? { trace: trace[row] } : {}),
       };
     });
+  }
+
+  private async traces(passes: readonly number[]): Promise<StepTrace[][]> {
+    const { block } = this.shape;
+    const words = new Uint32Array(await this.readback.read(this.buffers.trace));
+    return passes.map((n, row) => readTrace(words, row * this.records * recordWords(block), n, block));
   }
 
   /** Room for the trace of a canvas; programs name its buffer, so they are made again if it grows. */

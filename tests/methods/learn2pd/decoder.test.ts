@@ -155,6 +155,27 @@ test('a text depends on neither the passes of a submission nor the kernel split 
   }
 });
 
+test('a decode can be watched: after every submission its passes so far, in the end all of them', async () => {
+  const { decoder, run } = await setUp();
+  const plain = spec({ kind: 'static', perStep: 1 });
+  const seen: { passes: number[]; traced: number[]; ms: number }[] = [];
+  let last: unknown;
+  const { results } = await decoder.decode(PROMPTS, plain, {
+    trace: true,
+    onSubmission: async ({ passes, ms, trace }) => {
+      const traces = await trace();
+      seen.push({ passes, traced: traces.map((t) => t.length), ms });
+      last = traces;
+    },
+  });
+  expect(seen.map((s) => s.passes[0])).toEqual([8, 16]);
+  for (const { passes, traced } of seen) expect(traced).toEqual(passes);
+  expect(seen[1].ms).toBeGreaterThan(seen[0].ms);
+  expect(results.map((r) => r.trace)).toEqual(last);
+  // Watching changes nothing.
+  expect(results).toEqual(await run(plain, { trace: true }));
+});
+
 test('eight passes go into one submission, and what does not fit is named', async () => {
   const { decoder } = await setUp();
   const plain = spec({ kind: 'static', perStep: 1 });
