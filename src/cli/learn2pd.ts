@@ -1,39 +1,109 @@
-// `lab run learn2pd`: training, collection, filter and the table of policies in one go. It keeps no checkpoint yet.
+// `lab run learn2pd` and `lab eval learn2pd`: training of model and filter with checkpoints and resume; evaluation of a checkpoint.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SafetensorsError } from '../data/safetensors.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { type Learn2pdModel, readCheckpoint } from '../methods/learn2pd/checkpoint.ts';
 import { configure } from '../methods/learn2pd/config.ts';
-import { runLearn2pd } from '../methods/learn2pd/run.ts';
+import { evaluate } from '../methods/learn2pd/eval.ts';
+import { EVAL_DEFAULTS } from '../methods/learn2pd/report.ts';
+import { Learn2pdSession, runOf, TRAINING_FILE } from '../methods/learn2pd/session.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
+import { CheckpointError } from '../train/checkpoint.ts';
 import { UsageError } from './args.ts';
-import { engine, gpuOrFail, type MethodCommands } from './method-commands.ts';
+import type { Output } from './command.ts';
+import {
+  type EvalArguments,
+  engine,
+  gpuOrFail,
+  type MethodCommands,
+  type RunArguments,
+  readCheckpoint as readCheckpointFile,
+} from './method-commands.ts';
+import { runSession } from './session-run.ts';
 
-export const learn2pd: MethodCommands = {
-  fixed: /./,
-  async run(args, output) {
-    if (args.resume) throw new UsageError('learn2pd keeps no checkpoint to resume yet');
-    const config = configure(args.preset, args.set);
-    const started = performance.now();
-    const gpu = await gpuOrFail();
-    await mkdir(args.out, { recursive: true });
-    const { metrics, table, flops } = await runLearn2pd(gpu, config, args.seed, (text) => output.note(text));
-    for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(28)} ${value.toPrecision(4)}`);
-    const record: RunRecord = {
-      method: 'learn2pd',
-      preset: args.preset,
-      seed: args.seed,
-      config,
-      adapter: adapterName(gpu.report),
-      engine,
-      metrics,
-      tables: [table],
-      wallMs: performance.now() - started,
-      flops,
-    };
-    await writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
-    return record;
-  },
-  async evaluate() {
-    throw new UsageError('learn2pd has no checkpoint format yet; run learn2pd measures its own model');
-  },
-};
+async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecord> {
+  const started = performance.now();
+  const { gpu, session, config, seed, last, write } = await runSession(args, output, {
+    file: TRAINING_FILE,
+    runOf,
+    configure: () => configure(args.preset, args.set),
+    create: (context, c) => new Learn2pdSession(context, c),
+    about: (s) => `${s.config.rung}: ${s.llada.store.count} parameters, canvases up to ${s.config.longest}`,
+  });
+  output.line(`checkpoint: ${await write(await session.export(`Learn2PD, ${config.rung}`))}`);
+  const model = await session.result(config.rung);
+  const options = { ...EVAL_DEFAULTS, seed, static: 0, timed: 2, long: 4, pareto: false, rounds: 8 };
+  const { metrics, tables } = await evaluate(gpu, model, { ...options, progress: (text) => output.note(text) });
+  for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(36)} ${value.toPrecision(4)}`);
+  const record: RunRecord = {
+    method: 'learn2pd',
+    preset: config.rung,
+    seed,
+    config,
+    adapter: adapterName(gpu.report),
+    engine,
+    metrics: { ...last, ...metrics },
+    tables,
+    wallMs: performance.now() - started,
+    flops: session.trainingFlops,
+  };
+  await writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  return record;
+}
+
+/** Counts of EvalOptions that `--set` may change; `pareto` 0 leaves that table out. */
+const SETTINGS: Record<string, number> = { ...EVAL_DEFAULTS, pareto: Number(EVAL_DEFAULTS.pareto) };
+
+async function evalLearn2pd(args: EvalArguments, output: Output): Promise<RunRecord> {
+  const started = performance.now();
+  const settings = { ...SETTINGS };
+  for (const [key, text] of Object.entries(args.set)) {
+    if (!Object.hasOwn(settings, key))
+      throw new UsageError(`--set ${key}: eval knows ${Object.keys(settings).join(', ')}`);
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 0) throw new UsageError(`--set ${key}: '${text}' is not a whole number`);
+    settings[key] = value;
+  }
+  for (const key of ['timed', 'long', 'sequences', 'rounds'] as const) {
+    if (settings[key] < 1) throw new UsageError(`--set ${key}: at least 1 is needed`);
+  }
+  const bytes = await readCheckpointFile('--checkpoint', args.checkpoint);
+  const gpu = await gpuOrFail();
+  const model = load(gpu, bytes, args.checkpoint);
+  if (settings.canvas > model.config.longest) {
+    throw new UsageError(
+      `--set canvas=${settings.canvas}: this model was trained on canvases of up to ${model.config.longest} tokens`,
+    );
+  }
+  const options = { ...EVAL_DEFAULTS, ...settings, pareto: settings.pareto !== 0, seed: args.seed };
+  const { metrics, tables } = await evaluate(gpu, model, { ...options, progress: (text) => output.note(text) });
+  for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(36)} ${value.toPrecision(4)}`);
+  return {
+    method: 'learn2pd',
+    preset: model.config.rung,
+    seed: args.seed,
+    config: model.config,
+    adapter: adapterName(gpu.report),
+    engine,
+    metrics,
+    tables,
+    wallMs: performance.now() - started,
+    flops: 0,
+  };
+}
+
+/** A file that is no checkpoint of this method is a wrong argument. */
+function load(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>, file: string): Learn2pdModel {
+  try {
+    return readCheckpoint(gpu, bytes);
+  } catch (error) {
+    if (error instanceof CheckpointError || error instanceof SafetensorsError) {
+      throw new UsageError(`--checkpoint ${file}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+export const learn2pd: MethodCommands = { fixed: /./, run: runLearn2pd, evaluate: evalLearn2pd };

@@ -3,7 +3,7 @@
  * the oracle decodes it again, and each of its passes is a record: confidences of the block, and which guesses equal y.
  */
 import type { DiffusionDecoder } from './decoder.ts';
-import type { FilterRecord } from './filter.ts';
+import type { FilterRecord } from './filter-training.ts';
 import { DECODE_DEFAULTS } from './policy.ts';
 
 export interface Collection {
@@ -15,22 +15,29 @@ export interface Collection {
   guarded: number;
 }
 
+/** `from`: number of the first prompt in the records. */
 export async function collectRecords(
   decoder: DiffusionDecoder,
   prompts: readonly ArrayLike<number>[],
   canvas: number,
+  from = 0,
 ): Promise<Collection> {
   const { block: B, prompt: P } = decoder.shape;
   const plain = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } } as const;
   const texts = (await decoder.decode(prompts, plain, { canvas })).results.map((r) => r.tokens);
   const oracle = { ...DECODE_DEFAULTS, policy: { kind: 'egp' } } as const;
   const { results } = await decoder.decode(prompts, oracle, { canvas, references: texts, trace: true });
-  const records = results.flatMap((r, prompt) =>
+  const records = results.flatMap((r, row) =>
     (r.trace ?? []).map(({ block, c, guess, decided }): FilterRecord => {
-      const record = { prompt, c: new Float32Array(B), label: new Uint8Array(B), masked: new Uint8Array(B) };
+      const record = {
+        prompt: from + row,
+        c: new Float32Array(B),
+        label: new Uint8Array(B),
+        masked: new Uint8Array(B),
+      };
       record.c.set(c);
       guess.forEach((id, i) => {
-        record.label[i] = Number(id === texts[prompt][block - P + i]);
+        record.label[i] = Number(id === texts[row][block - P + i]);
         record.masked[i] = (decided[i] >> 2) & 1;
       });
       return record;

@@ -1,18 +1,25 @@
-/** Presets of the method: the small LLaDA, what it learns, and the filter. */
+/** Presets of the method: the small LLaDA, what it learns at which canvas lengths, and the filter. */
 import * as v from 'valibot';
-import { checkAgainst, presetNamed, withValues } from '../config-values.ts';
+import { type LmConfig, smallConfig } from '../../lm/config.ts';
+import { ConfigError, checkAgainst, presetNamed, withValues } from '../config-values.ts';
+import { parseTasks } from './problems.ts';
 
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 const real = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 const schema = v.strictObject({
-  /** Families between commas, and the highest level of each. */
+  rung: v.string(),
+  /** Families between commas, each with its levels: `lists:4-8,sums:2`. */
   tasks: v.string(),
-  level: positive,
   d: v.pipe(positive, v.multipleOf(16)),
   layers: positive,
   prompt: positive,
+  /** Canvas of most training steps, of the filter's records and of the main table. */
   canvas: positive,
+  /** Longest canvas that is trained: powers of two times `canvas` lie between. */
+  longest: positive,
+  /** Share of steps on canvases longer than `canvas`; their rows shrink so that a step feeds about equally many tokens. */
+  longShare: v.pipe(real, v.maxValue(1)),
   block: v.pipe(positive, v.maxValue(64)),
   steps: positive,
   rows: positive,
@@ -20,51 +27,100 @@ const schema = v.strictObject({
   /** Prompts that the filter learns from, and its own steps. */
   prompts: positive,
   filterSteps: positive,
+  /** Layers of the filter: 1, 2 or 4. */
+  depth: v.picklist([1, 2, 4]),
   tau: real,
   threshold: real,
-  /** Problems of the evaluation. */
+  /** Problems of every task in an evaluation. */
   problems: positive,
 });
 
 export type Learn2pdConfig = v.InferOutput<typeof schema>;
 
+const SMALL: Learn2pdConfig = {
+  rung: 'small',
+  tasks: 'words:1-3,calculation:1-3,stack:1-4,pipelines:1-4,lists:4-20,sums:2-5',
+  d: 128,
+  layers: 4,
+  prompt: 96,
+  canvas: 128,
+  longest: 1024,
+  longShare: 0.2,
+  block: 32,
+  steps: 4000,
+  rows: 48,
+  lr: 1e-3,
+  prompts: 1000,
+  filterSteps: 3000,
+  depth: 2,
+  tau: 0.96,
+  threshold: 0.9,
+  problems: 500,
+};
+
 export const presets: Readonly<Record<string, Learn2pdConfig>> = {
   nano: {
-    tasks: 'lists',
-    level: 4,
+    ...SMALL,
+    rung: 'nano',
+    tasks: 'lists:4',
     d: 48,
     layers: 2,
     prompt: 10,
     canvas: 16,
+    longest: 16,
+    longShare: 0,
     block: 8,
     steps: 500,
     rows: 32,
     lr: 4e-3,
     prompts: 64,
     filterSteps: 500,
-    tau: 0.96,
-    threshold: 0.9,
     problems: 64,
   },
-  small: {
-    tasks: 'words,calculation,stack,pipelines,lists,sums',
-    level: 4,
-    d: 128,
-    layers: 4,
-    prompt: 96,
-    canvas: 128,
-    block: 32,
-    steps: 4000,
-    rows: 32,
-    lr: 1e-3,
-    prompts: 512,
-    filterSteps: 3000,
-    tau: 0.96,
-    threshold: 0.9,
-    problems: 256,
+  // What a CPU adapter trains within an hour or two; the shipped checkpoint.
+  mini: {
+    ...SMALL,
+    rung: 'mini',
+    tasks: 'lists:4-8,pipelines:1-2,calculation:1-2,sums:2-3',
+    d: 64,
+    layers: 2,
+    prompt: 16,
+    canvas: 32,
+    longShare: 0.2,
+    steps: 3000,
+    rows: 40,
+    lr: 4e-3,
+    prompts: 320,
+    problems: 128,
   },
+  small: SMALL,
+  base: { ...SMALL, rung: 'base', d: 192, layers: 6, steps: 5000, rows: 64 },
+  large: { ...SMALL, rung: 'large', d: 256, layers: 8, steps: 8000, rows: 64, lr: 6e-4 },
 };
 
-export const checkConfig = (value: unknown): Learn2pdConfig => checkAgainst(schema, value);
-export const configure = (preset: string, set: Record<string, string>): Learn2pdConfig =>
+/** Throws ConfigError with one sentence. */
+export function checkConfig(value: unknown): Learn2pdConfig {
+  const c = checkAgainst(schema, value);
+  parseTasks(c.tasks);
+  const times = c.longest / c.canvas;
+  if (!(times >= 1) || !Number.isInteger(Math.log2(times))) {
+    throw new ConfigError(`configuration longest: ${c.longest} is not a power of two times the canvas of ${c.canvas}`);
+  }
+  return c;
+}
+
+export const configure = (preset: string, set: Record<string, string> = {}): Learn2pdConfig =>
   checkConfig(withValues(presetNamed(presets, preset), set));
+
+/** Every canvas length that is trained, the shortest first. */
+export function canvasesOf(c: Learn2pdConfig): number[] {
+  const out = [c.canvas];
+  while (out[out.length - 1] < c.longest) out.push(out[out.length - 1] * 2);
+  return out;
+}
+
+/** Bidirectional, with a learned position table: rotations alone do not learn to reverse a list in reasonable time. */
+export const modelConfig = (c: Learn2pdConfig, vocab: number): LmConfig => ({
+  ...smallConfig(vocab, c.d, c.layers, c.prompt + c.longest),
+  positions: true,
+});

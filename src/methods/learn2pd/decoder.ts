@@ -10,10 +10,13 @@ import { Pacer } from '../../gpu/pace.ts';
 import { Readback } from '../../gpu/readback.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import type { CachedModel } from '../../lm/decoder.ts';
+import { storeModel } from '../../lm/language-model.ts';
 import { EOT, MASK } from '../../lm/tokenizers/closed.ts';
+import type { ParamStore } from '../../nn/params.ts';
 import { Gated } from '../../tensor/gated.ts';
 import { embedding } from '../../tensor/ops/embedding.ts';
 import { compile } from '../../tensor/program.ts';
+import { type Learn2pdConfig, modelConfig } from './config.ts';
 import { AT, chooseRows, finalize, type PassKind, recordWords, STATE_WORDS } from './loop-ops.ts';
 import { type DecodeSpec, packSettings, SETTINGS_WORDS } from './policy.ts';
 import { readTrace, type StepTrace } from './trace.ts';
@@ -62,6 +65,11 @@ export interface DecodeOptions {
   /** Canvas texts for the oracle. */
   references?: readonly ArrayLike<number>[];
   trace?: boolean;
+  /**
+   * Stop when this many blocks are final: what blocks to the right will hold cannot change them. Texts end there, and
+   * counters hold a few passes more.
+   */
+  blocks?: number;
   signal?: AbortSignal;
   /** After every submission, for watching; the decode waits for it. */
   onSubmission?: (progress: DecodeProgress) => void | Promise<void>;
@@ -245,8 +253,11 @@ export class DiffusionDecoder {
     device.queue.writeBuffer(this.buffers.settings, 0, packSettings(spec, block, options.trace === true));
     const released = spec.eotp === 'released';
     const word = (row: number, name: keyof typeof AT): number => state[row * STATE_WORDS + AT[name]];
+    const stop = P + block * (options.blocks ?? Number.POSITIVE_INFINITY);
     for (;;) {
-      const running = prompts.map((_, row) => row).filter((row) => word(row, 'next') !== 0);
+      const running = prompts
+        .map((_, row) => row)
+        .filter((row) => word(row, 'next') !== 0 && word(row, 'block') < stop);
       if (running.length === 0) break;
       options.signal?.throwIfAborted();
       const rest = Math.max(...running.map((row) => word(row, 'length'))) - P;
@@ -283,7 +294,7 @@ export class DiffusionDecoder {
     const texts = new Uint32Array(await this.readback.read(this.buffers.tokens, 0, tokens.byteLength));
     const trace = options.trace ? await this.traces(prompts.map((_, row) => word(row, 'passes'))) : null;
     return prompts.map((_, row) => {
-      const own = texts.slice(row * capacity + P, row * capacity + word(row, 'length'));
+      const own = texts.slice(row * capacity + P, row * capacity + Math.min(stop, word(row, 'length')));
       const end = own.indexOf(EOT);
       return {
         tokens: own,
@@ -330,4 +341,21 @@ export class DiffusionDecoder {
     for (const b of Object.values(this.buffers)) b.destroy();
     this.readback.dispose();
   }
+}
+
+/** A decoder with a cache of its own for a trained model; `model.dispose()` frees that cache, the store stays. */
+export function decoderOf(
+  gpu: Gpu,
+  trained: { config: Learn2pdConfig; tokenizer: { vocab: number }; store: ParamStore },
+  size: { sequences: number; canvas: number; perSubmission?: number },
+): DiffusionDecoder {
+  const { config: c, tokenizer, store } = trained;
+  if (size.canvas > c.longest) {
+    throw new Error(
+      `A canvas of ${size.canvas} is longer than the ${c.longest} tokens that this model was trained on.`,
+    );
+  }
+  const { sequences, canvas, perSubmission = 8 } = size;
+  const model = storeModel(gpu, modelConfig(c, tokenizer.vocab), store, { sequences, capacity: c.prompt + canvas });
+  return new DiffusionDecoder(gpu, model, { prompt: c.prompt, block: c.block, canvas, depth: c.depth, perSubmission });
 }

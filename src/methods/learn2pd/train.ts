@@ -10,6 +10,7 @@ import { EOT, MASK } from '../../lm/tokenizers/closed.ts';
 import { type Example, NO_TOKEN, type TokenBatch } from '../../lm/train/batch.ts';
 import { likelihoodTrainer } from '../../lm/train/sft.ts';
 import type { LmTrainer, TrainSpec } from '../../lm/train/trainer.ts';
+import type { ParamStore } from '../../nn/params.ts';
 
 export const EPS = 1e-3;
 const STREAM = 0x6c6c6164;
@@ -20,8 +21,12 @@ export function maskShare(seed: number, row: number, rows: number): number {
   return (1 - EPS) * t + EPS;
 }
 
-/** One example a row, prompt padded to P, canvas of G tokens; masks depend on the seed only. Throws if one does not fit. */
-export function diffusionBatch(examples: readonly Example[], P: number, G: number, seed: number): TokenBatch {
+/**
+ * One example a row, prompt padded to P, canvas of G tokens; masks depend on the seed only. `base`: canvas length at which
+ * every token counts alike; on longer canvases the fill counts as much as it would there, else the answer would drown in it.
+ * Throws if an example does not fit.
+ */
+export function diffusionBatch(examples: readonly Example[], P: number, G: number, seed: number, base = G): TokenBatch {
   const rows = examples.length;
   const time = P + G;
   const n = rows * time;
@@ -40,27 +45,28 @@ export function diffusionBatch(examples: readonly Example[], P: number, G: numbe
       );
     }
     const first = P - prompt.length;
-    const base = row * time;
-    batch.ids.set(prompt, base + first);
+    const start = row * time;
+    batch.ids.set(prompt, start + first);
     const share = maskShare(seed, row, rows);
+    const fill = Math.max(0, base - answer.length) / Math.max(1, G - answer.length);
     for (let i = 0; i < G; i++) {
-      const at = base + P + i;
+      const at = start + P + i;
       const token = answer[i] ?? EOT;
       const masked = uniform01(mix32(seed, row, i + 1, STREAM)) < share;
       batch.ids[at] = masked ? MASK : token;
       if (!masked) continue;
       batch.targets[at] = token;
-      batch.weights[at] = 1 / (share * G * rows);
+      batch.weights[at] = (i < answer.length ? 1 : fill) / (share * base * rows);
     }
     for (let i = 0; i < time; i++) {
       // Padding sees itself alone: a row of attention must not be empty.
-      batch.bounds[2 * (base + i)] = i < first ? i : first;
-      batch.bounds[2 * (base + i) + 1] = i < first ? i + 1 : time;
+      batch.bounds[2 * (start + i)] = i < first ? i : first;
+      batch.bounds[2 * (start + i) + 1] = i < first ? i + 1 : time;
     }
   });
   return batch;
 }
 
 /** Trainer of the mask predictor: bidirectional, no time input. */
-export const lladaTrainer = (gpu: Gpu, c: LmConfig, spec: TrainSpec): LmTrainer =>
-  likelihoodTrainer(gpu, c, { ...spec, causal: false }, 'llada');
+export const lladaTrainer = (gpu: Gpu, c: LmConfig, spec: TrainSpec, store?: ParamStore): LmTrainer =>
+  likelihoodTrainer(gpu, c, { ...spec, causal: false }, 'llada', { store });

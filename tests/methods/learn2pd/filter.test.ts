@@ -2,15 +2,15 @@
 
 import { expect, test } from 'vitest';
 import { mix32, uniform01 } from '../../../src/gpu/rng.ts';
+import { filterSize, newFilter } from '../../../src/methods/learn2pd/filter.ts';
+import { reportFilter } from '../../../src/methods/learn2pd/filter-report.ts';
 import {
   FILTER_TRAINING,
   type FilterRecord,
   filterLoss,
-  filterSize,
-  newFilter,
-  reportFilter,
+  splitRecords,
   trainFilter,
-} from '../../../src/methods/learn2pd/filter.ts';
+} from '../../../src/methods/learn2pd/filter-training.ts';
 import { logit, scheduled } from '../../../src/methods/learn2pd/policy.ts';
 
 /** A guess is right if its confidence beats that of its neighbour: no threshold on one number can tell. */
@@ -55,6 +55,20 @@ test('training beats the constant answer on unseen records; labels without sense
   expect(learned.auroc).toBeGreaterThan(0.85);
   const fooled = reportFilter(trainFilter(newFilter(8, 2, 1), records(8, 400, 1, false), t).filter, unseen);
   expect(Math.abs(fooled.auroc - 0.5)).toBeLessThan(0.1);
+});
+
+test('the weights that are kept are those of the lowest validation loss', () => {
+  const t = { ...FILTER_TRAINING, steps: 400, batch: 16, lr: 3e-2 };
+  const [few, unseen] = [records(8, 8, 1), records(8, 100, 9)];
+  const loss = (filter: ReturnType<typeof trainFilter>['filter']): number => filterLoss(filter, unseen, false).loss;
+  // Eight records are learned by heart: the last weights are worse on others than earlier ones were.
+  const last = loss(trainFilter(newFilter(8, 2, 1), few, t).filter);
+  const kept = loss(trainFilter(newFilter(8, 2, 1), few, t, unseen).filter);
+  expect(kept).toBeLessThan(0.9 * last);
+  const parts = splitRecords(records(8, 1000, 2).flatMap((r) => [r, r]));
+  expect(parts.train.length / 2000).toBeCloseTo(0.8, 1);
+  const ids = Object.values(parts).map((part) => new Set(part.map((r) => r.prompt)));
+  expect(ids[0].size + ids[1].size + ids[2].size).toBe(1000);
 });
 
 test('the schedule spreads masks evenly, remainder first, and loses none', () => {

@@ -12,7 +12,9 @@ import { exampleOf } from '../../../src/lm/train/sft.ts';
 import { TRAIN_DEFAULTS } from '../../../src/lm/train/trainer.ts';
 import { collectRecords } from '../../../src/methods/learn2pd/collect.ts';
 import { DiffusionDecoder } from '../../../src/methods/learn2pd/decoder.ts';
-import { FILTER_TRAINING, newFilter, reportFilter, trainFilter } from '../../../src/methods/learn2pd/filter.ts';
+import { newFilter } from '../../../src/methods/learn2pd/filter.ts';
+import { reportFilter } from '../../../src/methods/learn2pd/filter-report.ts';
+import { FILTER_TRAINING, trainFilter } from '../../../src/methods/learn2pd/filter-training.ts';
 import { DECODE_DEFAULTS } from '../../../src/methods/learn2pd/policy.ts';
 import { diffusionBatch, EPS, lladaTrainer } from '../../../src/methods/learn2pd/train.ts';
 import { testGpu } from '../../support/gpu.ts';
@@ -47,6 +49,23 @@ test('the prompt is never masked, end tokens count, and the mask rate is that of
   const mean = (1 - EPS) / 2 + EPS;
   expect(Math.abs(masked / trials - mean)).toBeLessThan(3 * Math.sqrt((mean * (1 - mean)) / trials));
   expect(() => diffusionBatch([{ prompt: [1], answer: Array(9).fill(2) }], P, G, 1)).toThrow('do not fit 8 and 8');
+});
+
+test('on a longer canvas the answer weighs as much as on the short one, and the fill no more than there', () => {
+  const example = { prompt: [5], answer: [8, 9, EOT] };
+  const long = 8 * G;
+  let [answer, fill, draws] = [0, 0, 0];
+  for (let seed = 0; seed < 400; seed++) {
+    const { weights } = diffusionBatch([example], P, long, seed, G);
+    weights.forEach((w, i) => {
+      if (i >= P && i < P + 3) answer += w;
+      if (i >= P + 3) fill += w;
+    });
+    draws += 1;
+  }
+  // Expected weights: 1/G for each token of the answer, and (G - 3)/G for all of the fill together.
+  expect(answer / draws).toBeCloseTo(3 / G, 1);
+  expect(fill / draws).toBeCloseTo((G - 3) / G, 1);
 });
 
 test('a trained model, a filter from its own oracle, fewer passes', async () => {

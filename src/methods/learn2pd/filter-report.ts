@@ -1,0 +1,53 @@
+/** How good a filter is on records that it has not seen (learn2pd 4.4), on masked positions unless named otherwise. */
+import { applyFilter, type FilterWeights } from './filter.ts';
+import { type FilterRecord, filterLoss, sigmoid } from './filter-training.ts';
+
+export interface FilterReport {
+  records: number;
+  /** Mean loss on masked and on all positions; the second is flattered by tokens that are already final. */
+  bceMasked: number;
+  bceAll: number;
+  /** Loss of the best constant answer on masked positions. */
+  bceConstant: number;
+  /** Area under the receiver operating characteristic, masked positions. */
+  auroc: number;
+  /** Of masked positions above each tau, the share that is wrong; NaN where there is none. */
+  falsePositives: { tau: number; share: number; taken: number }[];
+}
+
+/** How good a filter is on records that it has not seen. */
+export function reportFilter(filter: FilterWeights, records: readonly FilterRecord[]): FilterReport {
+  const scored: { z: number; y: number }[] = [];
+  for (const r of records) {
+    const z = applyFilter(filter, r.c);
+    for (let i = 0; i < filter.B; i++) if (r.masked[i]) scored.push({ z: z[i], y: r.label[i] });
+  }
+  scored.sort((a, b) => a.z - b.z);
+  const right = scored.reduce((sum, s) => sum + s.y, 0);
+  const wrong = scored.length - right;
+  // Mann-Whitney with mean ranks for equals.
+  let rankSum = 0;
+  for (let i = 0; i < scored.length; ) {
+    let j = i;
+    while (j < scored.length && scored[j].z === scored[i].z) j++;
+    for (let k = i; k < j; k++) rankSum += scored[k].y * ((i + j + 1) / 2);
+    i = j;
+  }
+  const p = right / Math.max(1, scored.length);
+  const entropy = (q: number): number => (q <= 0 || q >= 1 ? 0 : -q * Math.log(q) - (1 - q) * Math.log(1 - q));
+  return {
+    records: records.length,
+    bceMasked: filterLoss(filter, records, true).loss,
+    bceAll: filterLoss(filter, records, false).loss,
+    bceConstant: entropy(p),
+    auroc: right > 0 && wrong > 0 ? (rankSum - (right * (right + 1)) / 2) / (right * wrong) : Number.NaN,
+    falsePositives: [0.9, 0.96, 0.99].map((tau) => {
+      const taken = scored.filter((s) => sigmoid(s.z) > tau);
+      return {
+        tau,
+        taken: taken.length,
+        share: taken.length === 0 ? Number.NaN : taken.filter((s) => s.y === 0).length / taken.length,
+      };
+    }),
+  };
+}

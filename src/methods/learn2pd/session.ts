@@ -1,0 +1,220 @@
+/**
+ * A run as the page and the command line drive it: the small LLaDA, the oracle's records, the filter. Every phase can be
+ * stopped and goes on with the same bits. Measuring the result is eval.ts.
+ */
+import { readSafetensors, type TensorToWrite, writeSafetensors } from '../../data/safetensors.ts';
+import type { ClosedTokenizer } from '../../lm/tokenizers/closed.ts';
+import { CheckpointError, restoreTraining, trainingTensors } from '../../train/checkpoint.ts';
+import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
+import { type FrozenBase, frozenBase, type Learn2pdModel, writeCheckpoint } from './checkpoint.ts';
+import { collectRecords } from './collect.ts';
+import { checkConfig, type Learn2pdConfig } from './config.ts';
+import { type DiffusionDecoder, decoderOf } from './decoder.ts';
+import { newFilter } from './filter.ts';
+import { reportFilter } from './filter-report.ts';
+import { FILTER_TRAINING, type FilterRecord, FilterTrainer, splitRecords } from './filter-training.ts';
+import { LladaTraining } from './llada.ts';
+import { parseTasks, problemsOf, type Task, tokenizerOf } from './problems.ts';
+import { readFilterState, readRecords, writeFilterState, writeRecords } from './session-tensors.ts';
+
+const PHASES = ['model', 'records', 'filter'] as const;
+export type Learn2pdPhase = (typeof PHASES)[number];
+const TITLES: Record<Learn2pdPhase, string> = { model: 'Small LLaDA', records: 'Oracle records', filter: 'Filter' };
+const METRICS_EVERY: Record<Learn2pdPhase, number> = { model: 20, records: 1, filter: 100 };
+const KIND = 'learn2pd training';
+export const TRAINING_FILE = 'learn2pd-training.safetensors';
+/** Prompts of one step of the collection: sequences of its decoder. */
+const TOGETHER = 32;
+/** Salt of the prompts that are collected; training steps use their own number. */
+const COLLECTED = 0x7fffffff;
+
+export class Learn2pdSession implements Session {
+  readonly phases: readonly Phase[];
+  readonly config: Learn2pdConfig;
+  readonly tasks: Task[];
+  readonly tokenizer: ClosedTokenizer;
+  readonly llada: LladaTraining;
+  records: FilterRecord[] = [];
+  private readonly context: RunContext;
+  private index = 0;
+  /** Finished steps of the collection. */
+  private rounds = 0;
+  private frozen: FrozenBase | null = null;
+  private decoder: DiffusionDecoder | null = null;
+  private filter: FilterTrainer | null = null;
+
+  constructor(context: RunContext, config: Learn2pdConfig) {
+    this.config = checkConfig(config);
+    this.context = context;
+    this.tasks = parseTasks(config.tasks);
+    this.tokenizer = tokenizerOf(this.tasks);
+    this.llada = new LladaTraining(context.gpu, config, this.tasks, this.tokenizer, context.seed);
+    const steps = { model: config.steps, records: Math.ceil(config.prompts / TOGETHER), filter: config.filterSteps };
+    this.phases = PHASES.map((id) => ({ id, title: TITLES[id], steps: steps[id] }));
+  }
+
+  private get phase(): Learn2pdPhase {
+    return PHASES[Math.min(this.index, PHASES.length - 1)];
+  }
+
+  state(): RunState {
+    const step = { model: this.llada.step, records: this.rounds, filter: this.filter?.step ?? 0 }[this.phase];
+    return { phase: this.phase, step, done: this.index >= PHASES.length };
+  }
+
+  async advance(budget: Budget): Promise<'more' | 'done'> {
+    const until = performance.now() + (budget.ms ?? Number.POSITIVE_INFINITY);
+    const limit = budget.steps ?? Number.POSITIVE_INFINITY;
+    for (let n = 0; n < limit && !this.context.signal.aborted; n++) {
+      if (this.state().done) return 'done';
+      await this.step();
+      if (performance.now() >= until) break;
+    }
+    return this.state().done ? 'done' : 'more';
+  }
+
+  private async step(): Promise<void> {
+    const { phase } = this;
+    const { steps } = this.phases[this.index];
+    const values = await { model: this.train, records: this.collect, filter: this.fit }[phase].call(this);
+    const { step } = this.state();
+    if (step % METRICS_EVERY[phase] === 0 || step === 1 || step === steps) {
+      this.context.emit({ kind: 'metrics', phase, step, values: await values() });
+    }
+    if (step < steps) return;
+    this.decoder?.model.dispose();
+    this.decoder?.dispose();
+    this.decoder = null;
+    this.index += 1;
+  }
+
+  private async train(): Promise<() => Promise<Record<string, number>>> {
+    await this.llada.advance();
+    return () => this.llada.metrics();
+  }
+
+  /** The weights whose confidences the filter learns: those that ship. */
+  private async base(): Promise<FrozenBase> {
+    this.frozen ??= await frozenBase(this.context.gpu, this.config, this.tokenizer.vocab, this.llada.store);
+    return this.frozen;
+  }
+
+  private async collect(): Promise<() => Promise<Record<string, number>>> {
+    const { config: c, context, tasks, tokenizer } = this;
+    const { store } = await this.base();
+    this.decoder ??= decoderOf(context.gpu, { config: c, tokenizer, store }, { sequences: TOGETHER, canvas: c.canvas });
+    const from = this.rounds * TOGETHER;
+    const to = Math.min(c.prompts, from + TOGETHER);
+    const draws = { split: 'train', seed: context.seed, salt: COLLECTED } as const;
+    const problems = problemsOf(tasks, tokenizer, c, draws, to).slice(from);
+    const prompts = problems.map((p) => tokenizer.encode(p.prompt));
+    const { records, oraclePasses } = await collectRecords(this.decoder, prompts, c.canvas, from);
+    this.records.push(...records);
+    this.rounds += 1;
+    const passes = oraclePasses.reduce((a, b) => a + b, 0) / oraclePasses.length;
+    return async () => ({ records: this.records.length, oraclePasses: passes });
+  }
+
+  private trainer(): FilterTrainer {
+    const { config: c, context } = this;
+    const { train, validation } = splitRecords(this.records);
+    const settings = { ...FILTER_TRAINING, steps: c.filterSteps, seed: context.seed };
+    this.filter ??= new FilterTrainer(newFilter(c.block, c.depth, context.seed), train, settings, validation);
+    return this.filter;
+  }
+
+  private async fit(): Promise<() => Promise<Record<string, number>>> {
+    const trainer = this.trainer();
+    const loss = trainer.advance();
+    return async () => ({ loss, ...(trainer.best ? { validation: trainer.best.loss } : {}) });
+  }
+
+  get trainingFlops(): number {
+    return this.llada.flops;
+  }
+
+  async save(): Promise<Checkpoint> {
+    const tensors: Map<string, TensorToWrite> = await trainingTensors(this.llada.store);
+    writeRecords(tensors, this.records);
+    if (this.filter) writeFilterState(tensors, this.filter);
+    const about = {
+      kind: KIND,
+      config: JSON.stringify(this.config),
+      seed: String(this.context.seed),
+      phase: String(this.index),
+      step: String(this.llada.step),
+      rounds: String(this.rounds),
+      filterStep: String(this.filter?.step ?? 0),
+      flops: String(this.llada.flops),
+    };
+    return { name: TRAINING_FILE, bytes: writeSafetensors(tensors, about) };
+  }
+
+  async load(checkpoint: Checkpoint): Promise<void> {
+    const { config, seed } = runOf(checkpoint.bytes);
+    if (JSON.stringify(config) !== JSON.stringify(this.config) || seed !== this.context.seed) {
+      throw new CheckpointError('This checkpoint belongs to a run with another configuration or seed.');
+    }
+    const file = readSafetensors(checkpoint.bytes);
+    const { metadata } = file;
+    const records = readRecords(file, config.block);
+    restoreTraining(this.llada.store, file);
+    this.index = Number(metadata.phase);
+    this.llada.step = Number(metadata.step);
+    this.llada.flops = Number(metadata.flops);
+    this.rounds = Number(metadata.rounds);
+    this.records = records;
+    this.frozen?.store.dispose();
+    this.frozen = null;
+    this.filter = null;
+    if (Number(metadata.filterStep) > 0) readFilterState(file, this.trainer(), Number(metadata.filterStep));
+  }
+
+  /** The result as a model that decodes; its store is this session's. */
+  async result(title: string): Promise<Learn2pdModel> {
+    const { config, tasks, tokenizer, context, filter } = this;
+    if (!this.state().done || !filter) throw new Error('There is nothing to use before the filter is trained.');
+    const { store, base } = await this.base();
+    const weights = filter.result();
+    const { test } = splitRecords(this.records);
+    const { bceMasked, bceConstant, auroc } = reportFilter(weights, test);
+    const about = {
+      base,
+      canvas: config.canvas,
+      prompts: config.prompts,
+      records: this.records.length,
+      steps: config.filterSteps,
+      bceMasked,
+      bceConstant,
+      auroc,
+    };
+    return { title, config, seed: context.seed, tasks, tokenizer, store, filter: weights, about };
+  }
+
+  async export(title: string): Promise<Checkpoint> {
+    return writeCheckpoint(await this.result(title));
+  }
+
+  async inspect(_: Query): Promise<View> {
+    throw new Error('This method shows tokens, not pictures.');
+  }
+
+  dispose(): void {
+    this.decoder?.model.dispose();
+    this.decoder?.dispose();
+    this.frozen?.store.dispose();
+    this.llada.dispose();
+    this.llada.store.dispose();
+  }
+}
+
+/** Configuration and seed of a training checkpoint. */
+export function runOf(bytes: Uint8Array<ArrayBuffer>): { config: Learn2pdConfig; seed: number } {
+  const { metadata } = readSafetensors(bytes);
+  if (metadata.kind !== KIND) {
+    throw new CheckpointError(
+      `This is a checkpoint of '${metadata.kind ?? 'something else'}', not of a run of learn2pd.`,
+    );
+  }
+  return { config: checkConfig(JSON.parse(metadata.config)), seed: Number(metadata.seed) };
+}

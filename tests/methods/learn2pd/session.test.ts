@@ -1,0 +1,117 @@
+// A run at toy size: resuming is bit-identical in every phase, the exported weights come back, evaluation gives the same
+// figures again, and files that are something else are named.
+
+import { expect, test } from 'vitest';
+import { readSafetensors, toFloat32, writeSafetensors } from '../../../src/data/safetensors.ts';
+import { ConfigError } from '../../../src/methods/config-values.ts';
+import { readCheckpoint } from '../../../src/methods/learn2pd/checkpoint.ts';
+import { configure } from '../../../src/methods/learn2pd/config.ts';
+import { evaluate } from '../../../src/methods/learn2pd/eval.ts';
+import { canvasOf, rowsAt } from '../../../src/methods/learn2pd/llada.ts';
+import { EVAL_DEFAULTS } from '../../../src/methods/learn2pd/report.ts';
+import { Learn2pdSession } from '../../../src/methods/learn2pd/session.ts';
+import { testGpu } from '../../support/gpu.ts';
+
+const toy = configure('nano', {
+  tasks: 'lists:4,sums:2',
+  d: '32',
+  longest: '32',
+  longShare: '0.5',
+  rows: '8',
+  steps: '5',
+  prompts: '40',
+  filterSteps: '103',
+  problems: '4',
+});
+
+async function sessionOf(): Promise<Learn2pdSession> {
+  const { gpu } = await testGpu();
+  return new Learn2pdSession({ gpu, seed: 5, emit: () => {}, signal: new AbortController().signal }, toy);
+}
+
+const bits = (bytes: Uint8Array | null): Buffer => Buffer.from(bytes ?? []);
+
+test('a run that is saved in every phase and resumed ends with the same bits', async () => {
+  // The steps of this seed take short and long canvases.
+  expect(new Set([1, 2, 3, 4, 5].map((step) => canvasOf(toy, 5, step))).size).toBeGreaterThan(1);
+  expect([16, 32].map((G) => rowsAt(toy, G))).toEqual([8, 5]);
+  const straight = await sessionOf();
+  expect(await straight.advance({})).toBe('done');
+  const wanted = (await straight.save()).bytes;
+  const phases = new Set<string>();
+  let bytes: Uint8Array<ArrayBuffer> | null = null;
+  for (let done = false; !done; ) {
+    const session = await sessionOf();
+    if (bytes) await session.load({ name: 'x.safetensors', bytes });
+    const { phase } = session.state();
+    phases.add(phase);
+    done = (await session.advance({ steps: phase === 'filter' ? 52 : phase === 'model' ? 3 : 1 })) === 'done';
+    ({ bytes } = await session.save());
+    session.dispose();
+  }
+  expect([...phases]).toEqual(['model', 'records', 'filter']);
+  expect(Buffer.compare(bits(bytes), bits(wanted))).toBe(0);
+
+  const { gpu } = await testGpu();
+  const exported = await straight.export('toy');
+  const model = readCheckpoint(gpu, exported.bytes);
+  expect(model.title).toBe('toy');
+  expect(model.filter.values).toEqual((await straight.result('')).filter.values);
+  expect(model.about).toMatchObject({ canvas: 16, prompts: 40, records: straight.records.length });
+  const options = { ...EVAL_DEFAULTS, seed: 3, canvas: 16, timed: 1, warmUp: 0, long: 2, sequences: 4, rounds: 1 };
+  const { metrics, tables } = await evaluate(gpu, model, options);
+  for (const task of ['lists', 'sums']) {
+    expect(metrics[`${task}.static.nfe`]).toBe(16);
+    expect(metrics[`${task}.egp.agreement`]).toBe(1);
+    expect(metrics[`${task}.learn2pdEotp.nfe`]).toBeLessThanOrEqual(metrics[`${task}.learn2pd.nfe`]);
+    for (const name of ['nfe', 'tps', 'accuracy', 'agreement']) {
+      expect(metrics[`${task}.learn2pd.${name}`], name).toBeGreaterThanOrEqual(0);
+    }
+  }
+  expect(metrics).toMatchObject({ filterParams: 144, longestCanvas: 32 });
+  for (const name of ['speedupLearn2pd', 'speedupEotp', 'speedupKv']) expect(metrics[name], name).toBeGreaterThan(0);
+  expect(tables.map((t) => t.name)).toEqual([
+    ...['main', 'paper', 'oracleGap', 'unnecessaryDecodes', 'passesPerBlock'],
+    ...['lengthScaling', 'kv', 'overhead', 'pareto'],
+  ]);
+  for (const t of tables) for (const row of t.rows) expect(row.length, t.name).toBe(t.columns.length);
+  // Files that are something else, say what they are.
+  expect(() => readCheckpoint(gpu, wanted)).toThrow("checkpoint of 'learn2pd training'");
+  expect(() => readCheckpoint(gpu, exported.bytes.slice(0, exported.bytes.length - 40))).toThrow('cut short');
+  const file = readSafetensors(exported.bytes);
+  const tensors = () =>
+    new Map(
+      [...file.tensors].map(([name, t]) => [name, { shape: t.shape, values: toFloat32(t), dtype: 'F16' as const }]),
+    );
+  const rewritten = (metadata: Record<string, string>, change: (t: ReturnType<typeof tensors>) => void = () => {}) => {
+    const own = tensors();
+    change(own);
+    return writeSafetensors(own, { ...file.metadata, ...metadata });
+  };
+  const tokens = JSON.parse(file.metadata.tokens) as string[];
+  const fails = (bytesOf: Uint8Array<ArrayBuffer>, text: string) =>
+    expect(() => readCheckpoint(gpu, bytesOf)).toThrow(text);
+  fails(rewritten({ tokens: JSON.stringify(tokens.filter((t) => t !== ':')) }), 'lacks tokens that its tasks need: :');
+  fails(rewritten({ tokens: JSON.stringify(tokens.slice(1)) }), 'does not begin with <eot>');
+  fails(rewritten({ tokens: '[' }), "no usable 'tokens'");
+  fails(rewritten({ config: '{}' }), 'configuration');
+  const embed = (t: ReturnType<typeof tensors>) => t.get('model/embed')?.values.fill(1);
+  fails(rewritten({}, embed), 'belongs to a model with checksum');
+  fails(
+    rewritten({}, (t) => t.delete('filter/1.w')),
+    'no tensor filter/1.w',
+  );
+  straight.dispose();
+  model.store.dispose();
+}, 180_000);
+
+test('a configuration that makes no sense is refused with its path', () => {
+  expect(() => configure('huge')).toThrow(ConfigError);
+  expect(() => configure('nano', { block: '128' })).toThrow('block');
+  expect(() => configure('nano', { wings: '2' })).toThrow('no such value');
+  expect(() => configure('nano', { longest: '48' })).toThrow('not a power of two times the canvas of 16');
+  expect(() => configure('nano', { tasks: 'chess:1' })).toThrow("no task family 'chess'");
+  expect(() => configure('nano', { tasks: 'lists:1' })).toThrow('lists has levels 4 to 60');
+  expect(() => configure('nano', { tasks: 'lists' })).toThrow('is not family:level');
+  expect(() => configure('nano', { depth: '3' })).toThrow('depth');
+});
