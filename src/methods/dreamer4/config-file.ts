@@ -75,6 +75,9 @@ const schema = v.pipe(
     contextCorruption: v.pipe(real, v.maxValue(0.5)),
     // Runs from before it existed had one level.
     contextCorruptionMax: v.optional(v.pipe(real, v.maxValue(0.9)), 0),
+    // Runs from before they existed had true context only.
+    selfContextShare: v.optional(share, 0),
+    selfContextDepth: v.optional(v.pipe(positive, v.maxValue(8)), 2),
     softCap: real,
     optimiser: v.optional(v.picklist(['adamw', 'muon']), 'adamw'),
     emaDecay: share,

@@ -18,7 +18,7 @@ import type { DreamerConfig } from './config.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
 import { drawWindows } from './frames.ts';
 import { carryWeight, dynamics } from './model.ts';
-import { drawNoiseLevels, IMAGE_ROW } from './noise-levels.ts';
+import { drawNoiseLevels, IMAGE_ROW, selfContextLevels, truthLeft } from './noise-levels.ts';
 import { bootstrapTarget, corrupt, euler } from './ops.ts';
 import { NO_ACTION } from './play-contract.ts';
 import { dequantise, type LatentStats, latentSize, type TokenEpisode } from './tokens.ts';
@@ -30,6 +30,8 @@ interface Shape {
   rows: number;
   time: number;
   bootstrapRows: number;
+  /** Passes that make context out of predictions before the one that is trained. */
+  selfPasses: number;
 }
 
 export class DynamicsTrainer {
@@ -70,11 +72,13 @@ export class DynamicsTrainer {
     const long = longRows > 0 && (t > steps * (1 - c.longOnly) || uniform01(mix32(this.seed, t, 0, 91)) < c.longShare);
     const n = long ? longRows : rows;
     const bootstrapRows = t > steps * c.bootstrapStart ? Math.round(n * c.bootstrapShare) : 0;
-    return { rows: n, time: long ? longTime : time, bootstrapRows };
+    const own = uniform01(mix32(this.seed, t, 0, 92)) < c.selfContextShare;
+    const selfPasses = own ? 1 + Math.floor(uniform01(mix32(this.seed, t, 0, 93)) * c.selfContextDepth) : 0;
+    return { rows: n, time: long ? longTime : time, bootstrapRows, selfPasses };
   }
 
   program(shape: Shape): Program {
-    const key = `${shape.rows}x${shape.time} ${shape.bootstrapRows}`;
+    const key = `${shape.rows}x${shape.time} ${shape.bootstrapRows} ${shape.selfPasses}`;
     let program = this.programs.get(key);
     if (!program) {
       program = compile(this.gpu, (graph) => this.trace(graph, shape));
@@ -83,7 +87,7 @@ export class DynamicsTrainer {
     return program;
   }
 
-  private trace(graph: Graph, { rows, time, bootstrapRows }: Shape): void {
+  private trace(graph: Graph, { rows, time, bootstrapRows, selfPasses }: Shape): void {
     const c = this.config;
     const { tokens, channels, kMax } = c.dynamics;
     const n = rows * time;
@@ -92,15 +96,36 @@ export class DynamicsTrainer {
     // Statistics travel with the weights; they receive no gradient.
     scope.get('latent.mean', [width], zeros, false);
     scope.get('latent.std', [width], { kind: 'ones' }, false);
-    const clean = graph.input('clean', [n, tokens, channels]);
-    const levels = graph.input('levels', [n, 2]);
-    const actions = graph.input('actions', [n, ACTION_FEATURES]);
-    const signal = graph.input('signal', [n, signalFeatures(kMax)]);
-    const noised = corrupt(clean, gaussian(graph.input('seed', [2]), [n, tokens, channels], 1), levels);
+    const declared = new Map<string, Tensor>();
+    const input = (name: string, shape: number[]): Tensor => {
+      const known = declared.get(name) ?? graph.input(name, shape);
+      declared.set(name, known);
+      return known;
+    };
+    const clean = input('clean', [n, tokens, channels]);
+    const levels = input('levels', [n, 2]);
+    const actions = input('actions', [n, ACTION_FEATURES]);
+    const signal = input('signal', [n, signalFeatures(kMax)]);
+    const noise = (stream: number): Tensor => gaussian(input('seed', [2]), [n, tokens, channels], stream);
     const carry = (name: string, frames: number): { carry?: Tensor } =>
-      c.dynamics.frameSkip ? { carry: graph.input(name, [frames, 2]) } : {};
-    const starts = graph.input('starts', [rows]);
+      c.dynamics.frameSkip ? { carry: input(name, [frames, 2]) } : {};
+    const starts = input('starts', [rows]);
     const mode = { kind: 'rows' as const, batch: rows, time, starts, ...carry('carry', n) };
+
+    let past = clean;
+    // The last pass predicts even frames, on which the trained pass then builds; the one before it odd ones, and so on.
+    for (let left = selfPasses; left > 0; left--) {
+      const parity = (left + 1) % 2;
+      const from = past;
+      past = graph.constant(() => {
+        const name = `self ${parity}`;
+        const own = input(`${name} signal`, [n, signalFeatures(kMax)]);
+        const z = corrupt(from, noise(1 + left), input(`${name} levels`, [n, 2]));
+        const xhat = dynamics(scope, c, z, actions, own, { ...mode, ...carry(`${name} carry`, n) });
+        return corrupt(clean, xhat, input(`${name} truth`, [n, 2]));
+      });
+    }
+    const noised = corrupt(past, noise(1), levels);
 
     let target = clean;
     if (bootstrapRows > 0) {
@@ -116,13 +141,13 @@ export class DynamicsTrainer {
           kind: 'rows' as const,
           batch: bootstrapRows,
           time,
-          starts: graph.input('bootstrap starts', [bootstrapRows]),
+          starts: input('bootstrap starts', [bootstrapRows]),
         };
         const z = latents(tail(noised, width));
         const a = tail(actions, ACTION_FEATURES);
-        const own = graph.input('bootstrap levels', [nb, 2]);
+        const own = input('bootstrap levels', [nb, 2]);
         const teach = (x: Tensor, name: string): Tensor =>
-          dynamics(scope, c, x, a, graph.input(name, [nb, signalFeatures(kMax)]), {
+          dynamics(scope, c, x, a, input(name, [nb, signalFeatures(kMax)]), {
             ...half,
             ...carry(`${name} carry`, nb),
           });
@@ -136,7 +161,7 @@ export class DynamicsTrainer {
       });
     }
     const xhat = dynamics(scope, c, noised, actions, signal, mode);
-    const [mse] = rowLoss('squared', xhat, target, graph.input('weight', [n]));
+    const [mse] = rowLoss('squared', xhat, target, input('weight', [n]));
     graph.output('loss', mse);
     const state = graph.external('normaliser', [2], () => this.normaliser);
     const loss = c.normaliseLosses ? normaliseLoss(mse, state, 1) : mse;
@@ -166,7 +191,7 @@ export class DynamicsTrainer {
     const { kMax } = c.dynamics;
     this.step += 1;
     const shape = this.shape(this.step);
-    const { rows, time, bootstrapRows } = shape;
+    const { rows, time, bootstrapRows, selfPasses } = shape;
     const n = rows * time;
     const width = latentSize(c);
     const windows = drawWindows({ lengths: episodes.map((e) => e.actions.length) }, rows, time, this.seed, this.step);
@@ -196,11 +221,11 @@ export class DynamicsTrainer {
       }
     });
     // What the frame before is worth to frame i of a row, at its level plus `later`; image rows have none before.
-    const carry = (from: number, later: (i: number) => number): Float32Array<ArrayBuffer> => {
+    const carry = (signal: Float32Array, from: number, later: (i: number) => number): Float32Array<ArrayBuffer> => {
       const out = new Float32Array(2 * (n - from));
       for (let i = from; i < n; i++) {
         const before = i % time > 0 && levels.starts[Math.floor(i / time)] !== IMAGE_ROW;
-        if (before) out[2 * (i - from)] = carryWeight(levels.signal[2 * (i - 1)] + later(i - 1));
+        if (before) out[2 * (i - from)] = carryWeight(signal[2 * (i - 1)] + later(i - 1));
       }
       return out;
     };
@@ -216,7 +241,16 @@ export class DynamicsTrainer {
       one: new Float32Array([1]),
       hyper: hyper(this.optimiser, this.step, learningRate(this.step, steps, lr, c.warmup, c.decay)),
     };
-    if (c.dynamics.frameSkip) inputs.carry = carry(0, () => 0);
+    if (c.dynamics.frameSkip) inputs.carry = carry(levels.signal, 0, () => 0);
+    for (let parity = 0; parity < Math.min(2, selfPasses); parity++) {
+      const own = selfContextLevels(levels, time, kMax, parity, this.seed, this.step);
+      const ownSignal = new Float32Array(n * features);
+      for (let i = 0; i < n; i++) writeSignal(ownSignal, i * features, kMax, own[2 * i], own[2 * i + 1]);
+      inputs[`self ${parity} levels`] = own;
+      inputs[`self ${parity} signal`] = ownSignal;
+      inputs[`self ${parity} truth`] = truthLeft(levels, time, parity);
+      if (c.dynamics.frameSkip) inputs[`self ${parity} carry`] = carry(own, 0, () => 0);
+    }
     if (bootstrapRows > 0) {
       const nb = bootstrapRows * time;
       const from = n - nb;
@@ -231,8 +265,8 @@ export class DynamicsTrainer {
       inputs['first half'] = first;
       inputs['second half'] = second;
       if (c.dynamics.frameSkip) {
-        inputs['first half carry'] = carry(from, () => 0);
-        inputs['second half carry'] = carry(from, (i) => levels.signal[2 * i + 1] / 2);
+        inputs['first half carry'] = carry(levels.signal, from, () => 0);
+        inputs['second half carry'] = carry(levels.signal, from, (i) => levels.signal[2 * i + 1] / 2);
       }
       inputs['bootstrap levels'] = levels.signal.slice(2 * from);
       inputs['bootstrap starts'] = levels.starts.slice(rows - bootstrapRows);

@@ -6,7 +6,9 @@
  *                   give the copy an infinite PSNR. Intervals: 95 %, bootstrap over windows; gainN = psnrN - copyN, paired.
  *   shuffleRatio16  error with the actions of another window / error with the true ones, 16 frames
  *   motionRatio     mean |x_{t+1} - x_t| of the dream / of the truth, 16 frames
- *   drift200        largest relative difference of pixel mean and standard deviation, dream against truth, frames 181-200
+ *   drift200        largest relative difference of pixel mean and standard deviation, dream against truth, frames
+ *                   181-200, one dream in every fresh world
+ *   idleStd200      standard deviation of dreams in which no key is pressed, frames 181-200 / frames 1-20: below 1 fades
  */
 import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
@@ -14,6 +16,7 @@ import type { DreamerConfig } from './config.ts';
 import { buildFrames, evaluationSpecs } from './dataset.ts';
 import type { FrameSet } from './frames.ts';
 import { type DreamModel, LatentDream } from './play.ts';
+import { NO_ACTION } from './play-contract.ts';
 
 export interface EvalOptions {
   windows: number;
@@ -41,6 +44,9 @@ export interface EvalResult {
 }
 
 const HORIZON = 16;
+/** Frames of a long dream, and of a stretch of it. */
+const LONG = 200;
+const STRETCH = 20;
 const psnr = (mse: number): number => -10 * Math.log10(Math.max(mse, 1e-10));
 
 const RESAMPLES = 2000;
@@ -81,18 +87,27 @@ function meanDifference(a: Uint8Array, b: Uint8Array): number {
   return sum / a.length / 255;
 }
 
-function moments(frames: Uint8Array[]): { mean: number; std: number } {
-  let n = 0;
-  let sum = 0;
-  let squares = 0;
-  for (const f of frames) {
-    for (const v of f) {
-      sum += v;
-      squares += v * v;
+/** Mean and standard deviation of all bytes of pictures. */
+class Moments {
+  private n = 0;
+  private sum = 0;
+  private squares = 0;
+
+  add(picture: Uint8Array): void {
+    for (const v of picture) {
+      this.sum += v;
+      this.squares += v * v;
     }
-    n += f.length;
+    this.n += picture.length;
   }
-  return { mean: sum / n, std: Math.sqrt(squares / n - (sum / n) ** 2) };
+
+  get mean(): number {
+    return this.sum / this.n;
+  }
+
+  get std(): number {
+    return Math.sqrt(this.squares / this.n - this.mean ** 2);
+  }
 }
 
 /** One batch of windows dreamed side by side: `[horizon][stream]` pictures. */
@@ -193,6 +208,7 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
   }
 
   const metrics: Record<string, number> = {};
+  const tables: EvalResult['tables'] = [];
   const intervals: Record<string, Interval> = {};
   for (const [h, { dream: d, copy }] of errors) {
     intervals[`psnr${h}`] = bootstrap(d.length, seed, (w) => psnr(meanOver(d, w)));
@@ -211,27 +227,13 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
   Object.assign(metrics, await reconstruction(gpu, model, set, streams, progress));
 
   if (options.long) {
-    const batch = all.slice(0, streams).map((w, i) => ({ episode: i % set.episodes.length, at: context, was: w }));
-    const dreamed = await dreamWindows(
-      dream,
-      set,
-      batch,
-      (s, i) => set.episodes[batch[s].episode].actions[context + i],
-      options,
-      200,
-    );
-    const late = dreamed.slice(180).flat();
-    const reference = batch.flatMap((w) => Array.from({ length: 20 }, (_, i) => truth(w, 180 + i)));
-    const a = moments(late);
-    const b = moments(reference);
-    metrics.driftMean200 = Math.abs(a.mean - b.mean) / b.mean;
-    metrics.driftStd200 = Math.abs(a.std - b.std) / b.std;
-    metrics.drift200 = Math.max(metrics.driftMean200, metrics.driftStd200);
-    progress('200 frames dreamed');
+    const { figures, table } = await longDreams(dream, set, options, context);
+    Object.assign(metrics, figures);
+    tables.push(table);
   }
   dream.dispose();
   Object.assign(metrics, await cost(gpu, model, set, options));
-  const table = {
+  tables.unshift({
     name: 'horizon',
     columns: ['frames', 'psnr', 'low', 'high', 'copy', 'gain'],
     rows: horizons.map((h) => [
@@ -242,8 +244,64 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
       metrics[`copy${h}`],
       metrics[`gain${h}`],
     ]),
+  });
+  return { metrics, intervals, tables };
+}
+
+/** Two hundred frames in every world with its own actions, and a batch of worlds in which nobody presses a key. */
+async function longDreams(
+  dream: LatentDream,
+  set: FrameSet,
+  options: EvalOptions,
+  at: number,
+): Promise<{ figures: Record<string, number>; table: EvalResult['tables'][number] }> {
+  const size = set.width * set.height * 3;
+  const { streams } = options;
+  // Pictures are pooled over worlds in stretches of 20 frames.
+  const dreamed = Array.from({ length: LONG / STRETCH }, () => new Moments());
+  const truth = dreamed.map(() => new Moments());
+  const idle = dreamed.map(() => new Moments());
+  const batches = Math.max(1, Math.floor(set.episodes.length / streams));
+  for (let first = 0; first < batches * streams; first += streams) {
+    const batch = Array.from({ length: streams }, (_, s) => ({ episode: (first + s) % set.episodes.length, at }));
+    const episodes = batch.map(({ episode }) => set.episodes[episode]);
+    const frames = await dreamWindows(dream, set, batch, (s, i) => episodes[s].actions[at + i], options, LONG);
+    frames.forEach((row, i) => {
+      for (const picture of row) dreamed[Math.floor(i / STRETCH)].add(picture);
+      for (const e of episodes)
+        truth[Math.floor(i / STRETCH)].add(e.frames.subarray((at + i) * size, (at + i + 1) * size));
+    });
+    options.progress(`${LONG} frames dreamed in ${first + streams} worlds`);
+    if (first > 0) continue;
+    const alone = await dreamWindows(dream, set, batch, () => NO_ACTION, options, LONG);
+    alone.forEach((row, i) => {
+      for (const picture of row) idle[Math.floor(i / STRETCH)].add(picture);
+    });
+  }
+  const last = dreamed.length - 1;
+  const driftMean200 = Math.abs(dreamed[last].mean / truth[last].mean - 1);
+  const driftStd200 = Math.abs(dreamed[last].std / truth[last].std - 1);
+  return {
+    figures: {
+      driftMean200,
+      driftStd200,
+      drift200: Math.max(driftMean200, driftStd200),
+      idleStd200: idle[last].std / idle[0].std,
+    },
+    table: {
+      name: 'drift',
+      columns: ['frames', 'mean', 'true mean', 'std', 'true std', 'idle mean', 'idle std'],
+      rows: dreamed.map((d, i) => [
+        (i + 1) * STRETCH,
+        d.mean,
+        truth[i].mean,
+        d.std,
+        truth[i].std,
+        idle[i].mean,
+        idle[i].std,
+      ]),
+    },
   };
-  return { metrics, intervals, tables: [table] };
 }
 
 /** Tokenizer PSNR as play sees it: frames encoded and decoded one by one over rings. */

@@ -12,6 +12,8 @@ export interface NoiseLevels {
   weight: Float32Array<ArrayBuffer>;
   /** First visible frame per row; 0xffffffff = image row. */
   starts: Uint32Array<ArrayBuffer>;
+  /** 1 - the noise of finished frames in rows with finished context, 0 in other rows. */
+  context: Float32Array<ArrayBuffer>;
 }
 
 export const IMAGE_ROW = 0xffffffff;
@@ -34,6 +36,7 @@ export function drawNoiseLevels(
   const signal = new Float32Array(rows * time * 2);
   const weight = new Float32Array(rows * time);
   const starts = new Uint32Array(rows);
+  const context = new Float32Array(rows);
   const draw = (i: number, stream: number): number => uniform01(mix32(seed, step, i, stream));
   for (let row = 0; row < rows; row++) {
     const bootstrap = row >= rows - bootstrapRows;
@@ -43,6 +46,7 @@ export function drawNoiseLevels(
     const span = Math.max(0, c.contextCorruptionMax - c.contextCorruption);
     const corruption = c.contextCorruption + span * draw(row, 107);
     if (image) starts[row] = IMAGE_ROW;
+    if (cleanContext) context[row] = 1 - corruption;
     for (let t = 0; t < time; t++) {
       const i = row * time + t;
       const e = bootstrap ? Math.floor(draw(i, 103) * levels) : levels;
@@ -59,5 +63,39 @@ export function drawNoiseLevels(
       signal[2 * i + 1] = d;
     }
   }
-  return { signal, weight, starts };
+  return { signal, weight, starts, context };
+}
+
+/**
+ * Levels of a pass that makes context out of predictions: in rows with finished context, frames of the given parity are
+ * predicted from pure noise in one step of size 1, 1/2 or 1/4, the others are finished. Other rows stay pure noise; nobody
+ * reads them. Shape [rows * time, 2].
+ */
+export function selfContextLevels(
+  levels: NoiseLevels,
+  time: number,
+  kMax: number,
+  parity: number,
+  seed: number,
+  step: number,
+): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(levels.signal.length);
+  for (let i = 0; i < out.length / 2; i++) {
+    const finished = (i % time) % 2 !== parity;
+    out[2 * i] = finished ? levels.context[Math.floor(i / time)] : 0;
+    out[2 * i + 1] = finished ? 1 / kMax : 2 ** -Math.floor(3 * uniform01(mix32(seed, step, i, 110 + parity)));
+  }
+  return out;
+}
+
+/** What is left of the true frame when a pass hands its predictions on: (share of truth, 0) per frame, [rows * time, 2]. */
+export function truthLeft(levels: NoiseLevels, time: number, parity: number): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(levels.signal.length);
+  for (let i = 0; i < out.length / 2; i++) {
+    const t = i % time;
+    // A row's first frame has no past to be predicted from.
+    const predicted = t > 0 && t % 2 === parity && levels.context[Math.floor(i / time)] > 0;
+    out[2 * i] = predicted ? 0 : 1;
+  }
+  return out;
 }
