@@ -3,6 +3,7 @@
  * (sft.ts), policy gradient (grpo.ts), masked diffusion (a method's own) differ in how they weigh log-probabilities.
  * A step is a function of (parameters, inputs, step number), so a saved and resumed run is bit-identical.
  */
+
 import { readSafetensors, type SafetensorsFile, type TensorToWrite, writeSafetensors } from '../../data/safetensors.ts';
 import type { Gpu } from '../../gpu/device.ts';
 import { type Mixer, Scope } from '../../nn/layers.ts';
@@ -11,6 +12,7 @@ import type { Graph, Tensor } from '../../tensor/graph.ts';
 import { type TokenLogProbs, tokenLogProbs } from '../../tensor/ops/token-logprobs.ts';
 import { compile, type InputData, type Program } from '../../tensor/program.ts';
 import { CheckpointError, restoreTraining, trainingTensors } from '../../train/checkpoint.ts';
+import { requireFinite } from '../../train/finite.ts';
 import { type AdamW, adamw, backward, hyper } from '../../train/optimiser.ts';
 import { learningRate } from '../../train/schedule.ts';
 import { checkLmConfig, type LmConfig } from '../config.ts';
@@ -164,9 +166,9 @@ export class LmTrainer {
     const out: Record<string, number> = {};
     for (const name of this.metricNames) {
       const [value] = await this.program.read(name);
-      if (!Number.isFinite(value)) throw new Error(`${this.kind} step ${this.step}: ${name} is ${value}.`);
       out[name] = value;
     }
+    await requireFinite(`${this.kind} step ${this.step}`, out, this.store);
     const { norm2, ...rest } = out;
     return { ...rest, gradNorm: Math.sqrt(norm2) };
   }

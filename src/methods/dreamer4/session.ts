@@ -12,6 +12,7 @@ import {
   startFromShipped,
   trainingTensors,
 } from '../../train/checkpoint.ts';
+import { requireFinite } from '../../train/finite.ts';
 import type { EpisodeSpec } from '../../world/episodes/episode.ts';
 import type { Budget, Checkpoint, Method, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { type DreamerConfig, presets } from './config.ts';
@@ -132,9 +133,7 @@ export class DreamerSession implements Session<RunState> {
     this.tokenizer.advance(this.frames);
     this.flops.done += this.tokenizer.program.stats.flops;
     await this.tokenizer.program.settle();
-    await this.report('tokenizer', this.tokenizer.step, this.config.phases.tokenizer.steps, () =>
-      this.tokenizer.metrics(),
-    );
+    await this.report('tokenizer', this.tokenizer);
   }
 
   private async encodeAll(): Promise<void> {
@@ -167,24 +166,14 @@ export class DreamerSession implements Session<RunState> {
     if (!trainer || !tokens || !stats) throw new Error('the token cache is missing');
     this.flops.done += trainer.advance(tokens, stats);
     await trainer.settle();
-    await this.report('dynamics', trainer.step, this.config.phases.dynamics.steps, () => trainer.metrics());
+    await this.report('dynamics', trainer);
   }
 
-  private async report(
-    phase: DreamerPhase,
-    step: number,
-    total: number,
-    read: () => Promise<Record<string, number>>,
-  ): Promise<void> {
-    if (step % METRICS_EVERY !== 0 && step !== total && step !== 1) return;
-    const values = await read();
-    for (const [name, value] of Object.entries(values)) {
-      if (!Number.isFinite(value)) {
-        throw new Error(
-          `${phase} step ${step}: ${name} is ${value}. The run stops here; the last checkpoint is still good.`,
-        );
-      }
-    }
+  private async report(phase: 'tokenizer' | 'dynamics', trainer: TokenizerTrainer | DynamicsTrainer): Promise<void> {
+    const { step } = trainer;
+    if (step % METRICS_EVERY !== 0 && step !== this.config.phases[phase].steps && step !== 1) return;
+    const values = await trainer.metrics();
+    await requireFinite(`${phase} step ${step}`, values, trainer.store);
     this.context.emit({ kind: 'metrics', phase, step, values });
   }
 
@@ -224,6 +213,13 @@ export class DreamerSession implements Session<RunState> {
   }
 
   async save(): Promise<Checkpoint> {
+    // Metrics are not read at every step, and a good checkpoint must not be replaced by a bad one.
+    const { tokenizer, trainer } = this;
+    if (trainer && trainer.step > 0) {
+      await requireFinite(`dynamics step ${trainer.step}`, await trainer.metrics(), trainer.store);
+    } else if (tokenizer.step > 0) {
+      await requireFinite(`tokenizer step ${tokenizer.step}`, await tokenizer.metrics(), tokenizer.store);
+    }
     const tensors = await trainingTensors(this.tokenizer.store, 'tokenizer/');
     tensors.set('tokenizer/normaliser', await this.small(this.tokenizer.normaliser, 128));
     if (this.trainer) {

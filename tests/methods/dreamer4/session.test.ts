@@ -25,6 +25,7 @@ const config: DreamerConfig = {
   data: { episodes: 2, steps: 40 },
   bootstrapStart: 0.4,
   bootstrapShare: 0.5,
+  selfContextShare: 0.5,
   longShare: 0.3,
   phases: {
     tokenizer: { steps: 7, lr: 2e-3, rows: 2, time: 4, longRows: 0, longTime: 0 },
@@ -287,8 +288,18 @@ test('a NaN stops the run and says where', async () => {
   // SwiftShader's exp swallows NaN, so that the picture stays finite there; the gradients do not.
   run.session.tokenizer.store.write('value', 'dec.in.w', new Float32Array(64).fill(Number.NaN));
   await expect(run.session.advance({ steps: 1 })).rejects.toThrow(
-    /^tokenizer step 1: (mse|perceptual|gradNorm) is NaN\. .*checkpoint/,
+    /^tokenizer step 1: (mse|perceptual|gradNorm) is NaN \(first bad tensor: gradient of \S+\)\. .*checkpoint/,
   );
+  run.session.dispose();
+});
+
+test('a NaN between two readings is never saved', async () => {
+  const run = await open();
+  await until(run, 'tokenizer', 2);
+  await run.session.save();
+  run.session.tokenizer.store.write('value', 'dec.in.w', new Float32Array(64).fill(Number.NaN));
+  await run.session.advance({ steps: 1 });
+  await expect(run.session.save()).rejects.toThrow(/^tokenizer step 3: \w+ is NaN/);
   run.session.dispose();
 });
 
