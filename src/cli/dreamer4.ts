@@ -1,6 +1,6 @@
 // `lab run dreamer4` and `lab eval dreamer4`: training with progress, checkpoints and resume; evaluation of a checkpoint.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { encodePng } from '../data/png.ts';
@@ -21,6 +21,7 @@ import {
   type RunArguments,
   readCheckpoint,
 } from './method-commands.ts';
+import { runSession } from './session-run.ts';
 
 const CHECKPOINT = 'dreamer4-training.safetensors';
 
@@ -29,92 +30,31 @@ const frameCache = (): string => process.env.TENFOLD_CACHE ?? join(homedir(), '.
 
 export async function runDreamer4(args: RunArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
-  await mkdir(args.out, { recursive: true });
-  const folder = await folderStorage(args.out);
-  const old = args.resume ? await folder.read(CHECKPOINT) : null;
-  if (args.resume && !old) throw new UsageError(`--resume ${args.out}: there is no ${CHECKPOINT} in this folder`);
-  const kept = old ? checkpointRun(old) : null;
-  const seed = kept?.seed ?? args.seed;
-  const config = kept ? changeConfig(kept.config, args.set) : configure(args.preset, args.set);
-  const gpu = await gpuOrFail();
-  const abort = new AbortController();
-  const stop = (): void => abort.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-
-  const events: string[] = [];
-  const last: Record<string, number> = {};
-  const session = new DreamerSession(
-    {
-      gpu,
-      seed,
-      signal: abort.signal,
-      cache: await folderStorage(frameCache()),
-      emit: (event) => {
-        events.push(JSON.stringify(event));
-        if (event.kind === 'log') output.note(event.text);
-        if (event.kind === 'metrics')
-          for (const [k, v] of Object.entries(event.values)) last[`${event.phase}.${k}`] = v;
-      },
+  const run = await runSession(args, output, {
+    file: CHECKPOINT,
+    runOf: checkpointRun,
+    configure: (kept) => (kept ? changeConfig(kept, args.set) : configure(args.preset, args.set)),
+    create: async (context, c) => new DreamerSession({ ...context, cache: await folderStorage(frameCache()) }, c),
+    async begin(s) {
+      if (args.resume) output.note(`resumed: tokenizer step ${s.tokenizer.step}`);
+      if (args.from !== undefined) {
+        const taken = s.startFrom(await readCheckpoint('--from', args.from), basename(args.from));
+        output.note(`starts from the ${taken} of ${args.from}`);
+      }
+      const { dispatches, flops, arenaBytes } = s.tokenizer.program.stats;
+      return `${s.config.rung}: ${s.tokenizer.store.count} tokenizer parameters, one tokenizer step is ${dispatches} dispatches, ${(flops / 1e9).toFixed(2)} GFLOP, arena ${(arenaBytes / 2 ** 20).toFixed(0)} MiB`;
     },
-    config,
-  );
-  if (old) {
-    await session.load({ name: CHECKPOINT, bytes: old });
-    output.note(`resumed: tokenizer step ${session.tokenizer.step}`);
-  }
-  if (args.from !== undefined) {
-    const taken = session.startFrom(await readCheckpoint('--from', args.from), basename(args.from));
-    output.note(`starts from the ${taken} of ${args.from}`);
-  }
-  output.note(
-    `${config.rung}: ${session.tokenizer.store.count} tokenizer parameters, one tokenizer step is ${session.tokenizer.program.stats.dispatches} dispatches, ${(session.tokenizer.program.stats.flops / 1e9).toFixed(2)} GFLOP, arena ${(session.tokenizer.program.stats.arenaBytes / 2 ** 20).toFixed(0)} MiB`,
-  );
-  const save = async (): Promise<void> => {
-    const { name, bytes } = await session.save();
-    await folder.write(name, new Uint8Array(bytes));
-    await writeFile(join(args.out, 'events.jsonl'), `${events.join('\n')}\n`);
-  };
-  let phase = '';
-  let phaseStart = performance.now();
-  let phaseStep = 0;
-  let saved = performance.now();
-  let noted = 0;
-  for (;;) {
-    const state = await session.advance({ ms: 2000 });
-    const now = session.state();
-    if (now.phase !== phase) {
-      phase = now.phase;
-      phaseStart = performance.now();
-      phaseStep = now.step;
-      if (phase === 'tokens')
-        output.note(`tokenizer on held-out worlds: ${(await session.tokenizerPsnr()).toFixed(2)} dB`);
-    }
-    if (performance.now() - noted > 15_000 || state === 'done') {
-      noted = performance.now();
-      const total = session.phases.find((p) => p.id === phase)?.steps ?? 0;
-      const rate = (now.step - phaseStep) / ((performance.now() - phaseStart) / 1000);
-      const left = rate > 0 ? `${((total - now.step) / rate / 60).toFixed(1)} min left in this phase` : '';
-      const values = Object.entries(last)
-        .filter(([k]) => k.startsWith(phase))
-        .map(([k, v]) => `${k.split('.')[1]} ${v.toPrecision(4)}`);
-      output.note(`${phase} ${now.step}/${total}  ${rate.toFixed(2)} steps/s  ${left}  ${values.join('  ')}`);
-    }
-    const trained = phase === 'tokenizer' || phase === 'dynamics';
-    if (trained && performance.now() - saved > args.checkpointMinutes * 60_000) {
-      saved = performance.now();
-      await save();
-      await writePictures(session, args.out);
-    }
-    if (state === 'done' || abort.signal.aborted) break;
-  }
-  await save();
-  if (abort.signal.aborted) throw new Error(`stopped; continue with --resume ${args.out}`);
-  await writePictures(session, args.out);
+    async onPhase(s, phase) {
+      if (phase === 'tokens') output.note(`tokenizer on held-out worlds: ${(await s.tokenizerPsnr()).toFixed(2)} dB`);
+    },
+    async onSave(s) {
+      // While frames become tokens there is nothing new to see.
+      if (s.state().phase !== 'tokens') await writePictures(s, args.out);
+    },
+  });
+  const { gpu, session, config, seed, last, write } = run;
   const tokenizerPsnr = await session.tokenizerPsnr();
-  const exported = await session.export(`${config.rung} seed ${seed}`);
-  await folder.write(exported.name, new Uint8Array(exported.bytes));
-  output.line(`checkpoint: ${join(args.out, exported.name)}`);
+  output.line(`checkpoint: ${await write(await session.export(`${config.rung} seed ${seed}`))}`);
   const record: RunRecord = {
     method: 'dreamer4',
     preset: config.rung,

@@ -1,10 +1,9 @@
 // `lab run dsa` and `lab eval dsa`: the stages of training with checkpoints and resume; evaluation of a checkpoint with arms,
 // parity and cost curves.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SafetensorsError } from '../data/safetensors.ts';
-import { folderStorage } from '../data/storage-node.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { configure, type DsaConfig } from '../methods/dsa/config.ts';
 import { costCurves } from '../methods/dsa/cost.ts';
@@ -25,6 +24,7 @@ import {
   type RunArguments,
   readCheckpoint,
 } from './method-commands.ts';
+import { runSession } from './session-run.ts';
 
 const CHECKPOINT = 'dsa-training.safetensors';
 
@@ -44,67 +44,18 @@ async function corpusOf(config: DsaConfig): Promise<Corpus | undefined> {
 
 async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
-  await mkdir(args.out, { recursive: true });
-  const folder = await folderStorage(args.out);
-  const old = args.resume ? await folder.read(CHECKPOINT) : null;
-  if (args.resume && !old) throw new UsageError(`--resume ${args.out}: there is no ${CHECKPOINT} in this folder`);
-  const kept = old ? runOf(old) : null;
-  const seed = kept?.seed ?? args.seed;
-  const config = kept ? kept.config : configure(args.preset, args.set);
-  const corpus = await corpusOf(config);
-  const gpu = await gpuOrFail();
-  const abort = new AbortController();
-  const stop = (): void => abort.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-
-  const events: string[] = [];
-  const last: Record<string, number> = {};
-  const session = new DsaSession(
-    {
-      gpu,
-      seed,
-      signal: abort.signal,
-      emit: (event) => {
-        events.push(JSON.stringify(event));
-        if (event.kind === 'metrics')
-          for (const [k, v] of Object.entries(event.values)) last[`${event.phase}.${k}`] = v;
-      },
+  let corpus: Corpus | undefined;
+  const { gpu, session, config, seed, last, write } = await runSession(args, output, {
+    file: CHECKPOINT,
+    runOf,
+    configure: (kept) => kept ?? configure(args.preset, args.set),
+    async create(context, c) {
+      corpus = await corpusOf(c);
+      return new DsaSession(context, c, corpus);
     },
-    config,
-    corpus,
-  );
-  if (old) await session.load({ name: CHECKPOINT, bytes: old });
-  output.note(`${config.rung}: ${session.stores.sparse.count} parameters`);
-  const save = async (): Promise<void> => {
-    const { name, bytes } = await session.save();
-    await folder.write(name, bytes);
-    await writeFile(join(args.out, 'events.jsonl'), `${events.join('\n')}\n`);
-  };
-  let saved = performance.now();
-  let noted = 0;
-  for (;;) {
-    const state = await session.advance({ ms: 2000 });
-    const now = session.state();
-    if (performance.now() - noted > 15_000 || state === 'done') {
-      noted = performance.now();
-      const total = session.phases.find((p) => p.id === now.phase)?.steps ?? 0;
-      const values = Object.entries(last)
-        .filter(([k]) => k.startsWith(`${now.phase}.`))
-        .map(([k, v]) => `${k.split('.')[1]} ${v.toPrecision(4)}`);
-      output.note(`${now.phase} ${now.step}/${total}  ${values.join('  ')}`);
-    }
-    if (performance.now() - saved > args.checkpointMinutes * 60_000) {
-      saved = performance.now();
-      await save();
-    }
-    if (state === 'done' || abort.signal.aborted) break;
-  }
-  await save();
-  if (abort.signal.aborted) throw new Error(`stopped; continue with --resume ${args.out}`);
-  const exported = await session.export(`${config.rung} seed ${seed}`);
-  await folder.write(exported.name, exported.bytes);
-  output.line(`checkpoint: ${join(args.out, exported.name)}`);
+    begin: (s) => `${s.config.rung}: ${s.stores.sparse.count} parameters`,
+  });
+  output.line(`checkpoint: ${await write(await session.export(`${config.rung} seed ${seed}`))}`);
   const more = armsOf(config, session.stores);
   const { metrics, tables } = await judged(
     gpu,

@@ -28,9 +28,9 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
   const { gpu, session, config, seed, last, write } = await runSession(args, output, {
     file: TRAINING_FILE,
     runOf,
-    configure: () => configure(args.preset, args.set),
+    configure: (kept) => kept ?? configure(args.preset, args.set),
     create: (context, c) => new Learn2pdSession(context, c),
-    about: (s) => `${s.config.rung}: ${s.llada.store.count} parameters, canvases up to ${s.config.longest}`,
+    begin: (s) => `${s.config.rung}: ${s.llada.store.count} parameters, canvases up to ${s.config.longest}`,
   });
   output.line(`checkpoint: ${await write(await session.export(`Learn2PD, ${config.rung}`))}`);
   const model = await session.result(config.rung);

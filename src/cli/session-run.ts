@@ -15,10 +15,15 @@ export interface SessionRun<S extends Session, C> {
   file: string;
   /** Configuration and seed that a training checkpoint holds. */
   runOf(bytes: Uint8Array<ArrayBuffer>): { config: C; seed: number };
-  configure(): C;
-  create(context: RunContext, config: C): S;
-  /** What is said about a session before its first step. */
-  about(session: S): string;
+  /** Configuration of a new run, or of one that goes on from `kept`. */
+  configure(kept?: C): C;
+  create(context: RunContext, config: C): S | Promise<S>;
+  /** Before the first step, its checkpoint loaded; gives what is said about the session. */
+  begin(session: S): string | Promise<string>;
+  /** A phase begins. */
+  onPhase?(session: S, phase: string): Promise<void>;
+  /** A checkpoint was written, or the run is complete. */
+  onSave?(session: S): Promise<void>;
 }
 
 export interface FinishedRun<S, C> {
@@ -32,6 +37,8 @@ export interface FinishedRun<S, C> {
   write(file: Checkpoint): Promise<string>;
 }
 
+const NOTE_MS = 15_000;
+
 /** Runs until the session is done; throws after saving if it was stopped. */
 export async function runSession<S extends Session, C>(
   args: RunArguments,
@@ -44,55 +51,60 @@ export async function runSession<S extends Session, C>(
   if (args.resume && !old) throw new UsageError(`--resume ${args.out}: there is no ${run.file} in this folder`);
   const kept = old ? run.runOf(old) : null;
   const seed = kept?.seed ?? args.seed;
-  const config = kept ? kept.config : run.configure();
+  const config = run.configure(kept?.config);
   const gpu = await gpuOrFail();
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+
   const events: string[] = [];
   const last: Record<string, number> = {};
-  const session = run.create(
-    {
-      gpu,
-      seed,
-      signal: abort.signal,
-      emit: (event) => {
-        events.push(JSON.stringify(event));
-        if (event.kind === 'metrics')
-          for (const [k, v] of Object.entries(event.values)) last[`${event.phase}.${k}`] = v;
-      },
-    },
-    config,
-  );
+  const emit: RunContext['emit'] = (event) => {
+    events.push(JSON.stringify(event));
+    if (event.kind === 'log') output.note(event.text);
+    else for (const [k, v] of Object.entries(event.values)) last[`${event.phase}.${k}`] = v;
+  };
+  const session = await run.create({ gpu, seed, signal: abort.signal, emit }, config);
   if (old) await session.load({ name: run.file, bytes: old });
-  output.note(run.about(session));
+  output.note(await run.begin(session));
   const save = async (): Promise<void> => {
     const { name, bytes } = await session.save();
     await folder.write(name, bytes);
     await writeFile(join(args.out, 'events.jsonl'), `${events.join('\n')}\n`);
   };
+  let phase = '';
+  let began = { at: performance.now(), step: 0 };
   let saved = performance.now();
   let noted = 0;
   for (;;) {
     const state = await session.advance({ ms: 2000 });
     const now = session.state();
-    if (performance.now() - noted > 15_000 || state === 'done') {
-      noted = performance.now();
-      const total = session.phases.find((p) => p.id === now.phase)?.steps ?? 0;
-      const values = Object.entries(last)
-        .filter(([k]) => k.startsWith(`${now.phase}.`))
-        .map(([k, v]) => `${k.split('.')[1]} ${v.toPrecision(4)}`);
-      output.note(`${now.phase} ${now.step}/${total}  ${values.join('  ')}`);
+    if (now.phase !== phase) {
+      phase = now.phase;
+      began = { at: performance.now(), step: now.step };
+      await run.onPhase?.(session, phase);
     }
-    if (performance.now() - saved > args.checkpointMinutes * 60_000) {
+    if (performance.now() - noted > NOTE_MS || state === 'done') {
+      noted = performance.now();
+      const total = session.phases.find((p) => p.id === phase)?.steps ?? 0;
+      const rate = (now.step - began.step) / ((noted - began.at) / 1000);
+      const left = rate > 0 ? `${((total - now.step) / rate / 60).toFixed(1)} min left in this phase` : '';
+      const values = Object.entries(last)
+        .filter(([k]) => k.startsWith(`${phase}.`))
+        .map(([k, v]) => `${k.slice(phase.length + 1)} ${v.toPrecision(4)}`);
+      output.note(`${phase} ${now.step}/${total}  ${rate.toFixed(2)} steps/s  ${left}  ${values.join('  ')}`);
+    }
+    if (state === 'more' && performance.now() - saved > args.checkpointMinutes * 60_000) {
       saved = performance.now();
       await save();
+      await run.onSave?.(session);
     }
     if (state === 'done' || abort.signal.aborted) break;
   }
   await save();
   if (abort.signal.aborted) throw new Error(`stopped; continue with --resume ${args.out}`);
+  await run.onSave?.(session);
   const write = async ({ name, bytes }: Checkpoint): Promise<string> => {
     await folder.write(name, bytes);
     return join(args.out, name);
