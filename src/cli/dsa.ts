@@ -16,6 +16,7 @@ import { adapterName, type RunRecord, type RunTable } from '../runs/run-record.t
 import { CheckpointError } from '../train/checkpoint.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
+import { isPost, runPost } from './dsa-post.ts';
 import {
   type EvalArguments,
   engine,
@@ -145,8 +146,10 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
   const gpu = await gpuOrFail();
   const runs = read.map((bytes, i) => load(gpu, bytes, files[i]));
   const { config } = runs[0];
+  // Which ablations a run trained besides does not matter.
+  const kind = (c: DsaConfig): string => JSON.stringify({ ...c, ablation: 0, headSweep: 0, evalRows: 0 });
   runs.forEach((run, i) => {
-    if (JSON.stringify(run.config) !== JSON.stringify(config)) {
+    if (kind(run.config) !== kind(config)) {
       throw new UsageError(`--set with: ${files[i]} is of another configuration than ${files[0]}`);
     }
   });
@@ -195,4 +198,8 @@ function load(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>, file: string): ReturnTyp
   }
 }
 
-export const dsa: MethodCommands = { fixed: /./, run: runDsa, evaluate: evalDsa };
+export const dsa: MethodCommands = {
+  fixed: /./,
+  run: (args, output) => (isPost(args.preset) ? runPost(args, output) : runDsa(args, output)),
+  evaluate: evalDsa,
+};

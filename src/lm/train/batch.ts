@@ -7,6 +7,8 @@ export interface Example {
   prompt: readonly number[];
   /** With its end token. */
   answer: readonly number[];
+  /** 1 for tokens of the answer that are to be learned (default: all of them). */
+  mask?: readonly number[];
 }
 
 /** Inputs of a causal training step, one entry per token of [batch, time]. */
@@ -76,7 +78,7 @@ export function packDocuments(
   return { placed, batch: out };
 }
 
-/** Rows of prompts and answers; every answer token (its end token too) weighs the same. */
+/** Rows of prompts and answers; every answer token to be learned (its end token too) weighs the same. */
 export function packExamples(examples: readonly Example[], rows: number, time: number, pad: number): TokenBatch {
   const { placed, batch } = packDocuments(
     examples.map((e) => [...e.prompt, ...e.answer]),
@@ -86,8 +88,9 @@ export function packExamples(examples: readonly Example[], rows: number, time: n
   );
   let count = 0;
   placed.forEach(({ first }, i) => {
-    const { prompt, answer } = examples[i];
+    const { prompt, answer, mask } = examples[i];
     for (let k = 0; k < answer.length; k++) {
+      if (mask?.[k] === 0) continue;
       // The answer's first token is the target of the prompt's last.
       batch.weights[first + prompt.length - 1 + k] = 1;
       count += 1;

@@ -9,11 +9,13 @@ import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import { Scope } from '../../nn/layers.ts';
 import type { ParamStore } from '../../nn/params.ts';
+import type { Tensor } from '../../tensor/graph.ts';
+import { add } from '../../tensor/ops/pointwise.ts';
 import { tokenLogProbs } from '../../tensor/ops/token-logprobs.ts';
 import { compile, type Program } from '../../tensor/program.ts';
 import { CheckpointError } from '../../train/checkpoint.ts';
 import type { LmConfig } from '../config.ts';
-import type { Decoder, Generated } from '../decoder.ts';
+import type { Decoder, Generated, GenerateOptions } from '../decoder.ts';
 import { lmHidden, lmLogits, rowMixer } from '../model.ts';
 import { packDocuments, type TokenBatch } from './batch.ts';
 import { type PolicyClip, policyLoss } from './policy-loss.ts';
@@ -133,8 +135,21 @@ export class Scorer {
   }
 }
 
+/** One sampled answer; `mask` as in Rollout. */
+export interface Sampled {
+  prompt: number;
+  answer: Generated;
+  mask?: readonly number[];
+}
+
 /** Reward of each answer, in order; `prompt` counts prompts of the step. */
-export type Judge = (answers: readonly { prompt: number; answer: Generated }[]) => Promise<number[]>;
+export type Judge = (answers: readonly Sampled[]) => Promise<number[]>;
+
+/** Answers to prompts, in order: what the decoder does, unless an environment takes part in them. */
+export type Roll = (
+  prompts: readonly (readonly number[])[],
+  options: GenerateOptions,
+) => Promise<{ answer: Generated; mask?: readonly number[] }[]>;
 
 export interface GrpoResult {
   /** Mean reward of all answers of the step. */
@@ -149,6 +164,8 @@ export interface GrpoResult {
   kl: number;
   clipped: number;
   gradNorm: number;
+  /** The further loss, if there is one. */
+  further?: number;
 }
 
 export class GrpoTrainer {
@@ -159,22 +176,35 @@ export class GrpoTrainer {
   private readonly current: Scorer;
   private readonly stop: readonly number[];
   private readonly fixed: ParamStore;
+  private readonly roll: Roll;
 
   /**
    * `store` is trained; `decoder` must decode the same store; `reference` holds the fixed policy (a copy of the start).
-   * `rows.batch * rows.time` must hold the tokens of prompts * group answers.
+   * `rows.batch * rows.time` must hold the tokens of prompts * group answers. `learn`: attention of the trained pass, with a
+   * further loss that its trace has left behind (an indexer's); `roll` replaces the decoder's own way of answering.
    */
   constructor(
     gpu: Gpu,
     c: LmConfig,
     rows: TrainSpec,
     spec: GrpoSpec,
-    parts: { store: ParamStore; reference: ParamStore; decoder: Decoder; stop: readonly number[]; mixer?: MixerOf },
+    parts: {
+      store: ParamStore;
+      reference: ParamStore;
+      decoder: Decoder;
+      stop: readonly number[];
+      mixer?: MixerOf;
+      learn?: { mixer: MixerOf; loss: () => Tensor | null };
+      roll?: Roll;
+    },
   ) {
     this.spec = spec;
     this.decoder = parts.decoder;
     this.stop = parts.stop;
     this.fixed = parts.reference;
+    this.roll =
+      parts.roll ??
+      (async (prompts, options) => (await this.decoder.generate(prompts, options)).rows.map((answer) => ({ answer })));
     this.reference = new Scorer(gpu, c, parts.reference, rows, parts.mixer);
     this.current = new Scorer(gpu, c, parts.store, rows, parts.mixer);
     const n = rows.batch * rows.time;
@@ -187,9 +217,11 @@ export class GrpoTrainer {
         const input = (name: string) => graph.input(name, [n]);
         const tokens = { old: input('old'), reference: input('reference'), advantages: input('advantages') };
         const { loss, kl, clipped } = policyLoss({ logProbs, weights, ...tokens }, spec);
-        return { loss, metrics: { kl, clipped } };
+        const further = parts.learn?.loss() ?? null;
+        const metrics: Record<string, Tensor> = { kl, clipped };
+        return further ? { loss: add(loss, further), metrics: { ...metrics, further } } : { loss, metrics };
       },
-      { store: parts.store, mixer: parts.mixer },
+      { store: parts.store, mixer: parts.learn?.mixer ?? parts.mixer },
     );
   }
 
@@ -198,16 +230,16 @@ export class GrpoTrainer {
     const { group, maxNew, temperature, scaleBySpread, weighBy } = this.spec;
     const { batch, time, seed } = this.trainer.spec;
     const step = this.trainer.step + 1;
-    const { rows } = await this.decoder.generate(
+    const rows = await this.roll(
       prompts.flatMap((p) => Array.from({ length: group }, () => p)),
       { temperature, topK: 0, topP: 1, maxNew, stop: this.stop, seed: mix32(seed, step, 0, 0x6772706f) },
     );
-    const answers = rows.map((answer, i) => ({ prompt: Math.floor(i / group), answer }));
+    const answers = rows.map((row, i): Sampled => ({ prompt: Math.floor(i / group), ...row }));
     const rewards = await judge(answers);
     const groups = prompts.map((_, p) => rewards.slice(p * group, (p + 1) * group));
     const rollouts = groups.flatMap((own, p) =>
       groupAdvantages(own, scaleBySpread).map(
-        (advantage, k): Rollout => ({ prompt: prompts[p], answer: rows[p * group + k], advantage }),
+        (advantage, k): Rollout => ({ prompt: prompts[p], ...rows[p * group + k], advantage }),
       ),
     );
     const packed = packRollouts(rollouts, { batch, time, pad }, weighBy);
@@ -225,11 +257,12 @@ export class GrpoTrainer {
       0,
     );
     const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-    const { loss, kl, clipped, gradNorm } = await this.trainer.metrics();
+    const { loss, kl, clipped, gradNorm, further } = await this.trainer.metrics();
     return {
+      ...(further !== undefined && { further }),
       reward: mean(rewards),
       informative: mean(groups.map((own) => (own.some((r) => r !== own[0]) ? 1 : 0))),
-      length: mean(rows.map((r) => r.tokens.length)),
+      length: mean(rows.map(({ answer }) => answer.tokens.length)),
       mismatch,
       loss,
       kl,

@@ -41,7 +41,7 @@ export function planOf(c: DsaConfig, stage: Stage): AttentionPlan {
   return { ...DENSE, learn: stage === 'warmup' };
 }
 
-const meanOfAll = (losses: Tensor[]): Tensor =>
+export const meanOfAll = (losses: Tensor[]): Tensor =>
   affine(
     losses.reduce((a, b) => add(a, b)),
     1 / losses.length,

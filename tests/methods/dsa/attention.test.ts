@@ -55,6 +55,7 @@ test('top-k: three selectors and a sort agree at 131,072 positions, whatever is 
     'nine tenths zero': noise.map((v) => Math.max(0, v - 1.28)),
     constant: new Float32Array(length).fill(-2.5),
     'few values': noise.map((v) => Math.round(v)),
+    'little above minus infinity': noise.map((v, i) => (i < 1000 ? v : Number.NEGATIVE_INFINITY)),
   };
   const k = 2048;
   const bounds = new Uint32Array([5, length - 7]);

@@ -1,0 +1,62 @@
+/** How a policy does on problems that nothing was trained on: outcome, right answers, length and language of every domain. */
+import type { ClosedTokenizer } from '../../../lm/tokenizers/closed.ts';
+import type { PostConfig } from './config.ts';
+import { domainIds } from './config.ts';
+import { converse } from './conversation.ts';
+import { MODES } from './domain.ts';
+import { domainOf } from './domains.ts';
+import type { Policy } from './policy.ts';
+import { type Judged, judged } from './reward.ts';
+import { taskAt } from './tasks.ts';
+
+export interface Measure {
+  /** Verifier's score of every problem, in order: the same problems for every policy. */
+  outcomes: number[];
+  outcome: number;
+  length: number;
+  /** Of thoughts in the thinking mode. */
+  consistency: number;
+  judgements: Judged[];
+}
+
+const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
+
+/** Half of the problems are thought about, half answered directly. `temperature` 0: greedy. */
+export async function measure(
+  policy: Policy,
+  tokenizer: ClosedTokenizer,
+  c: PostConfig,
+  seed: number,
+  temperature = 0,
+): Promise<Map<string, Measure>> {
+  const ids = domainIds(c);
+  const tasks = ids.flatMap((id) =>
+    Array.from({ length: c.evalProblems }, (_, i) =>
+      taskAt(domainOf(id), 'test', seed, i, {
+        care: { wrong: 0, mixed: 0 },
+        distractors: c.distractors,
+        mode: MODES[i % MODES.length],
+      }),
+    ),
+  );
+  const options = { temperature, topK: 0, topP: 1, maxNew: c.maxNew, seed };
+  const said = await converse(policy.decoder, tokenizer, tasks, options);
+  const all = said.map((spoken, i) => judged(tokenizer, tasks[i], spoken));
+  return new Map(
+    ids.map((id, d) => {
+      const own = all.slice(d * c.evalProblems, (d + 1) * c.evalProblems);
+      const outcomes = own.map((j) => j.outcome);
+      const thought = own.filter((_, i) => i % MODES.length === MODES.indexOf('think'));
+      return [
+        id,
+        {
+          outcomes,
+          outcome: mean(outcomes),
+          length: mean(own.map((j) => j.length)),
+          consistency: mean(thought.map((j) => j.consistency)),
+          judgements: own,
+        },
+      ];
+    }),
+  );
+}

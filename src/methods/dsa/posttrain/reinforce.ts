@@ -1,0 +1,88 @@
+/**
+ * Reinforcement learning of one policy on the tasks of some domains: answers in turns with their environment, the reward in three
+ * parts, and how well rollouts and training agree, kept over all stages.
+ */
+import type { Gpu } from '../../../gpu/device.ts';
+import { type ClosedTokenizer, EOT } from '../../../lm/tokenizers/closed.ts';
+import type { GrpoResult, Judge, Roll } from '../../../lm/train/grpo.ts';
+import type { PostConfig } from './config.ts';
+import { converse } from './conversation.ts';
+import type { Task } from './domain.ts';
+import { domainOf } from './domains.ts';
+import type { Measure } from './measure.ts';
+import type { Arm, Policy } from './policy.ts';
+import { judged, rewardOf } from './reward.ts';
+import { taskAt } from './tasks.ts';
+
+export type PostEvent =
+  | { kind: 'stage'; arm: Arm; stage: string }
+  | { kind: 'step'; arm: Arm; stage: string; step: number; result: GrpoResult }
+  | { kind: 'measure'; arm: Arm; stage: string; step: number; domains: Record<string, Omit<Measure, 'judgements'>> };
+
+export interface Run {
+  gpu: Gpu;
+  c: PostConfig;
+  seed: number;
+  tokenizer: ClosedTokenizer;
+  emit: (event: PostEvent) => void;
+  signal: AbortSignal;
+}
+
+export class Reinforcement {
+  /** Largest mean |log pi(train) - log pi(rollout)| of any step so far. */
+  mismatch = 0;
+  /** The indexer's loss in the last step; NaN without an indexer. */
+  indexLoss = Number.NaN;
+  private readonly run: Run;
+  private readonly policy: Policy;
+  private readonly free: ReadonlyMap<string, number>;
+  private tasks: Task[] = [];
+
+  /** `free`: length of an answer in each domain that costs nothing. */
+  constructor(run: Run, policy: Policy, free: ReadonlyMap<string, number>) {
+    this.run = run;
+    this.policy = policy;
+    this.free = free;
+  }
+
+  /** `steps` steps from the weights as they are, domains in turn. */
+  async train(
+    stage: string,
+    steps: number,
+    domains: readonly string[],
+    seed: number,
+    after: (step: number) => Promise<void> = async () => {},
+  ): Promise<void> {
+    const { run, policy } = this;
+    const { c, tokenizer } = run;
+    const trainer = policy.reinforce(tokenizer, this.roll);
+    for (let step = 1; step <= steps; step++) {
+      if (run.signal.aborted) throw new Error('post-training was stopped');
+      this.tasks = Array.from({ length: c.rl.prompts }, (_, i) => {
+        const index = step * c.rl.prompts + i;
+        const options = { care: { wrong: 0, mixed: 0 }, distractors: c.distractors };
+        return taskAt(domainOf(domains[index % domains.length]), 'train', seed, index, options);
+      });
+      const prompts = this.tasks.map((task) => tokenizer.encode(task.prompt));
+      const result = await trainer.step(prompts, this.judge, EOT);
+      this.mismatch = Math.max(this.mismatch, result.mismatch);
+      this.indexLoss = result.further ?? Number.NaN;
+      run.emit({ kind: 'step', arm: policy.arm, stage, step, result });
+      await after(step);
+    }
+  }
+
+  private readonly roll: Roll = async (prompts, options) => {
+    const tasks = prompts.map((_, i) => this.tasks[Math.floor(i / this.run.c.rl.group)]);
+    return converse(this.policy.decoder, this.run.tokenizer, tasks, options);
+  };
+
+  private readonly judge: Judge = async (answers) => {
+    const { c, tokenizer } = this.run;
+    return answers.map(({ prompt, answer, mask }) => {
+      const task = this.tasks[prompt];
+      const judgement = judged(tokenizer, task, { answer, mask: mask ? [...mask] : [] });
+      return rewardOf(judgement, c.reward, this.free.get(task.domain) ?? c.maxNew / 2, c.maxNew);
+    });
+  };
+}

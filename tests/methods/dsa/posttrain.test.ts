@@ -1,0 +1,157 @@
+// Post-training (dsa.md section 5): verifiers and languages by hand-made answers, conversations with an environment, and
+// rollouts that the trainer recognises. The whole pipeline: tests/long/dsa-posttrain.test.ts.
+
+import { expect, test } from 'vitest';
+import type { Decoder } from '../../../src/lm/decoder.ts';
+import { Draws } from '../../../src/lm/tasks/task.ts';
+import { EOT } from '../../../src/lm/tokenizers/closed.ts';
+import { packExamples } from '../../../src/lm/train/batch.ts';
+import type { GrpoResult } from '../../../src/lm/train/grpo.ts';
+import { configurePost } from '../../../src/methods/dsa/posttrain/config.ts';
+import { converse, type Spoken } from '../../../src/methods/dsa/posttrain/conversation.ts';
+import { ANSWER, OBSERVED, type Task } from '../../../src/methods/dsa/posttrain/domain.ts';
+import { DOMAINS, domainOf } from '../../../src/methods/dsa/posttrain/domains.ts';
+import { consistency, speaker, word } from '../../../src/methods/dsa/posttrain/lexicon.ts';
+import { Policy } from '../../../src/methods/dsa/posttrain/policy.ts';
+import { Reinforcement, type Run } from '../../../src/methods/dsa/posttrain/reinforce.ts';
+import { freeLength, judged, rewardOf } from '../../../src/methods/dsa/posttrain/reward.ts';
+import { exampleOf, postTokenizer, taskAt } from '../../../src/methods/dsa/posttrain/tasks.ts';
+import { testGpu } from '../../support/gpu.ts';
+
+const CONFIG = configurePost('post-nano');
+const TOKENIZER = postTokenizer(CONFIG.model.vocab);
+const CAREFUL = { care: { wrong: 0, mixed: 0 }, distractors: 12 };
+
+/** A demonstration as if a policy had said it. */
+function spoken(task: Task): Spoken {
+  const { answer, mask } = exampleOf(TOKENIZER, task, task.demonstration);
+  return {
+    answer: { tokens: Uint32Array.from(answer), logProbs: new Float32Array(answer.length), end: 'stop' },
+    mask: [...(mask ?? [])],
+  };
+}
+
+test.each(DOMAINS.map((d) => d.id))(
+  '%s: careful demonstrations are right, careless ones are not, and all fit',
+  (id) => {
+    let [slips, wrongSlips] = [0, 0];
+    for (let i = 0; i < 60; i++) {
+      const task = taskAt(domainOf(id), 'train', 3, i, CAREFUL);
+      const said = spoken(task);
+      const judgement = judged(TOKENIZER, task, said);
+      expect(judgement.outcome, `${task.prompt} ${task.demonstration.map((p) => p.text).join('')}`).toBe(1);
+      expect(judgement.consistency).toBe(1);
+      expect(TOKENIZER.encode(task.prompt).length).toBeLessThanOrEqual(44);
+      expect(said.answer.tokens.length).toBeLessThanOrEqual(CONFIG.maxNew);
+      // A cut answer is worth nothing; neither is one without its last part.
+      expect(judged(TOKENIZER, task, { ...said, answer: { ...said.answer, end: 'limit' } }).outcome).toBe(0);
+      const careless = taskAt(domainOf(id), 'train', 3, i, { care: { wrong: 1, mixed: 0 }, distractors: 12 });
+      slips += 1;
+      if (judged(TOKENIZER, careless, spoken(careless)).outcome < 1) wrongSlips += 1;
+      expect(taskAt(domainOf(id), 'test', 3, i, CAREFUL).prompt).not.toBe(task.prompt);
+    }
+    // Another operation may by chance give the same results.
+    expect(wrongSlips / slips).toBeGreaterThan(0.9);
+  },
+);
+
+test('languages: a careless speaker mixes them, the share of the wanted one is counted', () => {
+  const say = speaker(new Draws(1, 1), 'A', 0);
+  expect(consistency([say('take'), '5', say('gives')], 'A')).toBe(1);
+  expect(consistency([word('A', 'take'), word('B', 'gives'), '7'], 'B')).toBe(0.5);
+  expect(consistency(['5'], 'A')).toBe(0);
+  const shares = Array.from({ length: 200 }, (_, i) => {
+    const mixed = speaker(new Draws(2, i), 'B', 0.25);
+    return consistency([mixed('take'), mixed('then'), mixed('so'), mixed('look')], 'B');
+  });
+  const switching = shares.filter((s) => s < 1).length / shares.length;
+  expect(switching).toBeGreaterThan(0.15);
+  expect(switching).toBeLessThan(0.35);
+});
+
+test('the reward: outcome, less what is too long, more for one language', () => {
+  const judgement = { outcome: 1, reasons: [], length: 20, consistency: 0.5 };
+  expect(rewardOf(judgement, { length: 0.2, language: 0.1 }, 20, 30)).toBeCloseTo(1.05, 12);
+  expect(rewardOf({ ...judgement, length: 25 }, { length: 0.2, language: 0.1 }, 20, 30)).toBeCloseTo(0.95, 12);
+  expect(rewardOf({ ...judgement, length: 90, outcome: 0 }, { length: 0.2, language: 0 }, 20, 30)).toBeCloseTo(
+    -0.2,
+    12,
+  );
+  const lengths = [9, 3, 5].map((length) => ({ ...judgement, length }));
+  expect(freeLength([...lengths, { ...judgement, length: 100, outcome: 0 }], 7)).toBe(5);
+  expect(freeLength([], 7)).toBe(7);
+});
+
+test('what an environment says carries no loss', () => {
+  const task = taskAt(domainOf('search-agent'), 'train', 3, 1, { ...CAREFUL, mode: 'think' });
+  const example = exampleOf(TOKENIZER, task, task.demonstration);
+  const batch = packExamples([example], 1, CONFIG.model.time, EOT);
+  const from = example.prompt.length - 1;
+  example.answer.forEach((id, k) => {
+    expect(batch.targets[from + k]).toBe(id);
+    expect(batch.weights[from + k] > 0).toBe(example.mask?.[k] === 1);
+  });
+  const observed = TOKENIZER.id(OBSERVED);
+  expect(example.answer.filter((id, k) => id === observed && example.mask?.[k] === 1)).toEqual([]);
+  expect(example.answer).toContain(observed);
+});
+
+test('a conversation: the environment answers what was called, up to its limit, and equal seeds say the same', async () => {
+  const task = taskAt(domainOf('search-agent'), 'train', 3, 2, { ...CAREFUL, mode: 'think' });
+  const script = task.demonstration.filter((p) => p.by === 'model').map((p) => TOKENIZER.encode(p.text));
+  let turn = 0;
+  const seen: number[][] = [];
+  // A decoder that speaks the worked answer, one turn at a time.
+  const decoder = {
+    generate: async (prompts: ArrayLike<number>[]) => {
+      seen.push(...prompts.map((p) => Array.from(p)));
+      const own = [...script[turn], ...(turn === script.length - 1 ? [EOT] : [])];
+      turn += 1;
+      const tokens = Uint32Array.from(own);
+      return { rows: [{ tokens, logProbs: new Float32Array(own.length).fill(-1), end: 'stop' as const }] };
+    },
+  };
+  const options = { temperature: 1, topK: 0, topP: 1, maxNew: CONFIG.maxNew, seed: 1 };
+  const [said] = await converse(decoder as unknown as Decoder, TOKENIZER, [task], options);
+  expect(TOKENIZER.decode(said.answer.tokens.slice(0, -1))).toBe(task.demonstration.map((p) => p.text).join(''));
+  expect(judged(TOKENIZER, task, said).outcome).toBe(1);
+  expect(said.answer.logProbs.every((v, i) => (said.mask[i] === 1 ? v === -1 : v === 0))).toBe(true);
+  expect(seen).toHaveLength(script.length);
+  // Each turn begins with all that was said before.
+  expect(seen[1].slice(0, seen[0].length + script[0].length)).toEqual([...seen[0], ...script[0]]);
+  expect(TOKENIZER.decode(said.answer.tokens)).toContain(ANSWER);
+});
+
+test('five steps of GRPO with the sparse model: its indexer learns, and training recognises what was rolled out', async () => {
+  const { gpu } = await testGpu();
+  const small = { 'model.d': '32', 'model.hidden': '64', 'model.layers': '1', 'model.heads': '2' };
+  const c = configurePost('post-nano', { ...small, 'model.time': '64', distractors: '8', maxNew: '24' });
+  const policy = new Policy(gpu, c, 'sparse', 2);
+  const before = await policy.values();
+  const steps: GrpoResult[] = [];
+  const run: Run = {
+    ...{ gpu, c, seed: 2, tokenizer: TOKENIZER, signal: new AbortController().signal },
+    emit: (event) => {
+      if (event.kind === 'step') steps.push(event.result);
+    },
+  };
+  const rl = new Reinforcement(run, policy, new Map());
+  await rl.train('mixed', 5, ['math', 'search-agent'], 7);
+  expect(steps).toHaveLength(5);
+  expect(rl.mismatch).toBeLessThan(1e-3);
+  expect(rl.mismatch).toBeGreaterThan(0);
+  for (const { further, gradNorm } of steps) {
+    expect(further).toBeGreaterThan(0);
+    expect(gradNorm).toBeGreaterThan(0);
+  }
+  for (const [name, values] of await policy.values()) {
+    if (name.includes('.index.')) expect(values, name).not.toEqual(before.get(name));
+  }
+  policy.dispose();
+});
+
+test('configurations that make no sense are refused', () => {
+  expect(() => configurePost('post-nano', { domains: 'math,chess' })).toThrow("no domain 'chess'");
+  expect(() => configurePost('post-nano', { 'rl.group': '1' })).toThrow('a group of 1');
+  expect(() => configurePost('post-nano', { maxNew: '60' })).toThrow('do not fit rows of 80');
+});
