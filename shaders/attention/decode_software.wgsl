@@ -47,7 +47,9 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
   }
   let ages = min(clock[1], params.window - 1u);
   for (var age = 1u + lane; age <= ages; age += LANES) {
-    let slot = (clock[0] + params.capacity - age) % params.capacity;
+    // A remainder costs as much as several loads here.
+    let back = clock[0] + params.capacity - age;
+    let slot = select(back - params.capacity, back, back < params.capacity);
     let at = ((slot * params.rows + row) * 2u * params.kv + kv_head) * DH4;
     var dots: array<vec4f, HEADS>;
     for (var h = 0u; h < HEADS; h++) { dots[h] = vec4f(0.0); }

@@ -53,13 +53,13 @@ export async function runJob(gpu: Gpu, job: Job, emit: (event: JobEvent) => void
     const roof = await measureRoof(gpu);
     emit({ kind: 'roof', roof });
     await steps(
-      rooflineKernels(job.only),
+      rooflineKernels(gpu.conditions, job.only),
       (entry) => entry.name,
       async (entry) => emit({ kind: 'point', point: await measurePoint(gpu, entry, roof) }),
     );
   } else if (job.kind === 'versions') {
     await steps(
-      ladderKernels().filter((k) => chosen(job.only, k.name)),
+      ladderKernels(gpu.conditions).filter((k) => chosen(job.only, k.name)),
       (entry) => entry.name,
       async (entry) => emit({ kind: 'ladder', ladder: await measureLadder(gpu, entry) }),
     );

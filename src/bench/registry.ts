@@ -2,6 +2,7 @@
  * Every kernel of the lab in one list. It stands above the methods, because their kernels are in it; the entries lie
  * beside the operations that launch them. Loaded lazily: nothing that runs a model needs it.
  */
+import type { Conditions } from '../gpu/device.ts';
 import { LM } from '../lm/registry.ts';
 import { PRESENT } from '../methods/dreamer4/present-check.ts';
 import { DREAMER4 } from '../methods/dreamer4/registry.ts';
@@ -19,6 +20,7 @@ import { NORM } from '../tensor/registry/norm.ts';
 import { PACKED } from '../tensor/registry/packed.ts';
 import { POINTWISE } from '../tensor/registry/pointwise.ts';
 import { REDUCE } from '../tensor/registry/reduce.ts';
+import { ROW_BLOCK } from '../tensor/registry/row-block.ts';
 import { SELECTION } from '../tensor/registry/selection.ts';
 import { LOGPROBS } from '../tensor/registry/token-logprobs.ts';
 import { TOKENS } from '../tensor/registry/tokens.ts';
@@ -31,6 +33,7 @@ export const KERNELS: readonly KernelEntry[] = [
   ...ATTENTION,
   ...CACHE,
   ...LATENT,
+  ...ROW_BLOCK,
   ...SELECTION,
   ...NORM,
   ...POINTWISE,
@@ -49,6 +52,10 @@ export const KERNELS: readonly KernelEntry[] = [
 ];
 
 export const RENDERS: readonly RenderEntry[] = [PRESENT];
+
+/** The kernels that an adapter of these conditions has. */
+export const kernelsOf = (conditions: Conditions): KernelEntry[] =>
+  KERNELS.filter((k) => k.exists?.(conditions) ?? true);
 
 export function kernelNamed(name: string): KernelEntry {
   const entry = KERNELS.find((k) => k.name === name);

@@ -3,12 +3,12 @@
  * moves memory, what a dispatch and a submission cost; and every kernel by its own FLOP and byte formulas. Not a profile of
  * a model: each kernel runs alone at its benchmark size, its inputs rotated so that caches do not flatter.
  */
-import type { Gpu } from '../gpu/device.ts';
+import type { Conditions, Gpu } from '../gpu/device.ts';
 import { launchCost, race, type Timing } from '../gpu/timing.ts';
 import type { KernelEntry } from '../tensor/registry/entry.ts';
 import { POINTWISE, scaleCase } from '../tensor/registry/pointwise.ts';
 import { kernelEntrant, SHORT, variantHere } from './measure.ts';
-import { KERNELS, kernelNamed } from './registry.ts';
+import { kernelNamed, kernelsOf } from './registry.ts';
 
 export interface RooflineRoof {
   /** FLOP/s of the best batch of the best matmul form, and which that was. */
@@ -79,5 +79,5 @@ export async function measurePoint(gpu: Gpu, entry: KernelEntry, roof: RooflineR
 }
 
 /** The kernels that the roofline places: all, or the named ones. */
-export const rooflineKernels = (only: readonly string[] = []): KernelEntry[] =>
-  KERNELS.filter((k) => only.length === 0 || only.includes(k.name));
+export const rooflineKernels = (conditions: Conditions, only: readonly string[] = []): KernelEntry[] =>
+  kernelsOf(conditions).filter((k) => only.length === 0 || only.includes(k.name));

@@ -1,9 +1,9 @@
 /** The ladders: for the hot kernels every version from naive to best, raced on this adapter in turns. */
-import type { Gpu } from '../gpu/device.ts';
+import type { Conditions, Gpu } from '../gpu/device.ts';
 import { race, type Timing } from '../gpu/timing.ts';
 import type { KernelEntry, Variant } from '../tensor/registry/entry.ts';
 import { type KernelEntrant, kernelEntrant, SHORT, variantHere } from './measure.ts';
-import { KERNELS } from './registry.ts';
+import { kernelsOf } from './registry.ts';
 
 export interface Rung {
   name: string;
@@ -26,7 +26,8 @@ export interface Ladder {
   rungs: Rung[];
 }
 
-export const ladderKernels = (): KernelEntry[] => KERNELS.filter((k) => k.variants.some((v) => v.idea));
+export const ladderKernels = (conditions: Conditions): KernelEntry[] =>
+  kernelsOf(conditions).filter((k) => k.variants.some((v) => v.idea));
 
 export const ladderVariants = (entry: KernelEntry): Variant[] => entry.variants.filter((v) => v.idea);
 

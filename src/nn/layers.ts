@@ -3,6 +3,7 @@
  * ring) and SwiGLU, both with residual connections. Formulas: dreamer4 section 3.
  */
 import type { Graph, Tensor } from '../tensor/graph.ts';
+import { planRowBlock } from '../tensor/kernels/row-block.ts';
 import {
   attention,
   type Heads,
@@ -17,6 +18,7 @@ import { embedding } from '../tensor/ops/embedding.ts';
 import { linear, linearTransposed } from '../tensor/ops/matmul.ts';
 import { rmsNorm } from '../tensor/ops/norm.ts';
 import { swiglu } from '../tensor/ops/pointwise.ts';
+import { type LeadWeights, rowBlock, type TailWeights } from '../tensor/ops/row-block.ts';
 import type { Init, ParamStore, Slab } from './params.ts';
 
 export interface Projection {
@@ -26,17 +28,31 @@ export interface Projection {
   init?: Init;
 }
 
-/** Where a model finds its parameters while it is traced. `slab` 'average' = exponential moving average weights. */
+/**
+ * Where a model finds its parameters while it is traced. `slab` 'average' = exponential moving average weights. With `fused`
+ * layers are traced as few kernels that have no derivative, where this adapter has them.
+ */
 export class Scope {
   readonly graph: Graph;
   readonly params: ParamStore;
   readonly slab: Slab;
+  readonly fused: boolean;
   private readonly cache = new Map<string, Tensor>();
 
-  constructor(graph: Graph, params: ParamStore, slab: Slab = 'value') {
+  constructor(graph: Graph, params: ParamStore, slab: Slab = 'value', fused = false) {
     this.graph = graph;
     this.params = params;
     this.slab = slab;
+    this.fused = fused;
+  }
+
+  /** All parameters as one tensor, and the place of one of them in it, in elements. */
+  get everything(): Tensor {
+    return this.params.whole(this.graph, this.slab);
+  }
+
+  place(name: string, shape: readonly number[], init: Init, decay?: boolean): number {
+    return this.params.declare(name, shape, init, decay).offset / 4;
   }
 
   get(name: string, shape: readonly number[], init: Init, decay?: boolean): Tensor {
@@ -114,6 +130,20 @@ export type Mixer = (scope: Scope, name: string, normed: Tensor, residual: Tenso
 /** How much smaller the projections into the residual stream start. */
 export const quiet = (depth: number): number => 1 / Math.sqrt(2 * depth);
 
+/** The rotation of rows that a view asks for. */
+function rotation(view: View): { table: Tensor; position: RowPosition } {
+  if (view.kind === 'sequence') return { table: view.table, position: view.position };
+  if (view.kind === 'ring') return { table: view.identity, position: { every: 1, period: 1 } };
+  return { table: view.table, position: { every: 1, period: view.table.shape[0] } };
+}
+
+/** Attention of packed rows that are normalised and rotated. */
+function mix(name: string, turned: Tensor, shape: LayerShape, view: View): Tensor {
+  if (view.kind === 'sequence') return attention(turned, view.mask, view.layout, shape);
+  if (view.kind === 'ring') return ringAttention(turned, view.ring, shape, view.cap, view.write);
+  return cacheAttention(turned, view.layer(name), shape, view.cap);
+}
+
 /** Packed projection, QK norm, rotation, attention of the view, output projection. */
 export function attentionMixer(shape: LayerShape, view: View): Mixer {
   const { heads, kvHeads, dim } = shape;
@@ -121,16 +151,8 @@ export function attentionMixer(shape: LayerShape, view: View): Mixer {
     const qkv = scope.project(`${name}.qkv`, normed, (heads + 2 * kvHeads) * dim);
     const gainQ = scope.get(`${name}.q.g`, [dim], ones, false);
     const gainK = scope.get(`${name}.k.g`, [dim], ones, false);
-    const turned = (table: Tensor, position: RowPosition): Tensor => qkRope(qkv, gainQ, gainK, table, shape, position);
-    let mixed: Tensor;
-    if (view.kind === 'sequence') {
-      mixed = attention(turned(view.table, view.position), view.mask, view.layout, shape);
-    } else if (view.kind === 'ring') {
-      mixed = ringAttention(turned(view.identity, { every: 1, period: 1 }), view.ring, shape, view.cap, view.write);
-    } else {
-      const each = { every: 1, period: view.table.shape[0] };
-      mixed = cacheAttention(turned(view.table, each), view.layer(name), shape, view.cap);
-    }
+    const { table, position } = rotation(view);
+    const mixed = mix(name, qkRope(qkv, gainQ, gainK, table, shape, position), shape, view);
     const init = fanIn(heads * dim, quiet(shape.depth));
     return scope.project(`${name}.out`, mixed, shape.d, { residual, init });
   };
@@ -154,4 +176,52 @@ export function residualLayer(
 /** x + Attention(norm x), then x + SwiGLU(norm x). x [.., D]. */
 export function transformerLayer(scope: Scope, name: string, x: Tensor, shape: LayerShape, view: View): Tensor {
   return residualLayer(scope, name, x, shape, attentionMixer(shape, view));
+}
+
+export interface StackLayer {
+  name: string;
+  view: View;
+}
+
+/** Layers one after the other. x [.., D]. Fused, where the scope wants and the adapter can: two dispatches a layer. */
+export function transformerStack(scope: Scope, layers: readonly StackLayer[], x: Tensor, shape: LayerShape): Tensor {
+  const { d, hidden, heads, kvHeads, dim } = shape;
+  const [attended, width] = [heads * dim, (heads + 2 * kvHeads) * dim];
+  const size = { rows: x.size / d, d, attended, hidden, width, dim };
+  const fits = (tail: boolean, lead: boolean): boolean =>
+    planRowBlock(scope.graph.conditions, { ...size, tail, lead }) !== null;
+  if (!scope.fused || !fits(false, true) || !fits(true, true) || !fits(true, false)) {
+    return layers.reduce((rows, { name, view }) => transformerLayer(scope, name, rows, shape, view), x);
+  }
+  const lead = ({ name, view }: StackLayer) => ({ at: leadWeights(scope, name, shape), ...rotation(view) });
+  const weights = scope.everything;
+  let y = x;
+  let { qkv } = rowBlock({ weights, x, hidden, shape, lead: lead(layers[0]) });
+  for (const [i, { name, view }] of layers.entries()) {
+    const mixed = mix(name, qkv as Tensor, shape, view);
+    const tail = { mixed, at: tailWeights(scope, name, shape) };
+    const next = layers[i + 1];
+    ({ y, qkv } = rowBlock({ weights, x: y, hidden, shape, tail, lead: next && lead(next) }));
+  }
+  return y;
+}
+
+// Shapes and initial values as in attentionMixer and residualLayer: whichever traces first declares them.
+
+function leadWeights(scope: Scope, name: string, { d, heads, kvHeads, dim }: LayerShape): LeadWeights {
+  return {
+    norm1: scope.place(`${name}.norm1.g`, [d], ones, false),
+    qkv: scope.place(`${name}.qkv.w`, [d, (heads + 2 * kvHeads) * dim], fanIn(d)),
+    gainQ: scope.place(`${name}.q.g`, [dim], ones, false),
+    gainK: scope.place(`${name}.k.g`, [dim], ones, false),
+  };
+}
+
+function tailWeights(scope: Scope, name: string, { d, hidden, depth, heads, dim }: LayerShape): TailWeights {
+  return {
+    out: scope.place(`${name}.out.w`, [heads * dim, d], fanIn(heads * dim, quiet(depth))),
+    norm2: scope.place(`${name}.norm2.g`, [d], ones, false),
+    gu: scope.place(`${name}.gu.w`, [d, 2 * hidden], fanIn(d)),
+    down: scope.place(`${name}.down.w`, [hidden, d], fanIn(hidden, quiet(depth))),
+  };
 }

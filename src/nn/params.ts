@@ -99,6 +99,11 @@ export class ParamStore {
     return graph.external(name, spec.shape, () => this.slab(which), spec.offset);
   }
 
+  /** Every parameter as one tensor: [n], laid out as their offsets say. Complete only when all are declared. */
+  whole(graph: Graph, which: Slab = 'value'): Tensor {
+    return graph.external(`parameters ${which}`, [this.bytes / 4], () => this.slab(which));
+  }
+
   /** What the values start from with this seed: the whole buffer. */
   initial(seed: number): Float32Array<ArrayBuffer> {
     const data = new Float32Array(this.bytes / 4);

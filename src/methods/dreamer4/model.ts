@@ -4,11 +4,15 @@
  */
 import {
   dense,
+  fanIn,
   type LayerShape,
   norm,
   normal,
+  ones,
   type Scope,
+  type StackLayer,
   transformerLayer,
+  transformerStack,
   type View,
   zeros,
 } from '../../nn/layers.ts';
@@ -18,7 +22,7 @@ import { patchCell } from '../../tensor/ops/images.ts';
 import { add, sigmoid, tanh } from '../../tensor/ops/pointwise.ts';
 import { joinSlots, spreadSlots, takeSlots } from '../../tensor/ops/slots.ts';
 import { type DreamerConfig, type DynamicsConfig, type TokenizerConfig, worldSlots } from './config.ts';
-import { blendRows, corrupt } from './ops.ts';
+import { blendRows, corrupt, enterFrame, leaveFrame } from './ops.ts';
 
 /** How time is laid out in a pass: whole rows, or one new frame per stream over rings. */
 export type TimeMode =
@@ -114,7 +118,12 @@ const tokenizerShape = (t: TokenizerConfig): LayerShape => ({
 export const patchCount = (c: DreamerConfig): number =>
   (c.frame.width / c.frame.patch) * (c.frame.height / c.frame.patch);
 
-/** A time layer on the latent slots of [frames, latents + patches, D]; patches pass by unchanged. */
+const latentTimeView = (graph: Graph, c: DreamerConfig, name: string, mode: TimeMode): View => {
+  const t = c.tokenizer;
+  return timeView(graph, mode, name, t.latents, t.context, t.dim, c.softCap);
+};
+
+/** A time layer on the latent slots of [frames, latents + patches, D] with t.aligned false; patches pass by unchanged. */
 function latentTimeLayer(
   scope: Scope,
   c: DreamerConfig,
@@ -124,10 +133,10 @@ function latentTimeLayer(
   keepPatches: boolean,
 ): Tensor {
   const t = c.tokenizer;
-  const latents = t.aligned ? x : takeSlots(x, 0, t.latents);
-  const view = timeView(scope.graph, mode, name, t.latents, t.context, t.dim, c.softCap);
+  const latents = takeSlots(x, 0, t.latents);
+  const view = latentTimeView(scope.graph, c, name, mode);
   const mixed = transformerLayer(scope, name, latents, tokenizerShape(t), view);
-  if (!keepPatches || t.aligned) return mixed;
+  if (!keepPatches) return mixed;
   return joinSlots([mixed, takeSlots(x, t.latents, patchCount(c))], framesOf(mode), t.d);
 }
 
@@ -143,10 +152,12 @@ export function encode(scope: Scope, c: DreamerConfig, patches: Tensor, mode: Ti
   let x = tokens;
   if (!t.aligned) x = joinSlots([scope.get('enc.latents', [t.latents, t.d], normal(0.3), false), x], frames, t.d);
   x = add(x, scope.get('enc.slots', [x.size / frames / t.d, t.d], normal(0.3), false));
-  for (let i = 0; i < t.layers - 1; i++) {
-    x = transformerLayer(scope, `enc.${i}`, x, tokenizerShape(t), tokenizerSpace(scope.graph, c, frames, 'encoder'));
-  }
-  const latents = latentTimeLayer(scope, c, `enc.${t.layers - 1}`, x, mode, false);
+  const space = tokenizerSpace(scope.graph, c, frames, 'encoder');
+  const layers = Array.from({ length: t.layers - 1 }, (_, i) => ({ name: `enc.${i}`, view: space }));
+  const last = `enc.${t.layers - 1}`;
+  if (t.aligned) layers.push({ name: last, view: latentTimeView(scope.graph, c, last, mode) });
+  x = transformerStack(scope, layers, x, tokenizerShape(t));
+  const latents = t.aligned ? x : latentTimeLayer(scope, c, last, x, mode, false);
   return tanh(dense(scope, 'enc.out', norm(scope, 'enc.norm', latents), t.channels));
 }
 
@@ -159,10 +170,11 @@ export function decode(scope: Scope, c: DreamerConfig, z: Tensor, mode: TimeMode
   if (!t.aligned) x = joinSlots([x, scope.get('dec.queries', [np, t.d], normal(0.3), false)], frames, t.d);
   x = add(x, scope.get('dec.slots', [x.size / frames / t.d, t.d], normal(0.3), false));
   // The time layer comes first: behind the space layers nothing would read what it does to the latents.
-  x = latentTimeLayer(scope, c, 'dec.0', x, mode, true);
-  for (let i = 1; i < t.layers; i++) {
-    x = transformerLayer(scope, `dec.${i}`, x, tokenizerShape(t), tokenizerSpace(scope.graph, c, frames, 'decoder'));
-  }
+  if (!t.aligned) x = latentTimeLayer(scope, c, 'dec.0', x, mode, true);
+  const space = tokenizerSpace(scope.graph, c, frames, 'decoder');
+  const layers = Array.from({ length: t.layers - 1 }, (_, i) => ({ name: `dec.${i + 1}`, view: space }));
+  if (t.aligned) layers.unshift({ name: 'dec.0', view: latentTimeView(scope.graph, c, 'dec.0', mode) });
+  x = transformerStack(scope, layers, x, tokenizerShape(t));
   const out = norm(scope, 'dec.norm', t.aligned ? x : takeSlots(x, t.latents, np));
   return sigmoid(dense(scope, 'dec.out', out, c.frame.patch ** 2 * 3, true));
 }
@@ -230,8 +242,25 @@ function previousFrames(z: Tensor, mode: TimeMode): Tensor {
   return scaleFrames(graph.reshape(joinSlots([first, rest], batch, width), z.shape), carry);
 }
 
+/** The layers of the dynamics with what each sees. */
+function dynamicsLayers(graph: Graph, c: DreamerConfig, mode: TimeMode): StackLayer[] {
+  const d = c.dynamics;
+  const slots = worldSlots(d);
+  const space: View = {
+    kind: 'sequence',
+    layout: spaceLayout(framesOf(mode), slots, c.softCap),
+    mask: graph.table('world mask', [slots, Math.ceil(slots / 32)], () => maskBits(slots, () => true)),
+    ...slotRotation(graph, c),
+  };
+  return Array.from({ length: d.layers }, (_, i) => {
+    const name = `dyn.${i}`;
+    const view = isTimeLayer(d, i) ? timeView(graph, mode, name, slots, d.context, d.dim, c.softCap) : space;
+    return { name, view };
+  });
+}
+
 /**
- * One pass of the dynamics: noised latents [frames, N_z, D_z], action features [frames, 148] and shortcut features
+ * One pass of the dynamics: noised latents [frames, N_z, D_z], action features [frames, 168] and shortcut features
  * [frames, F] to the predicted clean latents [frames, N_z, D_z].
  */
 export function dynamics(
@@ -245,7 +274,6 @@ export function dynamics(
   const d = c.dynamics;
   const graph = scope.graph;
   const frames = framesOf(mode);
-  const slots = worldSlots(d);
   const one = (x: Tensor): Tensor => graph.reshape(x, [frames, 1, d.d]);
   let spatial = dense(scope, 'dyn.in', z, d.d);
   const previous = d.frameSkip ? previousFrames(z, mode) : null;
@@ -257,18 +285,70 @@ export function dynamics(
   if (d.slotConditions)
     spatial = add(spatial, spreadSlots(dense(scope, 'dyn.conditions', add(action, level), d.d), d.tokens));
   const parts = [one(action), one(level), spatial, scope.get('dyn.registers', [d.registers, d.d], normal(0.3), false)];
-  let x = add(joinSlots(parts, frames, d.d), scope.get('dyn.slots', [slots, d.d], normal(0.3), false));
-  const space: View = {
-    kind: 'sequence',
-    layout: spaceLayout(frames, slots, c.softCap),
-    mask: graph.table('world mask', [slots, Math.ceil(slots / 32)], () => maskBits(slots, () => true)),
-    ...slotRotation(graph, c),
-  };
-  for (let i = 0; i < d.layers; i++) {
-    const view = isTimeLayer(d, i) ? timeView(graph, mode, `dyn.${i}`, slots, d.context, d.dim, c.softCap) : space;
-    x = transformerLayer(scope, `dyn.${i}`, x, dynamicsShape(d), view);
-  }
-  const mixed = norm(scope, 'dyn.norm', takeSlots(x, 2, d.tokens));
+  const embedded = joinSlots(parts, frames, d.d);
+  const x = add(embedded, scope.get('dyn.slots', [worldSlots(d), d.d], normal(0.3), false));
+  const y = transformerStack(scope, dynamicsLayers(graph, c, mode), x, dynamicsShape(d));
+  const mixed = norm(scope, 'dyn.norm', takeSlots(y, 2, d.tokens));
   const out = dense(scope, 'dyn.out', mixed, d.channels, false, zeros);
   return previous ? add(out, previous) : out;
+}
+
+/** What the passes of one played frame share. */
+export interface PlayConditions {
+  action: Tensor;
+  /** [passes, streams, D] each; `slots` null without slotConditions. */
+  levels: Tensor;
+  slots: Tensor | null;
+  /** [streams, N_z, D]; null without frameSkip. */
+  before: Tensor | null;
+}
+
+type FrameMode = Extract<TimeMode, { kind: 'frame' }>;
+
+/** Conditions of all passes at once: action features [streams, 168], shortcut features [passes * streams, F]. */
+export function playConditions(
+  scope: Scope,
+  c: DreamerConfig,
+  actions: Tensor,
+  signals: Tensor,
+  previous?: Tensor,
+): PlayConditions {
+  const { d, slotConditions, frameSkip } = c.dynamics;
+  const action = dense(scope, 'dyn.action', actions, d, true, normal(0.3));
+  const levels = dense(scope, 'dyn.signal', signals, d, false, normal(0.3));
+  if (frameSkip && !previous) throw new Error('dynamics: frameSkip needs the previous frame');
+  return {
+    action,
+    levels,
+    slots: slotConditions ? dense(scope, 'dyn.conditions', add(levels, action), d) : null,
+    before: frameSkip && previous ? dense(scope, 'dyn.before', previous, d) : null,
+  };
+}
+
+/**
+ * Pass `pass` of a played frame, the same numbers as `dynamics` in few launches: the prediction for z, and z one Euler step
+ * further; `levels` [streams, 2] holds (tau, d).
+ */
+export function playPass(
+  scope: Scope,
+  c: DreamerConfig,
+  z: Tensor,
+  shared: PlayConditions,
+  pass: number,
+  levels: Tensor,
+  mode: FrameMode,
+): { xhat: Tensor; next: Tensor } {
+  const d = c.dynamics;
+  const weights = scope.everything;
+  const slots = worldSlots(d);
+  const x = enterFrame(weights, z, shared, pass, d, {
+    input: scope.place('dyn.in.w', [d.channels, d.d], fanIn(d.channels)),
+    registers: scope.place('dyn.registers', [d.registers, d.d], normal(0.3), false),
+    slots: scope.place('dyn.slots', [slots, d.d], normal(0.3), false),
+  });
+  const y = transformerStack(scope, dynamicsLayers(scope.graph, c, mode), x, dynamicsShape(d));
+  return leaveFrame(weights, y, z, d.frameSkip ? (mode.previous ?? null) : null, levels, d, {
+    norm: scope.place('dyn.norm.g', [d.d], ones, false),
+    out: scope.place('dyn.out.w', [d.d, d.channels], zeros),
+  });
 }

@@ -2,10 +2,13 @@
 import blendLink from '../../../shaders/methods/dreamer4/blend_rows.wgsl?link';
 import bootstrapLink from '../../../shaders/methods/dreamer4/bootstrap.wgsl?link';
 import changeLink from '../../../shaders/methods/dreamer4/change_weight.wgsl?link';
+import enterLink from '../../../shaders/methods/dreamer4/enter.wgsl?link';
+import leaveLink from '../../../shaders/methods/dreamer4/leave.wgsl?link';
 import maskLink from '../../../shaders/methods/dreamer4/mask_tokens.wgsl?link';
 import shortcutLink from '../../../shaders/methods/dreamer4/shortcut.wgsl?link';
 import type { Tensor } from '../../tensor/graph.ts';
 import { launch } from '../../tensor/ops/launch.ts';
+import { NORM_EPS } from '../../tensor/ops/norm.ts';
 import { sumRows } from '../../tensor/ops/reduce.ts';
 
 /** keep [frames * tokens]: 1 or 0, each frame with its own masking probability U(0, pMax). */
@@ -94,4 +97,90 @@ export function bootstrapTarget(z: Tensor, zHalf: Tensor, x1: Tensor, x2: Tensor
     threads: z.size,
     flopsEach: 8,
   })[0];
+}
+
+/** Sizes of a dynamics frame. */
+export interface FrameSize {
+  d: number;
+  tokens: number;
+  channels: number;
+  registers: number;
+}
+
+/**
+ * The tokens of a frame from noised latents z [streams, N_z, D_z] and what all passes share (model.ts): [streams, slots, D].
+ * `at`: places of the input matrix, registers and slot embeddings in `weights`, in elements.
+ */
+export function enterFrame(
+  weights: Tensor,
+  z: Tensor,
+  shared: { action: Tensor; levels: Tensor; slots: Tensor | null; before: Tensor | null },
+  pass: number,
+  { d, tokens, channels, registers }: FrameSize,
+  at: { input: number; registers: number; slots: number },
+): Tensor {
+  const { graph } = z;
+  const { action, levels } = shared;
+  const frames = z.size / tokens / channels;
+  const slots = 2 + tokens + registers;
+  const none = (name: string): Tensor => graph.table(`no ${name}`, [4], () => new Float32Array(4));
+  return launch(graph, {
+    label: 'enter frame',
+    link: enterLink,
+    entryPoint: 'enter',
+    inputs: [weights, z, action, levels, shared.slots ?? none('conditions'), shared.before ?? none('before')],
+    outputs: [[frames, slots, d]],
+    uniforms: [
+      frames,
+      tokens,
+      registers,
+      channels,
+      d / 4,
+      pass,
+      Number(shared.before !== null) + 2 * Number(shared.slots !== null),
+      at.input / 4,
+      at.registers / 4,
+      at.slots / 4,
+    ],
+    threads: (frames * slots * d) / 4,
+    flops:
+      frames * d * (tokens * (2 * channels + Number(shared.before !== null) + Number(shared.slots !== null)) + slots),
+  })[0];
+}
+
+/** Predicted latents of a pass from the last layer's rows [streams, slots, D], and z one Euler step further. */
+export function leaveFrame(
+  weights: Tensor,
+  x: Tensor,
+  z: Tensor,
+  previous: Tensor | null,
+  levels: Tensor,
+  { d, tokens, channels, registers }: FrameSize,
+  at: { norm: number; out: number },
+): { xhat: Tensor; next: Tensor } {
+  const { graph } = z;
+  const frames = z.size / tokens / channels;
+  const none = graph.table('no previous', [4], () => new Float32Array(4));
+  const [xhat, next] = launch(graph, {
+    label: 'leave frame',
+    link: leaveLink,
+    entryPoint: 'leave',
+    inputs: [weights, x, previous ?? none, z, levels],
+    outputs: [z.shape, z.shape],
+    uniforms: [
+      frames,
+      tokens,
+      2 + tokens + registers,
+      channels / 4,
+      d / 4,
+      Number(previous !== null),
+      { f: NORM_EPS },
+      at.norm / 4,
+      at.out / 4,
+    ],
+    threads: (frames * tokens * channels) / 4,
+    group: 8,
+    flops: frames * tokens * (2 * d * channels + 4 * d + channels * (4 + Number(previous !== null))),
+  });
+  return { xhat, next };
 }

@@ -17,8 +17,19 @@ import { CheckpointError, restoreShipped } from '../../train/checkpoint.ts';
 import type { DreamerConfig } from './config.ts';
 import { parseConfig } from './config-file.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
-import { carryWeight, decode, dynamics, encode, patchCount, scaleFrames, type TimeMode } from './model.ts';
-import { corrupt, euler } from './ops.ts';
+import {
+  carryWeight,
+  decode,
+  dynamics,
+  encode,
+  type PlayConditions,
+  patchCount,
+  playConditions,
+  playPass,
+  scaleFrames,
+  type TimeMode,
+} from './model.ts';
+import { corrupt } from './ops.ts';
 import type { Dream, DreamFrame, DreamInfo, DreamSettings } from './play-contract.ts';
 import { Presenter } from './present.ts';
 import { RingSet } from './rings.ts';
@@ -138,10 +149,10 @@ export class LatentDream implements Dream {
 
   private scopes(graph: Graph): { tokenizer: Scope; dynamics: Scope } {
     const { tokenizer, dynamics: dyn, slab } = this.model;
-    return { tokenizer: new Scope(graph, tokenizer, slab), dynamics: new Scope(graph, dyn, slab) };
+    return { tokenizer: new Scope(graph, tokenizer, slab, true), dynamics: new Scope(graph, dyn, slab, true) };
   }
 
-  private mode(graph: Graph, rings: RingSet, write: boolean): TimeMode {
+  private mode(graph: Graph, rings: RingSet, write: boolean): Extract<TimeMode, { kind: 'frame' }> {
     const { tokens, channels } = this.model.config.dynamics;
     return {
       kind: 'frame',
@@ -152,13 +163,20 @@ export class LatentDream implements Dream {
     };
   }
 
-  private commit(graph: Graph, scope: Scope, zn: Tensor, actions: Tensor): void {
-    const { tokens, channels, kMax } = this.model.config.dynamics;
+  /** Of `passes` denoising passes and the commit pass behind them. */
+  private conditions(graph: Graph, scope: Scope, passes: number): PlayConditions {
+    const { config } = this.model;
+    const actions = graph.input('actions', [this.streams, ACTION_FEATURES]);
+    const signals = graph.input('signals', [(passes + 1) * this.streams, signalFeatures(config.dynamics.kMax)]);
+    return playConditions(scope, config, actions, signals, this.mode(graph, this.dynamicsRings, false).previous);
+  }
+
+  private commit(graph: Graph, scope: Scope, zn: Tensor, shared: PlayConditions, pass: number): void {
+    const { tokens, channels } = this.model.config.dynamics;
     const levels = graph.input('commit levels', [this.streams, 2]);
-    const signal = graph.input('commit signal', [this.streams, signalFeatures(kMax)]);
     const noise = gaussian(this.seedInput(graph), [this.streams, tokens, channels], 3);
     const context = corrupt(zn, noise, levels);
-    dynamics(scope, this.model.config, context, actions, signal, this.mode(graph, this.dynamicsRings, true));
+    playPass(scope, this.model.config, context, shared, pass, levels, this.mode(graph, this.dynamicsRings, true));
     if (!this.model.config.dynamics.frameSkip) return;
     // After the last pass that reads the frame before.
     graph.place(scaleFrames(context, graph.input('carry', [this.streams, 2])), () => this.previous, 0);
@@ -194,7 +212,7 @@ export class LatentDream implements Dream {
       graph.table('1/std', [width], () => std.map((s) => 1 / s)),
     );
     const zn = graph.reshape(scaled, [streams, tokens, channels]);
-    this.commit(graph, dyn, zn, graph.input('actions', [streams, ACTION_FEATURES]));
+    this.commit(graph, dyn, zn, this.conditions(graph, dyn, 0), 0);
   }
 
   private stepProgram(k: number, film: boolean): Program {
@@ -214,11 +232,10 @@ export class LatentDream implements Dream {
   private traceStep(graph: Graph, k: number, film: boolean): void {
     const c = this.model.config;
     const { streams } = this;
-    const { tokens, channels, kMax } = c.dynamics;
+    const { tokens, channels } = c.dynamics;
     const { mean, std } = this.model.stats;
     const width = latentSize(c);
     const { tokenizer, dynamics: dyn } = this.scopes(graph);
-    const actions = graph.input('actions', [streams, ACTION_FEATURES]);
     const picture = (zn: Tensor, write: boolean): Tensor => {
       const flat = mul(
         graph.reshape(zn, [streams, width]),
@@ -238,21 +255,16 @@ export class LatentDream implements Dream {
     graph.mark('denoise');
     let z = gaussian(this.seedInput(graph), [streams, tokens, channels], 2);
     const predictions: Tensor[] = [];
-    const features = signalFeatures(kMax);
+    const shared = this.conditions(graph, dyn, k);
     for (let i = 0; i < k; i++) {
-      const signal = graph.table(`signal ${i}`, [streams, features], () => {
-        const row = new Float32Array(streams * features);
-        for (let s = 0; s < streams; s++) writeSignal(row, s * features, kMax, i / k, 1 / k);
-        return row;
-      });
       const levels = graph.table(`levels ${i}`, [streams, 2], () => {
         const row = new Float32Array(streams * 2);
         for (let s = 0; s < streams; s++) row.set([i / k, 1 / k], 2 * s);
         return row;
       });
-      const xhat = dynamics(dyn, c, z, actions, signal, this.mode(graph, this.dynamicsRings, false));
+      const { xhat, next } = playPass(dyn, c, z, shared, i, levels, this.mode(graph, this.dynamicsRings, false));
       predictions.push(xhat);
-      z = euler(z, xhat, levels);
+      z = next;
     }
     if (film) {
       for (const [i, x] of predictions.entries()) graph.output(`film ${i}`, picture(x, false));
@@ -260,7 +272,7 @@ export class LatentDream implements Dream {
     graph.mark('decode');
     graph.output('pixels', picture(z, true));
     graph.mark('commit');
-    this.commit(graph, dyn, z, actions);
+    this.commit(graph, dyn, z, shared, k);
     graph.output('latents', z);
   }
 
@@ -271,26 +283,33 @@ export class LatentDream implements Dream {
     this.index = 0;
   }
 
-  /** `corruption`: noise fraction of the frame that becomes context. */
-  private inputs(actions: Uint32Array, seed: number, corruption: number): Record<string, InputData> {
+  /** As if a long game had been played: full rings, whose cost is the one that stays. For measurements. */
+  fill(): void {
+    this.tokenizerRings.seek(this.info.contextFrames);
+    this.dynamicsRings.seek(this.info.contextFrames);
+  }
+
+  /** `corruption`: noise fraction of the frame that becomes context; `k`: denoising passes before it does. */
+  private inputs(actions: Uint32Array, seed: number, corruption: number, k: number): Record<string, InputData> {
     const { streams } = this;
     const { kMax } = this.model.config.dynamics;
     if (actions.length !== streams) throw new Error(`${streams} actions are needed, ${actions.length} were given`);
     const rows = new Float32Array(streams * ACTION_FEATURES);
     const features = signalFeatures(kMax);
-    const signal = new Float32Array(streams * features);
+    const signals = new Float32Array((k + 1) * streams * features);
     const levels = new Float32Array(streams * 2);
     const carry = new Float32Array(streams * 2);
     const tau = 1 - corruption;
     for (let s = 0; s < streams; s++) {
       writeAction(rows, s * ACTION_FEATURES, actions[s]);
-      writeSignal(signal, s * features, kMax, tau, 1 / kMax);
+      for (let i = 0; i < k; i++) writeSignal(signals, (i * streams + s) * features, kMax, i / k, 1 / k);
+      writeSignal(signals, (k * streams + s) * features, kMax, tau, 1 / kMax);
       levels.set([tau, 1 / kMax], 2 * s);
       carry[2 * s] = carryWeight(tau);
     }
     return {
       actions: rows,
-      'commit signal': signal,
+      signals,
       'commit levels': levels,
       ...(this.model.config.dynamics.frameSkip ? { carry } : {}),
       seed: new Uint32Array([seed, this.index]),
@@ -307,7 +326,10 @@ export class LatentDream implements Dream {
     const { contextCorruption } = this.model.config;
     for (let i = 0; i < n; i++) {
       const row = actions.subarray(i * this.streams, (i + 1) * this.streams);
-      this.observer.run({ ...this.inputs(row, 0, contextCorruption), frames: frames.slice(i * size, (i + 1) * size) });
+      this.observer.run({
+        ...this.inputs(row, 0, contextCorruption, 0),
+        frames: frames.slice(i * size, (i + 1) * size),
+      });
       this.advance();
       // A queue of a hundred frames would stall everything behind it on a CPU adapter.
       if (i % 8 === 7) await this.observer.settle();
@@ -335,7 +357,7 @@ export class LatentDream implements Dream {
     const started = performance.now();
     const film = want.film === true && this.streams === 1;
     const program = this.stepProgram(settings.k, film);
-    const stages = await program.runTimed(this.inputs(actions, settings.seed, settings.contextCorruption));
+    const stages = await program.runTimed(this.inputs(actions, settings.seed, settings.contextCorruption, settings.k));
     this.advance();
     this.latest = program;
     const rgb = want.rgb ? await this.pixels(program, 'pixels') : new Uint8Array(0);

@@ -1,9 +1,19 @@
 /** The kernels that only this method needs: masking, change weights, shortcut forcing. */
 import { mix32, uniform01 } from '../../gpu/rng.ts';
+import { normRow } from '../../tensor/reference/attention.ts';
 import { casesOf, floats, type KernelEntry, random, single, type Trial, words } from '../../tensor/registry/entry.ts';
 import { pullBack } from '../../tensor/registry/pull-back.ts';
 import { TOLERANCE } from '../../tensor/registry/tolerance.ts';
-import { blendRows, bootstrapTarget, changeWeights, chooseMask, corrupt, euler } from './ops.ts';
+import {
+  blendRows,
+  bootstrapTarget,
+  changeWeights,
+  chooseMask,
+  corrupt,
+  enterFrame,
+  euler,
+  leaveFrame,
+} from './ops.ts';
 
 const FAMILY = 'dreamer4';
 
@@ -157,6 +167,96 @@ const bootstrapTrial = ({ rows, c }: Latents): Trial => {
   };
 };
 
+type Frame = {
+  frames: number;
+  tokens: number;
+  registers: number;
+  channels: number;
+  d: number;
+  passes: number;
+  before: number;
+  slots: number;
+};
+/** The micro rung's frame, and one with all parts and several streams. */
+const FRAMES: Frame[] = [
+  { frames: 2, tokens: 3, registers: 2, channels: 8, d: 12, passes: 3, before: 1, slots: 1 },
+  { frames: 1, tokens: 5, registers: 1, channels: 4, d: 8, passes: 1, before: 0, slots: 0 },
+];
+const FRAME_BENCH: Frame = { frames: 1, tokens: 48, registers: 2, channels: 8, d: 64, passes: 5, before: 1, slots: 1 };
+
+const enterTrial = (f: Frame): Trial => {
+  const { frames, tokens, registers, channels, d, passes } = f;
+  const slots = 2 + tokens + registers;
+  const pass = passes - 1;
+  const weights = random([(channels + registers + slots) * d], 1);
+  const at = { input: 0, registers: channels * d, slots: (channels + registers) * d };
+  const [z, action] = [random([frames, tokens, channels], 2), random([frames, d], 3)];
+  const [levels, conditions] = [random([passes * frames, d], 4), random([passes * frames, d], 5)];
+  const before = random([frames, tokens, d], 6);
+  return {
+    inputs: { weights, z, action, levels, conditions, before },
+    build: (t) => {
+      const shared = {
+        action: t.action,
+        levels: t.levels,
+        slots: f.slots === 1 ? t.conditions : null,
+        before: f.before === 1 ? t.before : null,
+      };
+      return { x: enterFrame(t.weights, t.z, shared, pass, f, at) };
+    },
+    want: () => {
+      const w = weights.data;
+      const values: number[] = [];
+      for (let frame = 0; frame < frames; frame++)
+        for (let slot = 0; slot < slots; slot++)
+          for (let c = 0; c < d; c++) {
+            const own = (pass * frames + frame) * d + c;
+            const token = frame * tokens + slot - 2;
+            let sum = w[at.slots + slot * d + c];
+            if (slot === 0) sum += action.data[frame * d + c];
+            else if (slot === 1) sum += levels.data[own];
+            else if (slot < 2 + tokens) {
+              for (let k = 0; k < channels; k++) sum += z.data[token * channels + k] * w[k * d + c];
+              if (f.before === 1) sum += before.data[token * d + c];
+              if (f.slots === 1) sum += conditions.data[own];
+            } else sum += w[at.registers + (slot - 2 - tokens) * d + c];
+            values.push(sum);
+          }
+      return { x: { values, share: TOLERANCE.f32.sum } };
+    },
+  };
+};
+
+const leaveTrial = (f: Frame): Trial => {
+  const { frames, tokens, registers, channels, d } = f;
+  const slots = 2 + tokens + registers;
+  const weights = random([d + d * channels], 1);
+  const [x, z] = [random([frames, slots, d], 2), random([frames, tokens, channels], 3)];
+  const previous = random([frames, tokens, channels], 4);
+  const signal = signalOf(frames);
+  return {
+    inputs: { weights, x, z, previous, signal },
+    build: (t) => leaveFrame(t.weights, t.x, t.z, f.before === 1 ? t.previous : null, t.signal, f, { norm: 0, out: d }),
+    want: () => {
+      const w = weights.data;
+      const xhat: number[] = [];
+      for (let token = 0; token < frames * tokens; token++) {
+        const row = Math.floor(token / tokens) * slots + 2 + (token % tokens);
+        const normed = normRow(x.data.subarray(row * d, (row + 1) * d), w.subarray(0, d));
+        for (let c = 0; c < channels; c++) {
+          const base = f.before === 1 ? previous.data[token * channels + c] : 0;
+          xhat.push(normed.reduce((sum, v, k) => sum + v * w[d + k * channels + c], base));
+        }
+      }
+      const next = xhat.map((v, i) => {
+        const [tau, step] = levelOf(Math.floor(i / tokens / channels));
+        return z.data[i] + ((v - z.data[i]) / (1 - tau)) * step;
+      });
+      return { xhat: { values: xhat, share: TOLERANCE.f32.sum }, next: { values: next, share: TOLERANCE.f32.sum } };
+    },
+  };
+};
+
 const blend = (entryPoint: 'blend' | 'split', about: string): KernelEntry => ({
   name: entryPoint === 'blend' ? 'blend rows' : 'blend rows backward',
   family: FAMILY,
@@ -258,5 +358,36 @@ export const DREAMER4: readonly KernelEntry[] = [
     variants: single('methods/dreamer4/bootstrap.wgsl', 'bootstrap'),
     cases: casesOf(LATENTS, bootstrapTrial),
     bench: casesOf([LATENTS_BENCH], bootstrapTrial)[0],
+  },
+  {
+    name: 'enter frame',
+    family: FAMILY,
+    about: 'The tokens of a played frame: action, signal, latents with what conditions them, registers.',
+    label: 'enter frame',
+    bindings: 'weights z action levels conditions before x',
+    uniform:
+      'frames u32, tokens u32, registers u32, channels u32, d4 u32, pass_index u32, parts u32, at_in u32, at_registers u32, at_slots u32',
+    dispatch: 'One invocation per four channels of a slot.',
+    flops: 'frames*d*(tokens*(2*channels + before + slots) + 2 + tokens + registers)',
+    bytes:
+      '4*((channels + registers + 2 + tokens + registers)*d + frames*tokens*channels + frames*d + passes*frames*d*(1 + slots) + 4*(1 - slots) + before*frames*tokens*d + 4*(1 - before) + frames*(2 + tokens + registers)*d)',
+    variants: single('methods/dreamer4/enter.wgsl', 'enter'),
+    cases: casesOf(FRAMES, enterTrial),
+    bench: casesOf([FRAME_BENCH], enterTrial)[0],
+  },
+  {
+    name: 'leave frame',
+    family: FAMILY,
+    about: 'The prediction of a pass from the last layer, and the Euler step towards it.',
+    label: 'leave frame',
+    bindings: 'weights x previous z signal xhat next',
+    uniform: 'frames u32, tokens u32, slots u32, c4 u32, d4 u32, skip u32, eps f32, at_norm u32, at_out u32',
+    dispatch: 'One invocation per four channels of a token.',
+    flops: 'frames*tokens*(2*d*channels + 4*d + channels*(4 + before))',
+    bytes:
+      '4*(d + d*channels + frames*(2 + tokens + registers)*d + frames*tokens*channels*(3 + before) + 4*(1 - before) + 2*frames)',
+    variants: single('methods/dreamer4/leave.wgsl', 'leave'),
+    cases: casesOf(FRAMES, leaveTrial),
+    bench: casesOf([FRAME_BENCH], leaveTrial)[0],
   },
 ];

@@ -131,6 +131,7 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, steps: number
     { config, tokenizer: tok.made.store, dynamics: dyn.made.store, slab: 'value', stats, title: config.rung },
     1,
   );
+  dream.fill();
   ms = null;
   if (steps > 0) {
     ms = await timed(steps, async () => {

@@ -78,6 +78,8 @@ export interface KernelEntry {
   /** Formulas over `dims`; tests hold them against what the dispatch rule reports. */
   flops: string;
   bytes: string;
+  /** Adapters that have this kernel; the others use single operations instead. All by default. */
+  exists?(c: Conditions): boolean;
   variants: readonly Variant[];
   cases: readonly KernelCase[];
   /** The size at which it is timed; its reference is not asked for. */

@@ -63,7 +63,7 @@ export class LabHost implements LabApi {
       value: {
         report: gpu.report,
         conditions: gpu.conditions,
-        kernels: KERNELS.map((k) => card(k, gpu)),
+        kernels: KERNELS.filter((k) => k.exists?.(gpu.conditions) ?? true).map((k) => card(k, gpu)),
         checks: proofPlan(gpu.conditions).length,
       },
     };

@@ -1,0 +1,100 @@
+/**
+ * Text and tile of shaders/attention/row_block.wgsl: the part of a transformer layer between two attentions, for CPU adapters
+ * with subgroups of eight (lavapipe). Elsewhere models run layers as single operations (src/nn/layers.ts):
+ * - on GPUs it is not measured;
+ * - on SwiftShader, with exchanges within quads as in matmul_quad.wgsl and a tile of 28 x 32, a played frame of the micro rung
+ *   took 62.7 ms against 58.7 of single operations: a launch costs little there (6 us), and 56 sums per lane with their masks
+ *   leave its compiler (4 s a text) with nothing but memory. So that text is not kept.
+ */
+import template from '../../../shaders/attention/row_block.wgsl?raw';
+import type { Conditions } from '../../gpu/device.ts';
+import { edited } from '../../gpu/shader-edits.ts';
+import { unroll } from './unroll.ts';
+
+export interface RowBlockSize {
+  rows: number;
+  /** Width of a row, of what attention gives, of the hidden layer and of packed queries, keys and values. */
+  d: number;
+  attended: number;
+  hidden: number;
+  width: number;
+  /** Channels of a head. */
+  dim: number;
+  /** What is in it: the second part of a layer, the first part of the next. */
+  tail: boolean;
+  lead: boolean;
+}
+
+export interface RowBlockPlan {
+  code: string;
+  workgroups: [number, number, number];
+  /** Rows of a workgroup. */
+  tile: number;
+}
+
+const LANES = 8;
+/** Workgroup memory that such adapters have. */
+const MEMORY = 32_768;
+/** A loaded weight serves every row of the tile; taller ones take too long to compile. */
+const MOST_ROWS = 28;
+
+export const hasRowBlocks = (c: Conditions): boolean => c.software && c.subgroupSize === LANES;
+
+const slots = (rows: number): number => Math.ceil(rows / LANES) * LANES;
+const wider = (n: number, { d }: RowBlockSize): number => Math.max(n, d);
+
+/** Bytes of workgroup memory: two areas of rows, a tile of sums, two words a row. */
+const memory = (rows: number, size: RowBlockSize): number =>
+  4 * slots(rows) * (wider(size.attended, size) + wider(size.hidden, size) + 4 * LANES + 2);
+
+/** An even number of equal tiles: two cores are the least that such adapters have. 0: even one row takes too much memory. */
+function tileRows(size: RowBlockSize): number {
+  for (let tiles = 2; ; tiles += 2) {
+    const rows = Math.ceil(size.rows / tiles);
+    if (rows <= MOST_ROWS && memory(rows, size) <= MEMORY) return rows;
+    if (rows <= 1) return 0;
+  }
+}
+
+/** Null where the kernel does not exist. `rows`: rows of a tile instead of the rule's choice; benchmarks. */
+export function planRowBlock(conditions: Conditions, size: RowBlockSize, rows = tileRows(size)): RowBlockPlan | null {
+  const { d, attended, hidden, width, dim, tail, lead } = size;
+  if (!hasRowBlocks(conditions) || rows === 0 || d % (4 * LANES) !== 0) return null;
+  if (tail && (attended % 4 !== 0 || hidden % 16 !== 0)) return null;
+  // A head lies in neighbouring lanes.
+  const lanesOfHead = dim / 4;
+  if (lead && (width % (4 * LANES) !== 0 || ![1, 2, 4, 8].includes(lanesOfHead))) return null;
+  const lists = {
+    group: Array.from({ length: slots(rows) / LANES }, (_, g) => ({ GROUP: g })),
+    row: Array.from({ length: rows }, (_, r) => ({ ROW: r, GROUP: Math.floor(r / LANES), SEAT: r % LANES })),
+  };
+  const second = (slots(rows) * wider(attended, size)) / 4;
+  const sizes = Object.entries({
+    ROW_SLOTS: slots(rows),
+    CELLS: slots(rows) * LANES,
+    SECOND: second,
+    AREAS: second + (slots(rows) * wider(hidden, size)) / 4,
+    FIRST_STAGE: tail ? 0 : 3,
+    LAST_STAGE: lead ? 3 : 2,
+  });
+  const flags = [tail ? 'tail' : 'alone'];
+  if (lead) flags.push('lead', ...[2, 4, 8].filter((n) => n <= lanesOfHead).map((n) => `heads of ${n}`));
+  const bindings = rowBlockBindings(size);
+  const code = [
+    'enable subgroups;',
+    ...sizes.map(([name, value]) => `const ${name}: u32 = ${value}u;`),
+    ...bindings.map((name, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<vec4f>;`),
+    `@group(0) @binding(${bindings.length}) var<uniform> p: Params;`,
+    unroll(edited('attention/row_block.wgsl', 0, template), { flags, lists }),
+  ].join('\n');
+  return { code, tile: rows, workgroups: [Math.ceil(size.rows / rows), 1, 1] };
+}
+
+/** Names of the storage bindings in order. */
+export const rowBlockBindings = ({ tail, lead }: Pick<RowBlockSize, 'tail' | 'lead'>): string[] => [
+  'weights',
+  ...(tail ? ['mixed'] : []),
+  'x',
+  ...(tail ? ['y'] : []),
+  ...(lead ? ['table', 'qkv'] : []),
+];

@@ -1,0 +1,120 @@
+// A pass of play in few launches gives the numbers of the same pass as single operations: with the method's direct paths and
+// without, and with widths for which CPU adapters fuse whole layers.
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { DreamerConfig } from '../../../src/methods/dreamer4/config.ts';
+import { ACTION_FEATURES, signalFeatures } from '../../../src/methods/dreamer4/features.ts';
+import { dynamics, playConditions, playPass } from '../../../src/methods/dreamer4/model.ts';
+import { euler } from '../../../src/methods/dreamer4/ops.ts';
+import { RingSet } from '../../../src/methods/dreamer4/rings.ts';
+import { Scope } from '../../../src/nn/layers.ts';
+import { ParamStore } from '../../../src/nn/params.ts';
+import { hasRowBlocks } from '../../../src/tensor/kernels/row-block.ts';
+import { compile } from '../../../src/tensor/program.ts';
+import { random } from '../../support/compute.ts';
+import { direct, shake, tiny } from '../../support/dreamer.ts';
+import { type TestGpu, testGpu } from '../../support/gpu.ts';
+import { expectClose, TOLERANCE } from '../../support/tolerance.ts';
+
+const STREAMS = 2;
+const PASSES = 3;
+
+let opened: TestGpu;
+beforeAll(async () => {
+  opened = await testGpu();
+});
+
+const wide: DreamerConfig = {
+  ...direct,
+  dynamics: { ...direct.dynamics, d: 32, heads: 4, kvHeads: 2, dim: 8, hidden: 48 },
+};
+
+/** Both forms of the last pass in one program, on rings that hold three frames. */
+async function both(c: DreamerConfig) {
+  const d = c.dynamics;
+  const { gpu, device } = opened;
+  const store = new ParamStore();
+  const rings = new RingSet(gpu, STREAMS, d.context, d);
+  const latents = STREAMS * d.tokens * d.channels;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const previous = device.createBuffer({ size: latents * 4, usage });
+  const features = signalFeatures(d.kMax);
+  let mixed = 0;
+  const build = (fused: boolean) =>
+    compile(gpu, (graph) => {
+      const z = graph.input('z', [STREAMS, d.tokens, d.channels]);
+      const actions = graph.input('actions', [STREAMS, ACTION_FEATURES]);
+      const signals = graph.input('signals', [PASSES * STREAMS, features]);
+      const signal = graph.input('signal', [STREAMS, features]);
+      const levels = graph.input('levels', [STREAMS, 2]);
+      const mode = {
+        kind: 'frame' as const,
+        streams: STREAMS,
+        write: true,
+        ring: (layer: string, slots: number) => rings.ring(graph, layer, slots),
+        previous: graph.external('previous', [STREAMS, d.tokens, d.channels], () => previous),
+      };
+      const scope = new Scope(graph, store, 'value', fused);
+      if (fused) {
+        const shared = playConditions(scope, c, actions, signals, mode.previous);
+        const { xhat, next } = playPass(scope, c, z, shared, PASSES - 1, levels, mode);
+        graph.output('xhat', xhat);
+        graph.output('next', next);
+        mixed = graph.nodes.filter((n) => n.name === 'row block').length;
+      } else {
+        const xhat = dynamics(scope, c, z, actions, signal, mode);
+        graph.output('xhat', xhat);
+        graph.output('next', euler(z, xhat, levels));
+        if (!store.allocated) store.allocate(gpu, 3);
+      }
+    });
+  const [single, few] = [build(false), build(true)];
+  shake(store, 4);
+  device.queue.writeBuffer(previous, 0, random([latents], 5).data);
+  const levels = new Float32Array([0.5, 0.25, 0.25, 0.125]);
+  for (let frame = 0; frame < 3; frame++) {
+    single.run(inputs(frame));
+    rings.advance();
+  }
+  function inputs(salt: number) {
+    const signals = random([PASSES * STREAMS, features], 20 + salt).data;
+    return {
+      z: random([latents], 30 + salt).data,
+      actions: random([STREAMS, ACTION_FEATURES], 40 + salt).data,
+      signal: signals.slice((PASSES - 1) * STREAMS * features),
+      levels,
+    };
+  }
+  const now = inputs(9);
+  single.run(now);
+  const { signal, ...rest } = now;
+  const signals = random([PASSES * STREAMS, features], 29).data;
+  expect(signals.slice(-signal.length)).toEqual(signal);
+  few.run({ ...rest, signals });
+  const out = {
+    want: [await single.read('xhat'), await single.read('next')],
+    got: [await few.read('xhat'), await few.read('next')],
+    dispatches: [single.stats.dispatches, few.stats.dispatches],
+    blocks: mixed,
+  };
+  for (const p of [single, few]) p.dispose();
+  store.dispose();
+  rings.dispose();
+  previous.destroy();
+  return out;
+}
+
+describe.each([
+  ['plain', tiny],
+  ['direct paths', direct],
+  ['widths of whole blocks', wide],
+])('%s', (_, config) => {
+  test('few launches, the same prediction and step', async () => {
+    const { want, got, dispatches, blocks } = await both(config);
+    expectClose(got[0], want[0], TOLERANCE.f32.network);
+    expectClose(got[1], want[1], TOLERANCE.f32.network);
+    expect(dispatches[1]).toBeLessThan(dispatches[0]);
+    const whole = config === wide && hasRowBlocks(opened.gpu.conditions);
+    expect(blocks).toBe(whole ? config.dynamics.layers + 1 : 0);
+  });
+});
