@@ -81,7 +81,7 @@ export const METHODS: readonly MethodEntry[] = [
     view: 'The decode theatre.',
     arxiv: '2509.25188',
     paper: 'Learning to Parallel: Accelerating Diffusion LLMs via Learnable Parallel Decoding',
-    started: false,
+    started: true,
   },
   {
     id: 'rsd',

@@ -10,6 +10,7 @@ const pages = {
   playground: lazy(() => import('./pages/PlaygroundPage.tsx')),
   train: lazy(() => import('./pages/TrainPage.tsx')),
   dsa: lazy(async () => ({ default: (await import('../methods/dsa/panel/DsaPage.tsx')).DsaPage })),
+  learn2pd: lazy(async () => ({ default: (await import('../methods/learn2pd/panel/Learn2pdPage.tsx')).Learn2pdPage })),
   method: lazy(() => import('./pages/MethodPage.tsx')),
   gpu: lazy(() => import('./pages/GpuPage.tsx')),
   runs: lazy(() => import('./pages/RunsPage.tsx')),
@@ -36,6 +37,7 @@ export function App() {
           <Route path="/" component={pages.playground} />
           <Route path="/dreamer4" component={pages.train} />
           <Route path="/dsa" component={pages.dsa} />
+          <Route path="/learn2pd" component={pages.learn2pd} />
           <Route path="/gpu" component={pages.gpu} />
           <Route path="/runs" component={pages.runs} />
           {METHODS.filter((method) => !method.started).map((method) => (

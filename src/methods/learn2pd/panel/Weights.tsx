@@ -1,0 +1,43 @@
+// Which weights are at work, and other ones from a file. Nothing is uploaded.
+
+import { FolderOpen } from 'lucide-react';
+import { useRef } from 'react';
+import { Button } from '../../../ui/controls/Button.tsx';
+import css from './learn2pd.module.css';
+import type { PanelSession } from './session.ts';
+import { usePanel } from './store.ts';
+
+const WORDS = { shipped: 'came with the page', file: 'from your disk', tab: 'trained in this tab' } as const;
+
+export function Weights({ session }: { session: PanelSession }) {
+  const opened = usePanel((s) => s.opened);
+  const input = useRef<HTMLInputElement>(null);
+  const take = async (file: File | undefined): Promise<void> => {
+    if (file) await session.open(new Uint8Array(await file.arrayBuffer()), 'file');
+  };
+  return (
+    <div className={css.weights}>
+      {opened && (
+        <p className={css.note}>
+          {opened.model.title}, {(opened.model.parameters / 1000).toFixed(0)} K parameters, {WORDS[opened.model.source]}
+          . {opened.adapter}.
+        </p>
+      )}
+      <input
+        ref={input}
+        type="file"
+        accept=".safetensors"
+        hidden
+        data-testid="file"
+        aria-label="Checkpoint file"
+        onChange={(event) => {
+          void take(event.target.files?.[0]);
+          event.target.value = '';
+        }}
+      />
+      <Button icon={FolderOpen} onClick={() => input.current?.click()}>
+        Open weights
+      </Button>
+    </div>
+  );
+}

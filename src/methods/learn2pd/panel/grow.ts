@@ -1,0 +1,170 @@
+/**
+ * Training in the worker: a session of the method in slices, looks at it in between, and what a lost device may cost: the
+ * steps since the last copy that is kept here.
+ */
+import type { Gpu } from '../../../gpu/device.ts';
+import { answerText } from '../../../lm/evaluate.ts';
+import { EOT } from '../../../lm/tokenizers/closed.ts';
+import type { Verifier } from '../../../lm/verify/verifier.ts';
+import { frozenBase } from '../checkpoint.ts';
+import { configure } from '../config.ts';
+import { decoderOf } from '../decoder.ts';
+import { applyFilter } from '../filter.ts';
+import { type FilterReport, reportFilter } from '../filter-report.ts';
+import { sigmoid, splitRecords } from '../filter-training.ts';
+import { DECODE_DEFAULTS } from '../policy.ts';
+import { problemsOf } from '../problems.ts';
+import { Learn2pdSession, runOf } from '../session.ts';
+import { Peek, type PeekResult } from './peek.ts';
+
+export interface TrainState {
+  preset: string;
+  seed: number;
+  phase: string;
+  title: string;
+  step: number;
+  steps: number;
+  done: boolean;
+  /** Numbers of the last measured step. */
+  values: Record<string, number>;
+}
+
+export interface Grown {
+  checkpoint: Uint8Array<ArrayBuffer>;
+  report: FilterReport;
+  /** Of held-out masked positions: mean score, share that was right, and how many, by tenths of the score. */
+  reliability: { score: number; right: number; count: number }[];
+}
+
+const SAFETY_MS = 15_000;
+const CHECKED = 8;
+
+export class Grower {
+  private readonly device: () => Promise<Gpu>;
+  private readonly verifier: () => Promise<Verifier>;
+  private run: { gpu: Gpu; session: Learn2pdSession; peek: Peek | null; preset: string; seed: number } | null = null;
+  private values: Record<string, number> = {};
+  private safe: Uint8Array<ArrayBuffer> | null = null;
+  private safeAt = 0;
+
+  constructor(device: () => Promise<Gpu>, verifier: () => Promise<Verifier>) {
+    this.device = device;
+    this.verifier = verifier;
+  }
+
+  /** A new run, or the one of a training checkpoint. Throws CheckpointError if that is none. */
+  async start(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null): Promise<TrainState> {
+    const config = resume ? runOf(resume).config : configure(preset);
+    const own = resume ? runOf(resume).seed : seed;
+    const gpu = await this.device();
+    this.dispose();
+    const session = new Learn2pdSession(
+      {
+        gpu,
+        seed: own,
+        signal: new AbortController().signal,
+        emit: (event) => {
+          if (event.kind === 'metrics') this.values = event.values;
+        },
+      },
+      config,
+    );
+    if (resume) await session.load({ name: 'resumed.safetensors', bytes: resume });
+    this.values = {};
+    this.run = { gpu, session, peek: null, preset: config.rung, seed: own };
+    this.safe = resume;
+    this.safeAt = performance.now();
+    return this.state();
+  }
+
+  async advance(ms: number): Promise<TrainState> {
+    const run = this.current();
+    try {
+      await run.session.advance({ ms });
+    } catch (error) {
+      if (run.gpu.lostReason === null) throw error;
+      await this.start(run.preset, run.seed, this.safe);
+    }
+    if (performance.now() - this.safeAt > SAFETY_MS) await this.save();
+    return this.state();
+  }
+
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
+    this.safe = (await this.current().session.save()).bytes;
+    this.safeAt = performance.now();
+    // The page's copy is moved to it.
+    return this.safe.slice();
+  }
+
+  look(): Promise<PeekResult> {
+    const run = this.current();
+    run.peek ??= new Peek(run.gpu, run.session);
+    return run.peek.look();
+  }
+
+  /** Share right of unseen problems of each task, decoded statically with the weights as they would ship now. */
+  async accuracy(): Promise<{ task: string; right: number; count: number }[]> {
+    const { gpu, session } = this.current();
+    const { config, tasks, tokenizer, llada } = session;
+    const { store } = await frozenBase(gpu, config, tokenizer.vocab, llada.store);
+    const decoder = decoderOf(gpu, { config, tokenizer, store }, { sequences: CHECKED, canvas: config.canvas });
+    const verifier = await this.verifier();
+    try {
+      const out: { task: string; right: number; count: number }[] = [];
+      for (const task of tasks) {
+        const problems = problemsOf([task], tokenizer, config, { split: 'validation', seed: 1, salt: 2 }, CHECKED);
+        const spec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } } as const;
+        const prompts = problems.map((p) => tokenizer.encode(p.prompt));
+        const { results } = await decoder.decode(prompts, spec);
+        const verdicts = await verifier.verify(
+          problems.map((problem, i) => ({ problem, text: answerText(tokenizer, results[i].tokens, EOT) })),
+        );
+        out.push({ task: task.family.id, right: verdicts.filter((v) => v.score === 1).length, count: CHECKED });
+      }
+      return out;
+    } finally {
+      for (const part of [decoder, decoder.model, store]) part.dispose();
+    }
+  }
+
+  /** The finished run as a checkpoint, and how good its filter is on records that it has not seen. */
+  async result(): Promise<Grown> {
+    const { session, preset, seed } = this.current();
+    const { filter } = await session.result('');
+    const { bytes } = await session.export(`Trained in this tab, ${preset}, seed ${seed}`);
+    const { test } = splitRecords(session.records);
+    const bins = Array.from({ length: 10 }, () => ({ score: 0, right: 0, count: 0 }));
+    for (const record of test) {
+      applyFilter(filter, record.c).forEach((z, i) => {
+        if (!record.masked[i]) return;
+        const score = sigmoid(z);
+        const bin = bins[Math.min(9, Math.floor(score * 10))];
+        bin.score += score;
+        bin.right += record.label[i];
+        bin.count += 1;
+      });
+    }
+    const reliability = bins
+      .filter(({ count }) => count > 0)
+      .map(({ score, right, count }) => ({ score: score / count, right: right / count, count }));
+    return { checkpoint: bytes, report: reportFilter(filter, test), reliability };
+  }
+
+  private current() {
+    if (!this.run) throw new Error('No training is open.');
+    return this.run;
+  }
+
+  private state(): TrainState {
+    const { session, preset, seed } = this.current();
+    const { phase, step, done } = session.state();
+    const { title, steps } = session.phases.find((p) => p.id === phase) ?? { title: '', steps: 0 };
+    return { preset, seed, phase, title, step, steps, done, values: this.values };
+  }
+
+  private dispose(): void {
+    this.run?.peek?.dispose();
+    this.run?.session.dispose();
+    this.run = null;
+  }
+}

@@ -1,0 +1,353 @@
+// The worker's half of the page: owns the device, the weights that are looked at and the decoder that runs them. A lost
+// device costs the decode that was at work: the weights are kept as bytes, everything is made again and the decode repeated.
+
+import type { Gpu, GpuResult } from '../../../gpu/device.ts';
+import { openGpu } from '../../../gpu/device.ts';
+import { answerText } from '../../../lm/evaluate.ts';
+import type { Problem, Verdict } from '../../../lm/tasks/task.ts';
+import { EOT } from '../../../lm/tokenizers/closed.ts';
+import type { Verifier } from '../../../lm/verify/verifier.ts';
+import { type Learn2pdModel, readCheckpoint } from '../checkpoint.ts';
+import { canvasesOf } from '../config.ts';
+import { type DecodeResult, type DiffusionDecoder, decoderOf } from '../decoder.ts';
+import { eotWaste } from '../diagnostics.ts';
+import { DECODE_DEFAULTS, type DecodeSpec, type Policy } from '../policy.ts';
+import { problemsOf } from '../problems.ts';
+import { Grower } from './grow.ts';
+import type {
+  Answer,
+  Decoded,
+  DecodeRequest,
+  HostEvent,
+  Learn2pdApi,
+  MeasureRequest,
+  Model,
+  Opened,
+  Outcome,
+  PolicyChoice,
+  Source,
+  SpecChoice,
+} from './protocol.ts';
+
+/** Problems that the page shows are those of this seed; training never sees the test split. */
+const SEED = 7;
+const MAX_REBUILDS = 2;
+
+interface Loaded {
+  gpu: Gpu;
+  model: Learn2pdModel;
+  source: Source;
+  decoder: DiffusionDecoder;
+  dispose(): void;
+}
+
+/** What failed, with what to do about it. */
+export class HostError extends Error {
+  readonly advice: string;
+  constructor(reason: string, advice: string) {
+    super(reason);
+    this.advice = advice;
+  }
+}
+
+export class Learn2pdHost implements Learn2pdApi {
+  readonly #open: () => Promise<GpuResult>;
+  #gpu: Gpu | null = null;
+  #bytes: { checkpoint: Uint8Array<ArrayBuffer>; source: Source } | null = null;
+  #loaded: Loaded | null = null;
+  #events: MessagePort | null = null;
+  #verifier: Verifier | null = null;
+  readonly #grower = new Grower(
+    () => this.#device(),
+    () => this.#verdicts(),
+  );
+  /** Static texts of the loaded weights: what the oracle and the hatching compare with. */
+  #texts = new Map<string, Uint32Array<ArrayBuffer>>();
+  /** Combinations whose pipelines exist. */
+  #warm = new Set<string>();
+  /** Commands take turns: a device is never asked two things at once. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(open: () => Promise<GpuResult> = openGpu) {
+    this.#open = open;
+  }
+
+  async listen(port: MessagePort): Promise<void> {
+    this.#events = port;
+  }
+
+  open(checkpoint: Uint8Array<ArrayBuffer>, source: Source): Promise<Answer<Opened>> {
+    return this.#exclusive(async () => {
+      const before = this.#loaded;
+      const next = await this.#load(checkpoint, source);
+      before?.dispose();
+      this.#bytes = { checkpoint, source };
+      this.#use(next);
+      const { report } = next.gpu;
+      return {
+        adapter: report.description || report.device || `${report.vendor} ${report.architecture}`.trim(),
+        software: report.software,
+        model: describe(next),
+      };
+    });
+  }
+
+  problem(task: string, index: number): Promise<Answer<Problem>> {
+    return this.#exclusive(async () => {
+      const { model } = await this.#model();
+      const tasks = model.tasks.filter(({ family }) => family.id === task);
+      if (tasks.length === 0) throw new Error(`These weights have not learned the task '${task}'.`);
+      const room = { prompt: model.config.prompt, canvas: model.config.canvas };
+      return problemsOf(tasks, model.tokenizer, room, { split: 'test', seed: SEED, salt: 1 }, index + 1)[index];
+    });
+  }
+
+  decode(request: DecodeRequest): Promise<Answer<Decoded>> {
+    return this.#exclusive(() => this.#again(() => this.#decode(request)));
+  }
+
+  measure(request: MeasureRequest): Promise<Answer<Outcome[]>> {
+    return this.#exclusive(() => this.#again(() => this.#measure(request)));
+  }
+
+  train(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null) {
+    return this.#exclusive(() => this.#grower.start(preset, seed, resume));
+  }
+
+  advance(ms: number) {
+    return this.#exclusive(() => this.#grower.advance(ms));
+  }
+
+  saveTraining() {
+    return this.#exclusive(() => this.#grower.save());
+  }
+
+  look() {
+    return this.#exclusive(() => this.#grower.look());
+  }
+
+  accuracy() {
+    return this.#exclusive(() => this.#grower.accuracy());
+  }
+
+  result() {
+    return this.#exclusive(() => this.#grower.result());
+  }
+
+  async #decode(request: DecodeRequest): Promise<Decoded> {
+    const loaded = await this.#model();
+    const { model, decoder } = loaded;
+    const { problem, canvas } = request;
+    const prompt = this.#encode(loaded, problem, canvas);
+    const spec = specOf(request, model);
+    const references = spec.policy.kind === 'egp' ? [await this.#text(loaded, problem, canvas)] : undefined;
+    const key = warmKey(request, canvas);
+    const cold = !this.#warm.has(key);
+    const marks: Decoded['marks'] = [];
+    const { results, stats } = await decoder.decode([prompt], spec, {
+      canvas,
+      references,
+      trace: true,
+      onSubmission: async ({ passes, ms, trace }) => {
+        marks.push({ passes: passes[0], ms });
+        // A decode that is over within a blink needs no report.
+        if (ms > 120) this.#post({ kind: 'passes', id: request.id, trace: (await trace())[0], ms });
+      },
+    });
+    this.#warm.add(key);
+    const [result] = results;
+    if (isPlain(request)) this.#texts.set(textKey(problem, canvas), result.tokens);
+    const text = answerText(model.tokenizer, result.tokens, EOT);
+    const verdict = await this.#judge(problem, text);
+    return { ...result, trace: result.trace ?? [], text, verdict, wallMs: stats.wallMs, cold, marks };
+  }
+
+  async #measure(request: MeasureRequest): Promise<Outcome[]> {
+    const loaded = await this.#model();
+    const { model, decoder } = loaded;
+    const { canvas, from, count } = request;
+    const spec = specOf(request, model);
+    const room = { prompt: model.config.prompt, canvas: Math.min(canvas, model.config.canvas) };
+    const problems = problemsOf(
+      model.tasks,
+      model.tokenizer,
+      room,
+      { split: 'test', seed: SEED, salt: 2 },
+      from + count,
+    ).slice(from);
+    const out: Outcome[] = [];
+    for (const problem of problems) {
+      const prompt = this.#encode(loaded, problem, canvas);
+      const y = await this.#text(loaded, problem, canvas);
+      const run = () => decoder.decode([prompt], spec, { canvas, references: [y] });
+      const key = warmKey(request, canvas);
+      if (!this.#warm.has(key)) await run();
+      this.#warm.add(key);
+      const { results, stats } = await run();
+      const traced = await decoder.decode([prompt], spec, { canvas, references: [y], trace: true });
+      out.push(await this.#outcome(loaded, problem, y, results[0], stats.wallMs, traced.results[0]));
+    }
+    return out;
+  }
+
+  async #outcome(
+    { model }: Loaded,
+    problem: Problem,
+    y: Uint32Array,
+    result: DecodeResult,
+    wallMs: number,
+    traced: DecodeResult,
+  ): Promise<Outcome> {
+    const text = answerText(model.tokenizer, result.tokens, EOT);
+    const verdict = await this.#judge(problem, text);
+    const end = y.indexOf(EOT);
+    // The end token counts: a text that goes on behind it is another answer.
+    const places = end < 0 ? y.length : end + 1;
+    let same = 0;
+    for (let i = 0; i < places; i++) same += Number(result.tokens[i] === y[i]);
+    return {
+      nfe: result.nfe,
+      wallMs,
+      answerLength: result.answerLength,
+      length: result.tokens.length,
+      right: verdict.score === 1,
+      agreement: same / places,
+      waste: eotWaste(traced.trace ?? [], traced.tokens, model.config.prompt),
+      prompt: problem.prompt,
+      text,
+      task: problem.family,
+    };
+  }
+
+  /** The sandbox for programs is large: it is loaded with the first verdict, not before the first decode. */
+  async #judge(problem: Problem, text: string): Promise<Verdict> {
+    const [verdict] = await (await this.#verdicts()).verify([{ problem, text }]);
+    return verdict;
+  }
+
+  async #verdicts(): Promise<Verifier> {
+    this.#verifier ??= (await import('../../../lm/verify/verifier.ts')).localVerifier();
+    return this.#verifier;
+  }
+
+  /** Static text of a problem, one token a pass. */
+  async #text(loaded: Loaded, problem: Problem, canvas: number): Promise<Uint32Array<ArrayBuffer>> {
+    const key = textKey(problem, canvas);
+    const known = this.#texts.get(key);
+    if (known) return known;
+    const prompt = this.#encode(loaded, problem, canvas);
+    const spec: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } };
+    const { results } = await loaded.decoder.decode([prompt], spec, { canvas });
+    this.#texts.set(key, results[0].tokens);
+    return results[0].tokens;
+  }
+
+  #encode({ model }: Loaded, problem: Problem, canvas: number): number[] {
+    const { config } = model;
+    if (canvas > config.longest) {
+      throw new HostError(
+        `A canvas of ${canvas} tokens is longer than the ${config.longest} that these weights were trained for.`,
+        `Choose ${canvasesOf(config).join(', ')}; beyond them the positions mean nothing to the model.`,
+      );
+    }
+    const ids = model.tokenizer.encode(problem.prompt);
+    if (ids.length > config.prompt) {
+      throw new HostError(
+        `The problem has ${ids.length} tokens; these weights read ${config.prompt}.`,
+        'Make it shorter.',
+      );
+    }
+    return ids;
+  }
+
+  async #load(checkpoint: Uint8Array<ArrayBuffer>, source: Source): Promise<Loaded> {
+    const gpu = await this.#device();
+    const model = readCheckpoint(gpu, checkpoint);
+    const decoder = decoderOf(gpu, model, { sequences: 1, canvas: model.config.longest });
+    const dispose = (): void => {
+      for (const part of [decoder, decoder.model, model.store]) part.dispose();
+    };
+    return { gpu, model, source, decoder, dispose };
+  }
+
+  #use(loaded: Loaded): void {
+    this.#loaded = loaded;
+    this.#texts = new Map();
+    this.#warm = new Set();
+  }
+
+  async #model(): Promise<Loaded> {
+    if (!this.#bytes) throw new Error('There are no weights to decode with.');
+    if (!this.#loaded || this.#loaded.gpu.lostReason !== null) {
+      this.#use(await this.#load(this.#bytes.checkpoint, this.#bytes.source));
+    }
+    return this.#loaded as Loaded;
+  }
+
+  async #device(): Promise<Gpu> {
+    if (this.#gpu && this.#gpu.lostReason === null) return this.#gpu;
+    const result = await this.#open();
+    if (!result.ok) throw new HostError(result.reason, result.advice);
+    this.#gpu = result.gpu;
+    return this.#gpu;
+  }
+
+  /** Once more on a new device if the old one was lost meanwhile. */
+  async #again<T>(work: () => Promise<T>): Promise<T> {
+    for (let rebuilds = 0; ; rebuilds++) {
+      try {
+        return await work();
+      } catch (error) {
+        const reason = this.#gpu?.lostReason ?? null;
+        if (reason === null || rebuilds >= MAX_REBUILDS) throw error;
+        this.#post({ kind: 'rebuilt', reason });
+      }
+    }
+  }
+
+  #post(event: HostEvent): void {
+    this.#events?.postMessage(event);
+  }
+
+  #exclusive<T>(body: () => Promise<T>): Promise<Answer<T>> {
+    const done = this.#turn.then(async (): Promise<Answer<T>> => {
+      try {
+        return { ok: true, value: await body() };
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        return { ok: false, reason, advice: error instanceof HostError ? error.advice : '' };
+      }
+    });
+    this.#turn = done;
+    return done;
+  }
+}
+
+const textKey = ({ prompt }: Problem, canvas: number): string => `${canvas} ${prompt}`;
+const isPlain = ({ policy, eotp, cache }: SpecChoice): boolean =>
+  policy.kind === 'static' && policy.perStep === 1 && eotp === 'off' && cache === 'none';
+const warmKey = ({ eotp, cache }: SpecChoice, canvas: number): string => `${canvas} ${eotp} ${cache}`;
+
+function specOf({ policy, eotp, cache }: SpecChoice, { filter }: Learn2pdModel): DecodeSpec {
+  return { ...DECODE_DEFAULTS, policy: withFilter(policy, filter), eotp, cache };
+}
+
+function withFilter(policy: PolicyChoice, filter: Learn2pdModel['filter']): Policy {
+  return policy.kind === 'learn2pd' || policy.kind === 'random' ? { ...policy, filter } : policy;
+}
+
+function describe({ model, source }: Loaded): Model {
+  const { title, config, store, tokenizer, tasks, filter } = model;
+  let parameters = 0;
+  for (const { shape } of store.specs.values()) parameters += shape.reduce((a, b) => a * b, 1);
+  return {
+    source,
+    title,
+    config,
+    parameters,
+    tokens: tokenizer.tokens,
+    canvases: canvasesOf(config),
+    filter,
+    tasks: tasks.map(({ family, levels }) => ({ id: family.id, title: family.title, tag: family.tag, levels })),
+  };
+}

@@ -1,0 +1,122 @@
+// What crosses the thread between the page of this method and its worker. Types only.
+
+import type { Problem, Verdict } from '../../../lm/tasks/task.ts';
+import type { Learn2pdConfig } from '../config.ts';
+import type { FilterWeights } from '../filter.ts';
+import type { CacheKind, Eotp } from '../policy.ts';
+import type { StepTrace } from '../trace.ts';
+import type { Grown, TrainState } from './grow.ts';
+import type { PeekResult } from './peek.ts';
+
+export type Answer<T> = { ok: true; value: T } | { ok: false; reason: string; advice: string };
+
+/** Where the weights come from. */
+export type Source = 'shipped' | 'file' | 'tab';
+
+export interface Model {
+  source: Source;
+  /** What the file says about itself. */
+  title: string;
+  config: Learn2pdConfig;
+  parameters: number;
+  tokens: readonly string[];
+  /** Canvas lengths that it was trained at. */
+  canvases: readonly number[];
+  filter: FilterWeights | null;
+  tasks: readonly { id: string; title: string; tag: string; levels: readonly number[] }[];
+}
+
+export interface Opened {
+  adapter: string;
+  /** Runs on the processor. */
+  software: boolean;
+  model: Model;
+}
+
+/** A policy without weights: the worker adds the filter. */
+export type PolicyChoice =
+  | { kind: 'static'; perStep: number }
+  | { kind: 'threshold'; tau: number }
+  | { kind: 'egp' }
+  | { kind: 'learn2pd'; tau: number }
+  | { kind: 'margin'; m: number }
+  | { kind: 'random'; tau: number };
+
+export interface SpecChoice {
+  policy: PolicyChoice;
+  eotp: Eotp;
+  cache: CacheKind;
+}
+
+export interface DecodeRequest extends SpecChoice {
+  /** Comes back with the passes that are reported meanwhile. */
+  id: string;
+  problem: Problem;
+  canvas: number;
+}
+
+export interface Decoded {
+  /** Canvas tokens that were kept, and their text up to the end token. */
+  tokens: Uint32Array<ArrayBuffer>;
+  text: string;
+  verdict: Verdict;
+  nfe: number;
+  full: number;
+  answerLength: number;
+  byPolicy: number;
+  byTop: number;
+  cut: number;
+  guarded: number;
+  trace: StepTrace[];
+  /** Wall time of the decode, read-back included; `cold`: pipelines were built in it. */
+  wallMs: number;
+  cold: boolean;
+  /** Passes done and milliseconds gone after each submission. */
+  marks: { passes: number; ms: number }[];
+}
+
+/** One problem under one policy, timed on its own (batch 1) with everything compiled. */
+export interface Outcome {
+  nfe: number;
+  wallMs: number;
+  answerLength: number;
+  length: number;
+  right: boolean;
+  /** Share of the static answer's positions with the same token. */
+  agreement: number;
+  /** Share of the passes on blocks behind the end of the text. */
+  waste: number;
+  task: string;
+  prompt: string;
+  text: string;
+}
+
+export interface MeasureRequest extends SpecChoice {
+  canvas: number;
+  /** Test problems number `from` .. `from + count - 1`. */
+  from: number;
+  count: number;
+}
+
+export type HostEvent =
+  | { kind: 'passes'; id: string; trace: StepTrace[]; ms: number }
+  | { kind: 'rebuilt'; reason: string };
+
+export interface Learn2pdApi {
+  /** Events come over this port from now on. */
+  listen(port: MessagePort): Promise<void>;
+  /** Opens the device and the weights of a checkpoint. If they cannot be used, those before stay. */
+  open(checkpoint: Uint8Array<ArrayBuffer>, source: Source): Promise<Answer<Opened>>;
+  /** Test problem number `index` of a task. */
+  problem(task: string, index: number): Promise<Answer<Problem>>;
+  decode(request: DecodeRequest): Promise<Answer<Decoded>>;
+  measure(request: MeasureRequest): Promise<Answer<Outcome[]>>;
+  /** A training of this preset, or the one that a training checkpoint holds. */
+  train(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null): Promise<Answer<TrainState>>;
+  /** Trains for about this long. */
+  advance(ms: number): Promise<Answer<TrainState>>;
+  saveTraining(): Promise<Answer<Uint8Array<ArrayBuffer>>>;
+  look(): Promise<Answer<PeekResult>>;
+  accuracy(): Promise<Answer<{ task: string; right: number; count: number }[]>>;
+  result(): Promise<Answer<Grown>>;
+}

@@ -1,0 +1,61 @@
+// What the page of this method shows. Written by PanelSession alone.
+
+import { create } from 'zustand';
+import type { Problem } from '../../../lm/tasks/task.ts';
+import type { StepTrace } from '../trace.ts';
+import type { Decoded, Opened } from './protocol.ts';
+import { FIRST_VIEW, type View } from './view.ts';
+
+export interface Failure {
+  reason: string;
+  advice: string;
+}
+
+/** A decode of the present problem: under way, done or failed. */
+export interface Run {
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  /** As far as it is known. */
+  trace: readonly StepTrace[];
+  ms: number;
+  decoded: Decoded | null;
+  failure: Failure | null;
+}
+
+export interface Playhead {
+  playing: boolean;
+  /** Passes, or milliseconds of real time if panes keep to the clock. */
+  at: number;
+}
+
+export interface PanelState {
+  status: 'opening' | 'ready' | 'failed';
+  failure: Failure | null;
+  opened: Opened | null;
+  view: View;
+  problem: Problem | null;
+  /** Why the typed problem cannot be decoded. */
+  problemFault: string;
+  canvas: number;
+  /** By specKey; all of the present problem, canvas and weights. */
+  runs: ReadonlyMap<string, Run>;
+  head: Playhead;
+  notice: string;
+  /** Counts the weights that were opened. */
+  version: number;
+}
+
+export const initialPanel = (view: View = FIRST_VIEW): PanelState => ({
+  status: 'opening',
+  failure: null,
+  opened: null,
+  view,
+  problem: null,
+  problemFault: '',
+  canvas: view.canvas,
+  runs: new Map(),
+  head: { playing: false, at: 0 },
+  notice: '',
+  version: 0,
+});
+
+export const usePanel = create<PanelState>()(() => initialPanel());

@@ -1,0 +1,162 @@
+// The decode theatre in a real browser, on the checkpoint that ships: it plays, its counters are the worker's, tau decides,
+// the link brings everything back, and what cannot be decoded is said.
+
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser, openPage } from '../support/browser.ts';
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchBrowser('compute');
+});
+
+afterAll(() => browser?.close());
+
+const pane = (page: Page, index: number) => page.getByTestId('pane').nth(index);
+const nfeOf = async (page: Page, index: number): Promise<number> =>
+  Number(await pane(page, index).getByTestId('nfe').getAttribute('data-value'));
+
+/** All panes are decoded. */
+const decoded = (page: Page) =>
+  page.waitForFunction(
+    () => {
+      const panes = [...document.querySelectorAll('[data-testid="pane"]')];
+      return panes.length > 0 && panes.every((p) => (p as HTMLElement).dataset.state === 'done');
+    },
+    null,
+    { timeout: 90_000 },
+  );
+
+async function axe(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  expect(serious).toEqual([]);
+}
+
+test('plays a decode, counts what the worker counts, and tau changes the passes', async () => {
+  const { page, errors, close } = await openPage(browser, '#/learn2pd');
+  // The playhead runs by itself, whatever is not decoded yet streams in.
+  await decoded(page);
+  await page.waitForFunction(
+    () => document.querySelector('[data-testid="play"]')?.getAttribute('title') === 'Play',
+    null,
+    {
+      timeout: 60_000,
+    },
+  );
+  const [plain, learned] = [await nfeOf(page, 0), await nfeOf(page, 1)];
+  // Static decoding is a pass for every position of the canvas.
+  expect(plain).toBe(
+    Number(await page.locator('fieldset', { hasText: 'Canvas length' }).locator('[aria-pressed="true"]').textContent()),
+  );
+  expect(learned).toBeLessThan(plain);
+  // At the end of the play every pane stands at its last pass.
+  expect(await pane(page, 0).getByTestId('pass').textContent()).toBe(String(plain));
+  expect(await pane(page, 1).getByTestId('pass').textContent()).toBe(String(learned));
+  const drawn = await pane(page, 0)
+    .getByTestId('map')
+    .evaluate((canvas: HTMLCanvasElement) => {
+      const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      return new Set(Array.from({ length: data.length / 4 }, (_, i) => data.slice(4 * i, 4 * i + 4).join())).size;
+    });
+  expect(drawn).toBeGreaterThan(4);
+
+  // Scrubbing back: one token a pass.
+  const scrubber = page.getByTestId('scrubber');
+  await scrubber.focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  expect(await pane(page, 0).getByTestId('pass').textContent()).toBe('2');
+  await page.locator('h1').click();
+  await page.keyboard.press('.');
+  expect(await pane(page, 0).getByTestId('pass').textContent()).toBe('3');
+
+  // tau 1 never trusts the filter: as static, but cut behind the end token.
+  const tau = page.getByTestId('tau').locator('input');
+  await tau.focus();
+  await page.keyboard.press('End');
+  await decoded(page);
+  const never = await nfeOf(page, 1);
+  await page.keyboard.press('Home');
+  await decoded(page);
+  const always = await nfeOf(page, 1);
+  expect(always).toBeLessThan(never);
+  expect(learned).toBeGreaterThanOrEqual(always);
+  expect(learned).toBeLessThanOrEqual(never);
+  await axe(page);
+  expect(errors).toEqual([]);
+  await close();
+});
+
+test('a link holds policies, problem and view; every view opens without an error', async () => {
+  const route = '#/learn2pd?panes=static1.strict.none~egp.off.none~margin.off.dual&row=2&pass=1&tab=oracle';
+  const { page, errors, close } = await openPage(browser, route, { colorScheme: 'dark' });
+  await decoded(page);
+  expect(await page.getByTestId('pane').count()).toBe(3);
+  expect(await pane(page, 0).getByTestId('pass').textContent()).toBe('2');
+  for (const [name, heading] of [
+    ['Filter', 'Filter microscope'],
+    ['End of text', 'End of text'],
+    ['Oracle', 'Oracle'],
+    ['KV cache', 'KV cache'],
+    ['Training', 'Train it in this tab'],
+    ['Measurements', 'Measurements'],
+    ['Paper', 'What the paper reports'],
+  ]) {
+    await page.getByRole('tab', { name, exact: true }).click();
+    await page.getByRole('heading', { name: heading, exact: true }).waitFor();
+    await page.waitForFunction(
+      () => !document.querySelector('[data-testid="cache-table"] td:nth-child(2)')?.textContent?.includes('…'),
+    );
+  }
+  await axe(page);
+  await page.getByRole('tab', { name: 'Filter', exact: true }).click();
+  const problem = await page.getByTestId('problem').inputValue();
+  // A typed problem is judged exactly.
+  await page.getByTestId('problem').fill('copy 1 2 3 4');
+  await page.keyboard.press('Enter');
+  await decoded(page);
+  expect(await page.getByTestId('problem').inputValue()).toContain('copy 1 2 3 4');
+  expect(await pane(page, 0).getByTestId('verdict').textContent()).toMatch(/right|wrong/);
+  await page.getByTestId('problem').fill('dance');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').filter({ hasText: 'This task reads problems like' }).waitFor();
+  await page.getByTestId('another').click();
+  await decoded(page);
+  expect(await page.getByTestId('problem').inputValue()).not.toBe(problem);
+  const hash = await page.evaluate(() => location.hash);
+  await page.reload();
+  await decoded(page);
+  expect(await page.getByTestId('pane').count()).toBe(3);
+  expect(await page.evaluate(() => location.hash)).toBe(hash);
+  expect(errors).toEqual([]);
+  await close();
+});
+
+test('a foreign file and a canvas that was never trained are refused in words; the theatre goes on', async () => {
+  const { page, errors, close } = await openPage(browser, '#/learn2pd?canvas=4096');
+  await page.getByRole('alert').filter({ hasText: 'longer than the' }).first().waitFor({ timeout: 90_000 });
+  await page.getByTestId('file').setInputFiles({
+    name: 'foreign.safetensors',
+    mimeType: 'application/octet-stream',
+    buffer: Buffer.from('this is no checkpoint'),
+  });
+  await page.getByText('These weights cannot be used:').waitFor();
+  await page.locator('fieldset', { hasText: 'Canvas length' }).locator('button').first().click();
+  await decoded(page);
+  expect(errors).toEqual([]);
+  await close();
+});
+
+test('without an adapter the page says so and still shows the paper', async () => {
+  const blind = await launchBrowser('no-adapter');
+  const { page, close } = await openPage(blind, '#/learn2pd');
+  await page.getByRole('alert').filter({ hasText: 'WebGPU' }).waitFor();
+  await page.getByRole('heading', { name: 'What the paper reports' }).waitFor();
+  await close();
+  await blind.close();
+});

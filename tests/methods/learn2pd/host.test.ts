@@ -1,0 +1,172 @@
+// The worker's half of the page in Node, on the checkpoint that ships: decodes, errors in words, a device that gets lost.
+
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Gpu } from '../../../src/gpu/device.ts';
+import { openGpu } from '../../../src/gpu/device.ts';
+import type { Problem } from '../../../src/lm/tasks/task.ts';
+import { Learn2pdHost } from '../../../src/methods/learn2pd/panel/host.ts';
+import type { Answer, DecodeRequest, HostEvent, Opened } from '../../../src/methods/learn2pd/panel/protocol.ts';
+import { countsAt, replayOf } from '../../../src/methods/learn2pd/panel/replay.ts';
+
+const FOLDER = 'public/models/learn2pd/';
+const bytes = (): Uint8Array<ArrayBuffer> => {
+  const { file } = JSON.parse(readFileSync(`${FOLDER}card.json`, 'utf8'));
+  return new Uint8Array(readFileSync(FOLDER + file));
+};
+
+const opened: Gpu[] = [];
+const host = new Learn2pdHost(async () => {
+  const result = await openGpu();
+  if (result.ok) opened.push(result.gpu);
+  return result;
+});
+let card: Opened;
+let problem: Problem;
+
+function value<T>(answer: Answer<T>): T {
+  if (!answer.ok) throw new Error(answer.reason);
+  return answer.value;
+}
+
+const request = (part: Partial<DecodeRequest> = {}): DecodeRequest => ({
+  id: 'test',
+  problem,
+  canvas: card.model.canvases[0],
+  policy: { kind: 'learn2pd', tau: 0.96 },
+  eotp: 'strict',
+  cache: 'none',
+  ...part,
+});
+
+beforeAll(async () => {
+  card = value(await host.open(bytes(), 'shipped'));
+  problem = value(await host.problem(card.model.tasks[0].id, 0));
+});
+
+afterAll(() => {
+  for (const gpu of opened) gpu.dispose();
+});
+
+test('the trace tells the whole decode: passes, decisions, length and text', async () => {
+  const { prompt } = card.model.config;
+  const canvas = card.model.canvases[0];
+  const plain = value(await host.decode(request({ policy: { kind: 'static', perStep: 1 }, eotp: 'off' })));
+  const learned = value(await host.decode(request()));
+  for (const d of [plain, learned]) {
+    expect(d.trace.length).toBe(d.nfe);
+    const r = replayOf(d.trace, prompt, canvas, d.tokens.length, plain.tokens);
+    const { filter, top, length } = countsAt(r, d.nfe - 1);
+    expect(length).toBe(d.tokens.length);
+    expect(filter + top).toBe(length);
+    expect([...r.token.slice(0, length)]).toEqual([...d.tokens]);
+    expect(d.byPolicy + d.byTop).toBeGreaterThanOrEqual(filter + top);
+    expect(d.wallMs).toBeGreaterThan(0);
+  }
+  expect(plain.nfe).toBe(canvas);
+  expect(learned.nfe).toBeLessThan(plain.nfe);
+  expect(plain.cold).toBe(true);
+  expect(value(await host.decode(request())).cold).toBe(false);
+});
+
+test('the oracle gets the static text by itself and reproduces it', async () => {
+  const other = value(await host.problem(card.model.tasks[0].id, 1));
+  const oracle = value(await host.decode(request({ problem: other, policy: { kind: 'egp' }, eotp: 'off' })));
+  const plain = value(
+    await host.decode(request({ problem: other, policy: { kind: 'static', perStep: 1 }, eotp: 'off' })),
+  );
+  expect([...oracle.tokens]).toEqual([...plain.tokens]);
+  expect(oracle.nfe).toBeLessThanOrEqual(plain.nfe);
+});
+
+test('tau 0 takes a pass for every block, tau 1 one for every token, in between neither more nor less', async () => {
+  const { block } = card.model.config;
+  const canvas = card.model.canvases[0];
+  const nfe: number[] = [];
+  for (const tau of [0, 0.5, 0.96, 1]) {
+    nfe.push(value(await host.decode(request({ policy: { kind: 'learn2pd', tau }, eotp: 'off' }))).nfe);
+  }
+  expect(nfe[0]).toBe(Math.ceil(canvas / block));
+  expect(nfe[3]).toBe(canvas);
+  expect(Math.min(...nfe)).toBe(nfe[0]);
+  expect(Math.max(...nfe)).toBe(nfe[3]);
+});
+
+test('a measurement counts what decodes count', async () => {
+  const spec = { policy: { kind: 'learn2pd', tau: 0.96 }, eotp: 'strict', cache: 'none' } as const;
+  const canvas = card.model.canvases[0];
+  const outcomes = value(await host.measure({ ...spec, canvas, from: 0, count: 2 }));
+  expect(outcomes.length).toBe(2);
+  for (const o of outcomes) {
+    expect(o.wallMs).toBeGreaterThan(0);
+    expect(o.agreement).toBeGreaterThanOrEqual(0);
+    expect(o.agreement).toBeLessThanOrEqual(1);
+    expect(o.length).toBeGreaterThanOrEqual(o.answerLength);
+  }
+  const plain = { policy: { kind: 'static', perStep: 1 }, eotp: 'off', cache: 'none' } as const;
+  const base = value(await host.measure({ ...plain, canvas, from: 0, count: 2 }));
+  expect(base.map((o) => [o.nfe, o.agreement])).toEqual([
+    [canvas, 1],
+    [canvas, 1],
+  ]);
+});
+
+test('what cannot be decoded is said in words, and nothing is lost by it', async () => {
+  const { longest } = card.model.config;
+  const long = await host.decode(request({ canvas: 2 * longest }));
+  expect(long).toMatchObject({ ok: false });
+  expect(!long.ok && long.reason).toContain(`longer than the ${longest}`);
+  expect(!long.ok && long.advice).toContain(String(card.model.canvases[0]));
+  const unknown = await host.decode(request({ problem: { ...problem, prompt: 'Ω' } }));
+  expect(!unknown.ok && unknown.reason).toContain("No token for 'Ω'");
+  for (const bad of [new Uint8Array(3), bytes().slice(0, 5000), new TextEncoder().encode('{"a":1}')]) {
+    const answer = await host.open(bad as Uint8Array<ArrayBuffer>, 'file');
+    expect(answer.ok).toBe(false);
+    expect(!answer.ok && answer.reason.length).toBeGreaterThan(10);
+  }
+  expect((await host.decode(request())).ok).toBe(true);
+});
+
+test('a device lost between two decodes is opened again, with the same result', async () => {
+  const before = value(await host.decode(request()));
+  const channel = new MessageChannel();
+  const events: HostEvent[] = [];
+  channel.port1.onmessage = (event) => events.push(event.data);
+  await host.listen(channel.port2);
+  const gpu = opened[opened.length - 1];
+  gpu.device.destroy();
+  await gpu.lost;
+  const after = value(await host.decode(request()));
+  expect([...after.tokens]).toEqual([...before.tokens]);
+  expect(after.nfe).toBe(before.nfe);
+  expect(opened.length).toBe(2);
+  channel.port1.close();
+});
+
+test('without a device the reason and what to do about it arrive', async () => {
+  const blind = new Learn2pdHost(async () => ({ ok: false, reason: 'no adapter', advice: 'turn it on' }));
+  expect(await blind.open(bytes(), 'shipped')).toEqual({ ok: false, reason: 'no adapter', advice: 'turn it on' });
+});
+
+test('training in slices: state, a look inside, a copy that goes on where it stood', async () => {
+  const state = value(await host.train('nano', 2, null));
+  expect(state).toMatchObject({ phase: 'model', step: 0, done: false, preset: 'nano' });
+  const moved = value(await host.advance(1));
+  expect(moved.step).toBeGreaterThan(0);
+  expect(moved.values.loss).toBeGreaterThan(0);
+  const look = value(await host.look());
+  expect(look.answer).toBeGreaterThan(0);
+  expect(look.fill).toBeGreaterThan(0);
+  expect(look.samples.map((s) => s.t)).toEqual([0.2, 0.5, 0.9]);
+  for (const { seen, guess, truth } of look.samples) {
+    // What was given is given back.
+    seen.forEach((id, i) => {
+      if (id !== 1) expect([guess[i], id]).toEqual([truth[i], truth[i]]);
+    });
+  }
+  const copy = value(await host.saveTraining());
+  const again = value(await host.train('small', 9, copy));
+  expect(again).toMatchObject({ preset: 'nano', seed: 2, step: moved.step });
+  const bad = await host.train('nano', 1, bytes());
+  expect(!bad.ok && bad.reason).toContain('not of a run of learn2pd');
+});
