@@ -1,6 +1,8 @@
 // Entry of the worker that trains: it owns a device of its own. Logic: src/ui/training/train-host.ts.
 
 import { expose } from 'comlink';
+import { opfsStorage } from '../src/data/storage.ts';
+import { openWithTiles } from '../src/data/tile-cache.ts';
 import { openGpu } from '../src/gpu/device.ts';
 import type { Method } from '../src/methods/contract.ts';
 import { dreamer4 } from '../src/methods/dreamer4/session.ts';
@@ -8,7 +10,7 @@ import { TrainHost } from '../src/ui/training/train-host.ts';
 import type { TrainApi } from '../src/ui/training/train-protocol.ts';
 
 const host = new TrainHost({
-  openGpu,
+  openGpu: () => openWithTiles(openGpu, () => opfsStorage('adapters')),
   method: async () => dreamer4 as Method<unknown>,
   now: () => performance.now(),
 });

@@ -7,6 +7,7 @@ import { proofPlan, proveOne } from './proof.ts';
 import type { ProofRow } from './proof-rows.ts';
 import { kernelNamed } from './registry.ts';
 import { measurePoint, measureRoof, type RooflinePoint, type RooflineRoof, rooflineKernels } from './roofline.ts';
+import { measureTile, TILE_SHAPES, type TileRow, tileTable } from './tiles.ts';
 import { type Ladder, ladderKernels, measureLadder } from './versions.ts';
 
 export type Job =
@@ -15,6 +16,7 @@ export type Job =
   | { kind: 'versions'; only?: readonly string[] }
   | { kind: 'growth'; only?: readonly string[] }
   | { kind: 'methods'; only?: readonly string[] }
+  | { kind: 'tiles' }
   | { kind: 'edit'; kernel: string; variant: string; file: string; text: string };
 
 export type JobEvent =
@@ -25,6 +27,7 @@ export type JobEvent =
   | { kind: 'ladder'; ladder: Ladder }
   | { kind: 'curve'; curve: GrowthCurve }
   | { kind: 'cost'; cost: MethodCost }
+  | { kind: 'tile'; row: TileRow }
   | { kind: 'edit'; stage: EditStage };
 
 const chosen = (only: readonly string[] | undefined, name: string): boolean =>
@@ -48,6 +51,19 @@ export async function runJob(gpu: Gpu, job: Job, emit: (event: JobEvent) => void
       (item) => (item.kind === 'gradient' ? `gradient of ${item.name}` : item.entry.name),
       async (item) => emit({ kind: 'proof', row: await proveOne(gpu, item) }),
     );
+  } else if (job.kind === 'tiles') {
+    const rows: TileRow[] = [];
+    await steps(
+      TILE_SHAPES,
+      ([form, ...size]) => `tiles of matmul ${form} ${size.join(' x ')}`,
+      async (shape) => {
+        const row = await measureTile(gpu, shape);
+        if (!row) return;
+        rows.push(row);
+        emit({ kind: 'tile', row });
+      },
+    );
+    if (rows.length > 0) gpu.conditions.tiles = { ...gpu.conditions.tiles, ...tileTable(rows) };
   } else if (job.kind === 'roofline') {
     emit({ kind: 'progress', done: 0, total: 1, what: 'matmul peak and memory bandwidth' });
     const roof = await measureRoof(gpu);

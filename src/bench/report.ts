@@ -6,6 +6,7 @@ import type { JobEvent } from './jobs.ts';
 import type { MethodCost } from './methods.ts';
 import { countProof, type ProofCounts, type ProofRow } from './proof-rows.ts';
 import type { RooflinePoint, RooflineRoof } from './roofline.ts';
+import type { TileRow } from './tiles.ts';
 import type { Ladder } from './versions.ts';
 
 export interface Findings {
@@ -15,9 +16,18 @@ export interface Findings {
   ladders: Ladder[];
   curves: GrowthCurve[];
   costs: MethodCost[];
+  tiles: TileRow[];
 }
 
-export const noFindings = (): Findings => ({ proof: [], roof: null, points: [], ladders: [], curves: [], costs: [] });
+export const noFindings = (): Findings => ({
+  proof: [],
+  roof: null,
+  points: [],
+  ladders: [],
+  curves: [],
+  costs: [],
+  tiles: [],
+});
 
 /** The findings with one event more; rows of the same thing replace each other. */
 export function gather(f: Findings, event: JobEvent): Findings {
@@ -38,6 +48,8 @@ export function gather(f: Findings, event: JobEvent): Findings {
       return { ...f, curves: put(f.curves, event.curve, (c) => c.name) };
     case 'cost':
       return { ...f, costs: put(f.costs, event.cost, (c) => `${c.method}|${c.step}`) };
+    case 'tile':
+      return { ...f, tiles: put(f.tiles, event.row, (r) => r.class) };
     default:
       return f;
   }

@@ -4,13 +4,16 @@ import { examine } from '../bench/doctor.ts';
 import { type Job, runJob } from '../bench/jobs.ts';
 import { countProof } from '../bench/proof-rows.ts';
 import { benchReport, type Findings, gather, noFindings } from '../bench/report.ts';
+import { tileTable } from '../bench/tiles.ts';
 import { byteRate, flopRate, ms, percent, times, work } from '../bench/units.ts';
-import { type Gpu, openGpu } from '../gpu/device.ts';
+import { saveTiles } from '../data/tile-cache.ts';
+import type { Gpu } from '../gpu/device.ts';
 import { adapterName } from '../runs/run-record.ts';
 import { RUN_FLAGS, UsageError } from './args.ts';
 import { defineCommand, type Output } from './command.ts';
+import { adapterStorage, gpuOrFail } from './open.ts';
 
-const PARTS = ['device', 'proof', 'roofline', 'versions', 'growth', 'methods'] as const;
+const PARTS = ['device', 'proof', 'tiles', 'roofline', 'versions', 'growth', 'methods'] as const;
 type Part = (typeof PARTS)[number];
 
 /** `--only` takes parts, and kernels of the parts that have kernels: 'proof,attention'. */
@@ -66,6 +69,15 @@ function print(output: Output, f: Findings): void {
       `roofline: ${flopRate(peak)} (${peakBy}), ${byteRate(bandwidth)}, dispatch ${ms(dispatchMs)}, submission ${ms(submitMs)}`,
     );
   }
+  table(output, 'matmul tiles: rows x blocks, the rule first', [
+    ['products', 'measured on', 'chosen', 'times'],
+    ...f.tiles.map((r) => [
+      r.class,
+      r.shape,
+      `${r.chosen.rows} x ${r.chosen.blocks}`,
+      r.tiles.map((t) => `${t.rows} x ${t.blocks}: ${ms(t.ms)}`).join(', '),
+    ]),
+  ]);
   table(output, 'kernels on the roofline', [
     ['kernel', 'variant', 'size', 'time', 'q1..q3', 'rate', 'memory', 'of attainable', ''],
     ...f.points.map((p) => [
@@ -135,9 +147,7 @@ export const bench = defineCommand({
   async run({ positionals, flags }, output) {
     if (positionals.length > 0) throw new UsageError(`bench takes no argument, got '${positionals[0]}'`);
     const { parts, kernels } = await choose(flags.only);
-    const opened = await openGpu();
-    if (!opened.ok) throw new Error(`${opened.reason} ${opened.advice}`);
-    const { gpu } = opened;
+    const gpu = await gpuOrFail();
     output.line(`adapter: ${adapterName(gpu.report)}`);
     const doctor = parts.includes('device') ? await device(gpu, output) : [];
     let findings = noFindings();
@@ -154,6 +164,9 @@ export const bench = defineCommand({
         },
         new AbortController().signal,
       );
+    }
+    if (findings.tiles.length > 0) {
+      await saveTiles(await adapterStorage(), gpu.report, tileTable(findings.tiles), new Date());
     }
     print(output, findings);
     const runtime = `Node ${process.versions.node}, Dawn (webgpu package)`;

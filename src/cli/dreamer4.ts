@@ -16,11 +16,11 @@ import type { Output } from './command.ts';
 import {
   type EvalArguments,
   engine,
-  gpuOrFail,
   type MethodCommands,
   type RunArguments,
   readCheckpoint,
 } from './method-commands.ts';
+import { gpuOrFail } from './open.ts';
 import { runSession } from './session-run.ts';
 
 const CHECKPOINT = 'dreamer4-training.safetensors';

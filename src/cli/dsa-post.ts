@@ -10,7 +10,8 @@ import { postReport } from '../methods/dsa/posttrain/report.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
-import { engine, gpuOrFail, type RunArguments } from './method-commands.ts';
+import { engine, type RunArguments } from './method-commands.ts';
+import { gpuOrFail } from './open.ts';
 
 export const isPost = (preset: string): boolean => Object.hasOwn(POST_PRESETS, preset);
 

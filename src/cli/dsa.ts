@@ -20,11 +20,11 @@ import { isPost, runPost } from './dsa-post.ts';
 import {
   type EvalArguments,
   engine,
-  gpuOrFail,
   type MethodCommands,
   type RunArguments,
   readCheckpoint,
 } from './method-commands.ts';
+import { gpuOrFail } from './open.ts';
 import { runSession } from './session-run.ts';
 
 const CHECKPOINT = 'dsa-training.safetensors';

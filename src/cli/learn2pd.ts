@@ -16,11 +16,11 @@ import type { Output } from './command.ts';
 import {
   type EvalArguments,
   engine,
-  gpuOrFail,
   type MethodCommands,
   type RunArguments,
   readCheckpoint as readCheckpointFile,
 } from './method-commands.ts';
+import { gpuOrFail } from './open.ts';
 import { runSession } from './session-run.ts';
 
 async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecord> {

@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Gpu, openGpu } from '../gpu/device.ts';
 import type { RunRecord } from '../runs/run-record.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
@@ -40,12 +39,6 @@ export async function readCheckpoint(flag: string, file: string): Promise<Uint8A
   } catch {
     throw new UsageError(`${flag} ${file}: no such file`);
   }
-}
-
-export async function gpuOrFail(): Promise<Gpu> {
-  const result = await openGpu();
-  if (!result.ok) throw new Error(`${result.reason} ${result.advice}`);
-  return result.gpu;
 }
 
 /** Name and version of the lab in run records. */

@@ -1,11 +1,11 @@
 // `lab rungs`: what each rung of Dreamer 4 costs on this adapter; with --step, one real training step and one played frame.
 
-import { openGpu } from '../gpu/device.ts';
 import { type DreamerConfig, presets } from '../methods/dreamer4/config.ts';
 import { measureRung, type RungRow } from '../methods/dreamer4/rungs.ts';
 import { adapterName } from '../runs/run-record.ts';
 import { RUN_FLAGS, UsageError } from './args.ts';
 import { defineCommand } from './command.ts';
+import { gpuOrFail } from './open.ts';
 
 export const rungs = defineCommand({
   usage: '[--only NAME,...] [--rows N] [--step] [--json]',
@@ -22,9 +22,7 @@ export const rungs = defineCommand({
       if (!Object.hasOwn(presets, name))
         throw new UsageError(`no rung '${name}' (known: ${Object.keys(presets).join(', ')})`);
     }
-    const result = await openGpu();
-    if (!result.ok) throw new Error(`${result.reason} ${result.advice}`);
-    const { gpu } = result;
+    const gpu = await gpuOrFail();
     const rows: RungRow[] = [];
     for (const name of names) {
       const config: DreamerConfig = presets[name as DreamerConfig['rung']];

@@ -8,7 +8,8 @@ import type { Gpu } from '../gpu/device.ts';
 import type { Checkpoint, RunContext, Session } from '../methods/contract.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
-import { gpuOrFail, type RunArguments } from './method-commands.ts';
+import type { RunArguments } from './method-commands.ts';
+import { gpuOrFail } from './open.ts';
 
 export interface SessionRun<S extends Session, C> {
   /** File of the training checkpoint in the run's folder. */

@@ -5,6 +5,15 @@
  */
 import { PipelineCache } from './pipelines.ts';
 
+/** Tiles of matrix products by class of shape, as measured on an adapter (tensor/kernels/matmul.ts). */
+export type TileTable = Readonly<Record<string, MatmulTile>>;
+
+export interface MatmulTile {
+  rows: number;
+  /** Blocks of 16 columns; quads only. */
+  blocks: number;
+}
+
 /** Facts that choose kernel variants; they select text in shaders/ through `@if`. */
 export interface Conditions {
   software: boolean;
@@ -12,6 +21,8 @@ export interface Conditions {
   subgroups: boolean;
   /** Invocations of a subgroup where the adapter has only one size, else 0. */
   subgroupSize: number;
+  /** Measured choices; what is not in it follows the cost model. Never changes a result, only its time. */
+  tiles?: TileTable;
 }
 
 export interface AdapterReport {

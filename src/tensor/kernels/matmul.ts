@@ -11,6 +11,7 @@ import scalarAccess from '../../../shaders/ops/matmul_scalar.wgsl?raw';
 import software from '../../../shaders/ops/matmul_software.wgsl?raw';
 import tile from '../../../shaders/ops/matmul_tile.wgsl?raw';
 import vectorAccess from '../../../shaders/ops/matmul_vector.wgsl?raw';
+import type { Conditions, MatmulTile } from '../../gpu/device.ts';
 import { edited } from '../../gpu/shader-edits.ts';
 import { unroll } from './unroll.ts';
 
@@ -34,6 +35,8 @@ export interface MatmulOptions {
   subgroup?: number;
   /** Rows of the tile on a CPU adapter instead of the rule's choice; benchmarks. */
   rows?: number;
+  /** Blocks of the tile on quads; only with `rows`. */
+  blocks?: number;
   /** The kernel for subgroups of eight on subgroups of four as well; benchmarks. */
   spread?: boolean;
 }
@@ -127,18 +130,14 @@ function kernelOf(options: MatmulOptions, flags: string[], vector: boolean): Ker
  */
 const QUAD_COST = { load: 10.5, multiply: 1, assign: 1.6, cell: 70 };
 
-interface QuadTile {
-  rows: number;
-  blocks: number;
-}
-
 /** Least time by QUAD_COST. A tile that is larger than the matrix is paid for in full. */
-function quadTile({ form, M, N, K, rows: wanted }: MatmulOptions): QuadTile {
-  let best: QuadTile = { rows: 16, blocks: 1 };
+function quadTile({ form, M, N, K, rows: wanted, blocks: wantedBlocks }: MatmulOptions): MatmulTile {
+  let best: MatmulTile = { rows: 16, blocks: 1 };
   let least = Number.POSITIVE_INFINITY;
   for (const rows of form === 'tn' ? [16, 32] : [4, 8, 16, 32]) {
     if (wanted && rows !== Math.max(wanted, form === 'tn' ? 16 : 4)) continue;
     for (const blocks of [1, 2, 4]) {
+      if (wanted && wantedBlocks && blocks !== wantedBlocks) continue;
       const tiles = Math.ceil(M / rows) * Math.ceil(N / (16 * blocks));
       const step =
         QUAD_COST.load * (rows + 16 * blocks) + (16 * QUAD_COST.multiply + 4 * QUAD_COST.assign) * rows * blocks;
@@ -208,4 +207,25 @@ function softwareKernel(flags: readonly string[], form: MatmulForm, wanted: numb
       lists,
     });
   return { name: spread > 1 ? 'spread' : 'alone', text, rows, columns: 4 * lanes, subgroups: spread > 1 };
+}
+
+const size = (n: number): string => (n <= 16 ? 'small' : n <= 128 ? 'middle' : 'large');
+
+/** Products that one measured tile stands for: the form, and M, N and K up to 16, up to 128 or more. */
+export const tileClass = (form: MatmulForm, M: number, N: number, K: number): string =>
+  `${form} ${[M, N, K].map(size).join(' ')}`;
+
+/** Tiles that are worth a measurement, the rule's own choice first; none where there is nothing to choose. */
+export function tileCandidates(conditions: Conditions, options: Omit<MatmulOptions, 'software'>): MatmulTile[] {
+  const { software: cpu, subgroupSize } = conditions;
+  if (!cpu || (subgroupSize !== 4 && subgroupSize !== 8)) return [];
+  const o = { ...options, software: true, subgroup: subgroupSize };
+  const quads = subgroupSize === 4;
+  const own = quads ? quadTile(o) : { rows: rowsOfTile(o), blocks: 1 };
+  const others = quads
+    ? [8, 16, 32].flatMap((rows) => [2, 4].map((blocks) => ({ rows, blocks })))
+    : [8, 16, 32].map((rows) => ({ rows, blocks: 1 }));
+  // A turned load brings four rows to every lane: of 16 on quads, and with more lanes one height is all there is.
+  const fits = (t: MatmulTile): boolean => o.form !== 'tn' || (quads && t.rows >= 16);
+  return [own, ...others.filter((t) => fits(t) && (t.rows !== own.rows || t.blocks !== own.blocks))];
 }

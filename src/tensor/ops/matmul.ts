@@ -1,6 +1,6 @@
 /** Matrix products with their derivative; kernels and tile choice are in ../kernels/matmul.ts. */
 import type { Tensor } from '../graph.ts';
-import { planMatmul } from '../kernels/matmul.ts';
+import { planMatmul, tileClass } from '../kernels/matmul.ts';
 import { sumRows } from './reduce.ts';
 
 type Form = 'nn' | 'nt' | 'tn';
@@ -36,6 +36,7 @@ export function product(
         residual: extra.residual !== undefined,
         software: graph.conditions.software,
         subgroup: graph.conditions.subgroupSize,
+        ...graph.conditions.tiles?.[tileClass(form, m, n, k)],
       });
       const byName = { a, b, c: out, bias: extra.bias, residual: extra.residual };
       return [

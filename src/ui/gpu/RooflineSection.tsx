@@ -9,6 +9,7 @@ import type { LabSession } from './lab-session.ts';
 import { useLab } from './lab-store.ts';
 import { RooflinePlot } from './RooflinePlot.tsx';
 import { RunBar } from './RunBar.tsx';
+import { TilesPart } from './TilesPart.tsx';
 
 type Order = 'registry' | 'fraction' | 'time';
 
@@ -24,6 +25,7 @@ export function RooflineSection({ session, onPick }: { session: LabSession | nul
   const [order, setOrder] = useState<Order>('registry');
   return (
     <>
+      <TilesPart session={session} />
       <RunBar session={session} job={{ kind: 'roofline' }} label="Measure">
         First the roof: the best matmul rate, the rate at which memory is copied, the cost of a dispatch and of a
         submission. Then every kernel alone at its benchmark size, its inputs rotated so that caches do not flatter,

@@ -3,7 +3,7 @@
 
 import type { Finding } from '../../bench/doctor.ts';
 import type { Job } from '../../bench/jobs.ts';
-import type { Gpu, GpuResult } from '../../gpu/device.ts';
+import type { AdapterReport, Gpu, GpuResult, TileTable } from '../../gpu/device.ts';
 import type { KernelEntry } from '../../tensor/registry/entry.ts';
 import type { Failure, Outcome } from '../playground/protocol.ts';
 import type { KernelCard, LabApi, LabMessage, LabOpened } from './lab-protocol.ts';
@@ -17,6 +17,8 @@ export interface LabHostParts {
     examine: typeof import('../../bench/doctor.ts').examine;
     runJob: typeof import('../../bench/jobs.ts').runJob;
   }>;
+  /** Keeps the tiles that a job has chosen; not needed where nothing is kept. */
+  keepTiles?(report: AdapterReport, tiles: TileTable): Promise<void>;
 }
 
 function card(entry: KernelEntry, gpu: Gpu): KernelCard {
@@ -89,6 +91,11 @@ export class LabHost implements LabApi {
     const emit = (message: LabMessage): void => events.postMessage(message);
     try {
       await runJob(device.value, job, emit, abort.signal);
+      const { report, conditions } = device.value;
+      // A page without storage measures anew at the next visit.
+      if (job.kind === 'tiles' && conditions.tiles) {
+        await this.#parts.keepTiles?.(report, conditions.tiles).catch(() => undefined);
+      }
       return { ok: true, value: abort.signal.aborted ? 'stopped' : 'done' };
     } catch (error) {
       return this.#failure(error);
