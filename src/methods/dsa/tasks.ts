@@ -79,6 +79,8 @@ export function rowOf(
     }
   })();
   while (row.ids.length < c.time) row.ids.push(0);
+  // The value behind the last question is asked for and need not be there.
+  row.ids.length = c.time;
   return row;
 }
 
