@@ -95,10 +95,17 @@ const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.
 const DSA = 'DSA';
 const DENSE = 'dense-continued';
 
-function armsFor(
+export interface Models {
+  sparse: ParamStore;
+  dense: ParamStore;
+  more?: readonly ArmOf[];
+}
+
+/** Every way of attending that these weights can be judged by, the dense control first. */
+export function armsFor(
   c: DsaConfig,
-  models: { sparse: ParamStore; dense: ParamStore; more?: readonly ArmOf[] },
-  options: EvalOptions,
+  models: Models,
+  options: Pick<EvalOptions, 'sweep' | 'formats'> = {},
 ): { arms: ArmOf[]; formats: (ArmOf & { change: { quant: Quant; hadamard: boolean } })[] } {
   const { sparse, dense } = models;
   const arms: ArmOf[] = [
@@ -132,12 +139,7 @@ function armsFor(
 }
 
 /** Sparse weights under every chooser, dense weights densely, on `rows` fresh rows of every task. */
-export async function evaluate(
-  gpu: Gpu,
-  c: DsaConfig,
-  models: { sparse: ParamStore; dense: ParamStore; more?: readonly ArmOf[] },
-  options: EvalOptions,
-): Promise<Evaluation> {
+export async function evaluate(gpu: Gpu, c: DsaConfig, models: Models, options: EvalOptions): Promise<Evaluation> {
   const { seed, corpus } = options;
   const tasks = tasksOf(c);
   const sets = new Map<Task, Row[]>(

@@ -8,7 +8,23 @@ export const PAPER = {
   authors: 'DeepSeek-AI',
   arxiv: '2512.02556',
   /** Section 1 and the released configuration. */
-  model: { layers: 61, heads: 128, latent: 512, rotary: 64, indexHeads: 64, indexDim: 128, k: 2048, context: 131072 },
+  model: {
+    vocab: 129280,
+    width: 7168,
+    layers: 61,
+    feedForward: '18,432 (3 dense layers), 256 experts of 2,048, 8 active, 1 shared',
+    heads: 128,
+    queryLatent: 1536,
+    latent: 512,
+    rotary: 64,
+    plain: 128,
+    value: 128,
+    indexHeads: 64,
+    indexDim: 128,
+    k: 2048,
+    context: 131072,
+    format: 'e4m3, scales ue8m0',
+  },
   /** Table 1. */
   parity: [
     { benchmark: 'MMLU-Pro', dense: 85.0, sparse: 85.0 },
@@ -26,11 +42,12 @@ export const PAPER = {
     { benchmark: 'AIME 2025', dense: 88.4, sparse: 89.3 },
     { benchmark: 'HMMT 2025', dense: 86.1, sparse: 83.6 },
   ],
-  /** Figure 3: US dollars per million tokens on H800 at 2 dollars an hour. */
+  /** Figure 3: US dollars per million tokens on H800 at 2 dollars an hour. The sparse curves have a kink, then rise slowly. */
   cost: [
     { position: 0, prefill: { dense: 0.05, sparse: 0.06 }, decode: { dense: 0.07, sparse: 0.1 } },
     { position: 131072, prefill: { dense: 0.67, sparse: 0.19 }, decode: { dense: 2.15, sparse: 0.25 } },
   ],
+  kinks: { prefill: { position: 7000, sparse: 0.1 }, decode: { position: 2500, sparse: 0.15 } },
   /** Section 2: tokens and rates of the two stages of continued training. */
   stages: [
     { stage: 'dense warm-up', tokens: 2.1e9, rate: 1e-3, steps: 1000 },

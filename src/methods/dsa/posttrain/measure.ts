@@ -17,7 +17,20 @@ export interface Measure {
   /** Of thoughts in the thinking mode. */
   consistency: number;
   judgements: Judged[];
+  /** The first problems, as a reader sees them. */
+  samples: Sample[];
 }
+
+export interface Sample {
+  prompt: string;
+  answer: string;
+  /** Verdict of the verifier. */
+  outcome: number;
+  reasons: string[];
+}
+
+/** One problem of each mode. */
+const SAMPLES = MODES.length;
 
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
 
@@ -42,6 +55,10 @@ export async function measure(
   const options = { temperature, topK: 0, topP: 1, maxNew: c.maxNew, seed };
   const said = await converse(policy.decoder, tokenizer, tasks, options);
   const all = said.map((spoken, i) => judged(tokenizer, tasks[i], spoken));
+  const sampleAt = (i: number): Sample => {
+    const { outcome, reasons } = all[i];
+    return { prompt: tasks[i].prompt, answer: tokenizer.decode([...said[i].answer.tokens]), outcome, reasons };
+  };
   return new Map(
     ids.map((id, d) => {
       const own = all.slice(d * c.evalProblems, (d + 1) * c.evalProblems);
@@ -55,6 +72,7 @@ export async function measure(
           length: mean(own.map((j) => j.length)),
           consistency: mean(thought.map((j) => j.consistency)),
           judgements: own,
+          samples: own.slice(0, SAMPLES).map((_, i) => sampleAt(d * c.evalProblems + i)),
         },
       ];
     }),
