@@ -1,14 +1,14 @@
 // The page's own arithmetic without a page: links, selection, maps, files.
 
 import { expect, test } from 'vitest';
-import { configure } from '../../../src/methods/dsa/config.ts';
+import { configure, PRESETS } from '../../../src/methods/dsa/config.ts';
 import { Inspector } from '../../../src/methods/dsa/inspect.ts';
 import { dsaStore } from '../../../src/methods/dsa/model.ts';
 import { csvOf } from '../../../src/methods/dsa/panel/export.ts';
 import { figuresOf, heatMaps, pixelsOf, windowAt } from '../../../src/methods/dsa/panel/heat.ts';
 import { selectionAt } from '../../../src/methods/dsa/panel/selection.ts';
 import { FIRST_VIEW, fitView, linkOf, viewOf } from '../../../src/methods/dsa/panel/view.ts';
-import { rowOf } from '../../../src/methods/dsa/tasks.ts';
+import { rowOf, tasksOf } from '../../../src/methods/dsa/tasks.ts';
 import { topKReference } from '../../../src/tensor/reference/topk.ts';
 import { testGpu } from '../../support/gpu.ts';
 
@@ -19,10 +19,21 @@ test('a link brings the view back; nonsense in it is the first visit, too much i
   expect(viewOf(new URLSearchParams(linkOf(view)))).toEqual(view);
   expect(linkOf(FIRST_VIEW)).toBe('');
   expect(viewOf(new URLSearchParams('row=-1&k=x&attention=some&quant=fp4&zoom=0'))).toEqual(FIRST_VIEW);
-  expect(fitView(view, nano).changed).toEqual([]);
-  const { view: fitted, changed } = fitView({ ...view, k: 99, query: 40, layer: 5, key: 50 }, nano);
+  expect(fitView(view, nano, tasksOf(nano)).changed).toEqual([]);
+  const { view: fitted, changed } = fitView({ ...view, k: 99, query: 40, layer: 5, key: 50 }, nano, tasksOf(nano));
   expect([fitted.k, fitted.query, fitted.layer, fitted.key]).toEqual([32, 31, 1, 31]);
   expect(changed.join(' ')).toMatch(/k = 99 is more than the 32 tokens of a row.*Token 40.*Layer 5/);
+});
+
+test('rows of every preset and task are as long as the model reads, whatever is asked for last', () => {
+  for (const preset of Object.keys(PRESETS)) {
+    const c = configure(preset);
+    for (const task of tasksOf(c)) {
+      const { ids, wanted } = rowOf(c, task, 'eval', 1, 0);
+      expect(ids.length, `${preset}, ${task}`).toBe(c.time);
+      expect(Math.max(...wanted.keys())).toBeLessThan(c.time);
+    }
+  }
 });
 
 test('sparse and dense probes: what the GPU chose and paid is what the page says', async () => {

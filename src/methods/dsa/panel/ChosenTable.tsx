@@ -1,7 +1,6 @@
 // The tokens that attention reads for a query, largest index score first: score, its term of every indexer head, attention.
 
 import type { Probe } from '../inspect.ts';
-import { tokenName } from '../tasks.ts';
 import css from './dsa.module.css';
 import type { Table } from './export.ts';
 import type { Selection } from './selection.ts';
@@ -12,12 +11,12 @@ const LINES = 16;
 
 const heads = (count: number): number[] => Array.from({ length: count }, (_, j) => j);
 
-export function tableOf(probe: Probe, selection: Selection, indexHeads: number): Table {
+export function tableOf(probe: Probe, selection: Selection, indexHeads: number, nameOf: (id: number) => string): Table {
   return {
     columns: ['rank', 'token', 'place', 'score', ...heads(indexHeads).map((j) => `head ${j + 1}`), 'dense p', 'paid'],
     rows: selection.chosen.map((c, i) => [
       i + 1,
-      tokenName(probe.ids[c.place]),
+      nameOf(probe.ids[c.place]),
       c.place,
       c.score,
       ...c.terms,
@@ -27,8 +26,13 @@ export function tableOf(probe: Probe, selection: Selection, indexHeads: number):
   };
 }
 
-export function ChosenTable(props: { probe: Probe; selection: Selection; heads: number }) {
-  const { probe, selection } = props;
+export function ChosenTable(props: {
+  probe: Probe;
+  selection: Selection;
+  heads: number;
+  nameOf: (id: number) => string;
+}) {
+  const { probe, selection, nameOf } = props;
   const more = selection.chosen.length - LINES;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keyboard
@@ -52,7 +56,7 @@ export function ChosenTable(props: { probe: Probe; selection: Selection; heads: 
         <tbody>
           {selection.chosen.slice(0, LINES).map((c) => (
             <tr key={c.place}>
-              <th scope="row">{tokenName(probe.ids[c.place])}</th>
+              <th scope="row">{nameOf(probe.ids[c.place])}</th>
               <td>{c.place}</td>
               <td>{c.score.toFixed(3)}</td>
               {c.terms.map((v, j) => (

@@ -1,54 +1,99 @@
-// The page of sparse attention: opens the worker and the weights, keeps the view in the address, and lays the sections out.
+// The page of sparse attention: opens the worker and the weights, and lays the sections out.
 
 import { type Remote, wrap } from 'comlink';
-import { useCallback, useEffect, useMemo, useState } from 'react';
-import { parseHash, replaceQuery } from '../../../ui/shell/hash-location.ts';
-import { configure } from '../config.ts';
+import { useCallback, useEffect, useState } from 'react';
+import { Architecture } from './Architecture.tsx';
+import { CodesBench } from './CodesBench.tsx';
 import { Cost } from './Cost.tsx';
+import { type Card, fetchPost, fetchShipped, type PostCard } from './card.ts';
 import css from './dsa.module.css';
-import { Inspector } from './Inspector.tsx';
-import { Maps } from './Maps.tsx';
 import { Paper } from './Paper.tsx';
+import { Parity } from './Parity.tsx';
+import { PostTraining } from './PostTraining.tsx';
 import type { DsaApi, Opened } from './protocol.ts';
-import { Theatre } from './Theatre.tsx';
 import { Training } from './Training.tsx';
-import { useProbe } from './use-probe.ts';
-import { fitView, linkOf, type View, viewOf } from './view.ts';
+import { Views } from './Views.tsx';
+import { WeightsBar } from './WeightsBar.tsx';
 
-const CHECKPOINT = 'models/dsa/dsa-nano.safetensors';
+const SECTIONS = [
+  ['inspector', 'Inspector'],
+  ['maps', 'Maps'],
+  ['theatre', 'Top-k'],
+  ['codes', 'FP8'],
+  ['architecture', 'Architecture'],
+  ['training', 'Training'],
+  ['parity', 'Parity'],
+  ['post', 'Post-training'],
+  ['cost', 'Cost'],
+  ['paper', 'Paper'],
+] as const;
+
+/** The address belongs to the view: the list scrolls and moves the focus instead of changing it. */
+function goTo(id: string): void {
+  const heading = document.getElementById(id);
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  heading?.scrollIntoView({ behavior: still ? 'auto' : 'smooth' });
+  heading?.focus({ preventScroll: true });
+}
+
+interface Loaded extends Opened {
+  /** Card of the shipped weights; null for others. */
+  card: Card | null;
+}
 
 export function DsaPage() {
   const [api, setApi] = useState<Remote<DsaApi> | null>(null);
-  const [opened, setOpened] = useState<Opened | null>(null);
+  const [opened, setOpened] = useState<Loaded | null>(null);
   const [problem, setProblem] = useState('');
   const [version, setVersion] = useState(0);
+  const [recorded, setRecorded] = useState<PostCard | null>(null);
 
   useEffect(() => {
     const worker = new Worker(new URL('../../../../workers/dsa.ts', import.meta.url), { type: 'module', name: 'dsa' });
     const remote = wrap<DsaApi>(worker);
     let live = true;
-    const open = async (): Promise<void> => {
-      const response = await fetch(CHECKPOINT);
-      if (!response.ok) throw new Error(`${CHECKPOINT} could not be loaded (${response.status}).`);
-      const result = await remote.open(new Uint8Array(await response.arrayBuffer()));
-      if (!live) return;
-      if (!result.ok) throw new Error(result.reason);
-      setOpened(result.value);
-      setApi(() => remote);
+    const say = (reason: string): void => {
+      if (live) setProblem(reason);
     };
-    open().catch((error: unknown) => {
-      if (live) setProblem(error instanceof Error ? error.message : String(error));
-    });
+    worker.onerror = (event) => say(`A part of the page failed: ${event.message}. Reload the page.`);
+    const open = async (): Promise<void> => {
+      const { card, bytes } = await fetchShipped();
+      const result = await remote.open(bytes);
+      if (!result.ok) throw new Error(result.reason);
+      if (!live) return;
+      setOpened({ ...result.value, card });
+      setApi(() => remote);
+      setRecorded(await fetchPost(card));
+    };
+    open().catch((error: unknown) => say(error instanceof Error ? error.message : String(error)));
     return () => {
       live = false;
       worker.terminate();
     };
   }, []);
 
-  const newWeights = useCallback((preset: string) => {
-    setOpened((before) => before && { ...before, config: configure(preset), title: 'the weights of this tab' });
+  const load = useCallback(
+    async (bytes: Uint8Array<ArrayBuffer>, name: string): Promise<void> => {
+      const result = await api?.open(bytes);
+      if (!result) return;
+      if (!result.ok) return setProblem(`${name}: ${result.reason}`);
+      setProblem('');
+      setOpened({ ...result.value, card: null });
+      setVersion((n) => n + 1);
+    },
+    [api],
+  );
+  const shipped = async (): Promise<void> => {
+    const { card, bytes } = await fetchShipped();
+    await load(bytes, card.file);
+    setOpened((before) => before && { ...before, card });
+  };
+  const newWeights = useCallback(async (): Promise<void> => {
+    const result = await api?.openRun();
+    if (!result?.ok) return;
+    setOpened({ ...result.value, card: null });
     setVersion((n) => n + 1);
-  }, []);
+  }, [api]);
 
   return (
     <main className={css.page}>
@@ -57,6 +102,13 @@ export function DsaPage() {
         A lightning indexer with 8-bit keys scores every past token; attention reads only the few with the largest
         scores. From DeepSeek-V3.2, in small.
       </p>
+      <nav className={css.contents} aria-label="Sections">
+        {SECTIONS.map(([id, word]) => (
+          <button key={id} type="button" onClick={() => goTo(id)}>
+            {word}
+          </button>
+        ))}
+      </nav>
       {problem && (
         <p className={css.problem} role="alert">
           {problem}
@@ -65,51 +117,17 @@ export function DsaPage() {
       {!opened && !problem && <p role="status">Opening the device and the weights.</p>}
       {api && opened && (
         <>
+          <WeightsBar opened={opened} onFile={load} onShipped={() => void shipped()} />
           <Views api={api} opened={opened} version={version} />
-          <Training api={api} onWeights={newWeights} />
-          <Cost api={api} adapter={opened.adapter} />
+          <CodesBench api={api} adapter={opened.adapter} />
+          <Architecture config={opened.config} parameters={opened.parameters} />
+          <Training api={api} adapter={opened.adapter} onWeights={newWeights} />
+          <Parity api={api} opened={opened} version={version} card={opened.card} />
+          <PostTraining adapter={opened.adapter} recorded={recorded} />
+          <Cost api={api} adapter={opened.adapter} software={opened.software} />
         </>
       )}
       <Paper />
     </main>
-  );
-}
-
-/** The three views of one row: they share row, query, layer and k. */
-function Views({ api, opened, version }: { api: Remote<DsaApi>; opened: Opened; version: number }) {
-  const { config } = opened;
-  const [asked, setAsked] = useState<View>(() => viewOf(new URLSearchParams(parseHash(location.hash).query)));
-  const { view, changed } = useMemo(() => fitView(asked, config), [asked, config]);
-  const change = (part: Partial<View>): void => setAsked({ ...view, ...part });
-  useEffect(() => replaceQuery(linkOf(view)), [view]);
-  const { task, row, quant, hadamard, attention, k } = view;
-  const { probe, problem, busy } = useProbe(
-    api,
-    { task, index: row, quant, hadamard, k: attention === 'sparse' ? k : null },
-    version,
-  );
-  const facts = {
-    weights: opened.title,
-    row: `${row} of seed ${opened.rowSeed}`,
-    indexer: `${quant}${hadamard ? ', Hadamard' : ''}`,
-    path: probe?.path ?? '',
-    adapter: opened.adapter,
-  };
-  const shared = { config, facts, view, onView: change };
-  return (
-    <>
-      {[...changed, problem].filter(Boolean).map((text) => (
-        <p key={text} className={css.problem} role="alert">
-          {text}
-        </p>
-      ))}
-      <Inspector {...shared} probe={probe} busy={busy} />
-      {probe && (
-        <>
-          <Maps {...shared} probe={probe} />
-          <Theatre {...shared} api={api} probe={probe} />
-        </>
-      )}
-    </>
   );
 }

@@ -6,16 +6,18 @@ import { Choice } from '../../../ui/controls/Choice.tsx';
 import { Knob } from '../../../ui/controls/Knob.tsx';
 import type { DsaConfig } from '../config.ts';
 import type { Probe } from '../inspect.ts';
-import { tokenName } from '../tasks.ts';
+import type { Task } from '../tasks.ts';
 import { ChosenTable, percent, tableOf } from './ChosenTable.tsx';
 import css from './dsa.module.css';
 import type { Origin as Facts } from './export.ts';
 import { Origin } from './Origin.tsx';
 import { selectionAt } from './selection.ts';
+import { namesOf, TASK_WORDS } from './task-words.ts';
 import type { View } from './view.ts';
 
 interface Props {
   config: DsaConfig;
+  tasks: readonly Task[];
   probe: Probe | null;
   /** A probe of what is wanted now is on its way. */
   busy: boolean;
@@ -24,7 +26,7 @@ interface Props {
   onView: (part: Partial<View>) => void;
 }
 
-export function Inspector({ config, probe, busy, facts, view, onView }: Props) {
+export function Inspector({ config, tasks, probe, busy, facts, view, onView }: Props) {
   const { query, layer, k, attention } = view;
   const selection = useMemo(
     () => probe && selectionAt(probe.layers[layer], config.time, config.indexHeads, query, k, attention === 'dense'),
@@ -34,6 +36,7 @@ export function Inspector({ config, probe, busy, facts, view, onView }: Props) {
   const weight = (c: { p: number; paid: number }): number => (Number.isNaN(c.paid) ? c.p : c.paid);
   const most = Math.max(1e-9, ...(selection?.chosen.map(weight) ?? []));
   const answer = probe?.answers.find((a) => a.place === query);
+  const nameOf = namesOf(view.task);
   const read = Math.min(k, query + 1);
 
   return (
@@ -45,7 +48,7 @@ export function Inspector({ config, probe, busy, facts, view, onView }: Props) {
         Choose a token. It is the query; the tokens that attention reads for it are tinted by the attention they get,
         the others are dimmed.
       </p>
-      <Controls config={config} view={view} onView={onView} />
+      <Controls config={config} tasks={tasks} view={view} onView={onView} />
       {probe && selection && (
         <>
           <div className={css.split}>
@@ -67,7 +70,7 @@ export function Inspector({ config, probe, busy, facts, view, onView }: Props) {
                         onClick={() => onView({ query: s })}
                         title={`place ${s}${c ? ', read' : ''}`}
                       >
-                        {tokenName(id)}
+                        {nameOf(id)}
                       </button>
                     </li>
                   );
@@ -77,28 +80,29 @@ export function Inspector({ config, probe, busy, facts, view, onView }: Props) {
                 {read} of {query + 1} tokens hold {percent(selection.mass)} of the dense attention; the best {read}{' '}
                 would hold {percent(selection.best)}.
                 {answer &&
-                  ` Asked for ${tokenName(answer.wanted)}, the model says ${tokenName(answer.said)} (${percent(answer.probability)}) with ${attention} attention.`}
+                  ` Asked for ${nameOf(answer.wanted)}, the model says ${nameOf(answer.said)} (${percent(answer.probability)}) with ${attention} attention.`}
               </p>
             </div>
-            <ChosenTable probe={probe} selection={selection} heads={config.indexHeads} />
+            <ChosenTable probe={probe} selection={selection} heads={config.indexHeads} nameOf={nameOf} />
           </div>
-          <Origin facts={facts} name="dsa-selection" table={() => tableOf(probe, selection, config.indexHeads)} />
+          <Origin
+            facts={facts}
+            name="dsa-selection"
+            table={() => tableOf(probe, selection, config.indexHeads, nameOf)}
+          />
         </>
       )}
     </section>
   );
 }
 
-function Controls({ config, view, onView }: Pick<Props, 'config' | 'view' | 'onView'>) {
+function Controls({ config, tasks, view, onView }: Pick<Props, 'config' | 'tasks' | 'view' | 'onView'>) {
   return (
     <div className={css.controls}>
       <Choice
         label="Task"
         value={view.task}
-        options={[
-          ['retrieval', 'recall'],
-          ['control', 'majority'],
-        ]}
+        options={tasks.map((task) => [task, TASK_WORDS[task]] as const)}
         onChange={(task) => onView({ task })}
       />
       <Choice

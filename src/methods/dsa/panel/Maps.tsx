@@ -1,17 +1,17 @@
 // Query-by-key maps of a layer: attention, the indexer's distribution, what is selected, and where the two differ. A cell is a
 // query and a key; choosing one makes it the inspector's query.
 
-import { useEffect, useMemo, useRef } from 'react';
+import { useDeferredValue, useEffect, useMemo, useRef } from 'react';
 import { topKReference } from '../../../tensor/reference/topk.ts';
 import { Knob } from '../../../ui/controls/Knob.tsx';
 import type { DsaConfig } from '../config.ts';
 import type { Probe } from '../inspect.ts';
-import { tokenName } from '../tasks.ts';
 import { percent } from './ChosenTable.tsx';
 import css from './dsa.module.css';
 import type { Origin as Facts, Table } from './export.ts';
 import { figuresOf, type HeatMap, heatMaps, type Palette, pixelsOf, type Window, windowAt } from './heat.ts';
 import { Origin } from './Origin.tsx';
+import { namesOf } from './task-words.ts';
 import { usePalette } from './use-palette.ts';
 import type { View } from './view.ts';
 
@@ -25,7 +25,10 @@ interface Props {
 
 export function Maps({ config, probe, facts, view, onView }: Props) {
   const { time } = config;
-  const { layer, k, query } = view;
+  const { layer, query } = view;
+  const nameOf = namesOf(view.task);
+  // Long rows take a moment: a slider that is dragged goes first.
+  const k = useDeferredValue(view.k);
   const key = Math.min(view.key, query);
   const palette = usePalette();
   const maps = useMemo(() => {
@@ -64,7 +67,7 @@ export function Maps({ config, probe, facts, view, onView }: Props) {
           value={query}
           min={0}
           max={time - 1}
-          format={(t) => `${t}, ${tokenName(probe.ids[t])}`}
+          format={(t) => `${t}, ${nameOf(probe.ids[t])}`}
           onChange={(t) => onView({ query: t })}
           testId="map-query"
         />
@@ -73,7 +76,7 @@ export function Maps({ config, probe, facts, view, onView }: Props) {
           value={key}
           min={0}
           max={Math.max(1, query)}
-          format={(s) => `${s}, ${tokenName(probe.ids[s])}`}
+          format={(s) => `${s}, ${nameOf(probe.ids[s])}`}
           onChange={(s) => onView({ key: Math.min(s, query) })}
           testId="map-key"
         />

@@ -14,7 +14,7 @@ interface Props {
 export function Origin({ facts, name, table }: Props) {
   return (
     <div className={css.origin}>
-      <dl>
+      <dl className={css.facts}>
         {Object.entries(facts).map(([fact, value]) => (
           <div key={fact}>
             <dt>{fact}</dt>

@@ -6,7 +6,9 @@ import css from './dsa.module.css';
 export function Paper() {
   return (
     <section aria-labelledby="paper">
-      <h2 id="paper">What the paper reports</h2>
+      <h2 id="paper" tabIndex={-1}>
+        What the paper reports
+      </h2>
       <p className={css.lead}>
         {PAPER.authors}: {PAPER.title}, Table 1. {PAPER.model.layers} layers, {PAPER.model.heads} heads,{' '}
         {PAPER.model.indexHeads} indexer heads of {PAPER.model.indexDim}, k = {PAPER.model.k}. Not measured here.{' '}
@@ -14,7 +16,8 @@ export function Paper() {
           arXiv {PAPER.arxiv}
         </a>
       </p>
-      <div className={css.scroll}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keyboard */}
+      <section className={css.scroll} tabIndex={0} aria-label="Table 1 of the report">
         <table className={css.table}>
           <thead>
             <tr>
@@ -28,14 +31,77 @@ export function Paper() {
             {PAPER.parity.map(({ benchmark, dense, sparse }) => (
               <tr key={benchmark}>
                 <th scope="row">{benchmark}</th>
-                <td>{dense}</td>
-                <td>{sparse}</td>
-                <td>{Number((sparse - dense).toFixed(1))}</td>
+                <td data-cited>{dense}</td>
+                <td data-cited>{sparse}</td>
+                <td data-cited>{Number((sparse - dense).toFixed(1))}</td>
               </tr>
             ))}
           </tbody>
         </table>
+      </section>
+      <div className={css.charts}>
+        <Stages />
+        <Prices />
       </div>
     </section>
+  );
+}
+
+const whole = (x: number): string => x.toLocaleString('en');
+
+function Stages() {
+  return (
+    <table className={css.table}>
+      <caption>Continued training from a dense base, section 2</caption>
+      <thead>
+        <tr>
+          {['stage', 'tokens', 'steps', 'learning rate'].map((name) => (
+            <th scope="col" key={name}>
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {PAPER.stages.map(({ stage, tokens, steps, rate }) => (
+          <tr key={stage}>
+            <th scope="row">{stage}</th>
+            <td data-cited>{tokens / 1e9} B</td>
+            <td data-cited>{whole(steps)}</td>
+            <td data-cited>{rate}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Prices() {
+  return (
+    <table className={css.table}>
+      <caption>USD per million tokens on H800, read off Figure 3: dense to sparse</caption>
+      <thead>
+        <tr>
+          {['position', 'prefill', 'decode'].map((name) => (
+            <th scope="col" key={name}>
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {PAPER.cost.map(({ position, prefill, decode }) => (
+          <tr key={position}>
+            <th scope="row">{whole(position)}</th>
+            <td data-cited>
+              {prefill.dense} to {prefill.sparse}
+            </td>
+            <td data-cited>
+              {decode.dense} to {decode.sparse}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

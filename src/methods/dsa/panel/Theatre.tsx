@@ -49,8 +49,8 @@ export function Theatre({ api, config, probe, facts, view, onView }: Props) {
           label="Digits"
           value={digits}
           options={[
-            ['radix', 'one workgroup: 8 8 8 8 bits'],
-            ['split', 'many workgroups: 11 11 10 bits'],
+            ['radix', 'four of 8 bits'],
+            ['split', '11, 11 and 10 bits'],
           ]}
           onChange={(value) => onView({ digits: value })}
         />

@@ -1,108 +1,138 @@
-// Training in the tab: the stages one after the other, their losses as they are measured.
+// Training in the tab: stages one after the other, what is measured of them, and a run that outlives a reload.
 
 import type { Remote } from 'comlink';
-import { useEffect, useRef, useState } from 'react';
-import { LineChart } from '../../../ui/charts/LineChart.tsx';
+import { useEffect, useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
+import { Choice } from '../../../ui/controls/Choice.tsx';
+import { saveFile } from '../../../ui/gpu/save-text.ts';
+import { Curves, tableOf } from './Curves.tsx';
 import css from './dsa.module.css';
-import type { DsaApi, TrainState } from './protocol.ts';
+import { Isolation } from './Isolation.tsx';
+import { Origin } from './Origin.tsx';
+import type { DsaApi, SavedRun } from './protocol.ts';
+import { Timeline } from './Timeline.tsx';
+import { useRun } from './use-run.ts';
 
-const SLICE_MS = 250;
-const NAMES: Record<string, string> = { lm: 'language-model loss', loss: 'loss', kl: 'KL of the indexer' };
-
-interface Line {
-  xs: number[];
-  ys: number[];
+interface Props {
+  api: Remote<DsaApi>;
+  adapter: string;
+  /** The weights of the run changed in a way worth looking at. */
+  onWeights: () => void;
 }
 
-export function Training({ api, onWeights }: { api: Remote<DsaApi>; onWeights: (preset: string) => void }) {
-  const [state, setState] = useState<TrainState | null>(null);
-  const [running, setRunning] = useState(false);
-  const [problem, setProblem] = useState('');
-  const [lines, setLines] = useState<Record<string, Line>>({});
-  const live = useRef(true);
+export function Training({ api, adapter, onWeights }: Props) {
+  const { state, running, problem, begin, go, pause, ask } = useRun(api, onWeights);
+  const [saved, setSaved] = useState<SavedRun | null>(null);
+  const [preset, setPreset] = useState('nano');
+  const [seed, setSeed] = useState('1');
+  const [changes, setChanges] = useState('');
   useEffect(() => {
-    live.current = true;
-    return () => {
-      live.current = false;
-    };
-  }, []);
+    void api.saved().then((result) => result.ok && setSaved(result.value));
+  }, [api]);
 
-  useEffect(() => {
-    if (!running) return;
-    let going = true;
-    const loop = async (): Promise<void> => {
-      while (going && live.current) {
-        const result = await api.advance(SLICE_MS);
-        if (!going || !live.current) return;
-        if (!result.ok) {
-          setProblem(result.reason);
-          return setRunning(false);
-        }
-        const { phase, title, step, values, done } = result.value;
-        setState(result.value);
-        setLines((before) => {
-          const after = { ...before };
-          for (const [name, value] of Object.entries(values)) {
-            if (!(name in NAMES)) continue;
-            const key = `${title}: ${NAMES[name]}`;
-            const line = after[key] ?? { xs: [], ys: [] };
-            if (line.xs.at(-1) !== step) after[key] = { xs: [...line.xs, step], ys: [...line.ys, value] };
-          }
-          return after;
-        });
-        if (done || phase !== state?.phase) onWeights('nano');
-        if (done) return setRunning(false);
-      }
-    };
-    void loop();
-    return () => {
-      going = false;
-    };
-  }, [running, api, onWeights, state?.phase]);
-
-  const begin = async (): Promise<void> => {
-    setProblem('');
-    setLines({});
-    const started = await api.start('nano', 1);
-    if (!started.ok) return setProblem(started.reason);
-    setState(started.value);
-    onWeights('nano');
-    setRunning(true);
+  const forget = async (): Promise<void> => {
+    await api.forget();
+    setSaved(null);
   };
-
+  const start = (): void => {
+    setSaved(null);
+    const set = Object.fromEntries(
+      changes
+        .split(/\s+/)
+        .filter(Boolean)
+        .map((part) => part.split(/=(.*)/s, 2)),
+    );
+    void begin(() => api.start({ preset, seed: Number(seed), set }));
+  };
   return (
     <section aria-labelledby="training">
-      <h2 id="training">Train it in this tab</h2>
+      <h2 id="training" tabIndex={-1}>
+        Train it in this tab
+      </h2>
       <p className={css.lead}>
         Dense base, warm-up of the indexer by KL with everything else frozen, sparse stage with both losses, and a dense
-        control from the same base. The inspector above then shows the weights that are being trained.
+        control from the same base on the same data. The views above then show the weights that are being trained.
       </p>
+      {saved && !state && (
+        <div className={css.kept} data-testid="kept">
+          <p>
+            This browser kept a run of preset {saved.preset}, seed {saved.seed}, at step {saved.step} of stage{' '}
+            {saved.phase}.
+          </p>
+          <Button kind="strong" onClick={() => void begin(() => api.resume())} testId="resume">
+            Go on with it
+          </Button>
+          <Button onClick={() => void forget()}>Forget it</Button>
+        </div>
+      )}
       <div className={css.controls}>
-        <Button kind="strong" onClick={() => void begin()} testId="train">
-          {state ? 'Start again' : 'Train nano'}
+        <Choice
+          label="Preset"
+          value={preset}
+          options={[
+            ['nano', 'nano'],
+            ['mini', 'mini'],
+            ['small', 'small'],
+          ]}
+          onChange={setPreset}
+        />
+        <label className={css.field}>
+          Seed <input type="text" inputMode="numeric" size={5} value={seed} onChange={(e) => setSeed(e.target.value)} />
+        </label>
+        <label className={css.field}>
+          Changes{' '}
+          <input
+            type="text"
+            size={22}
+            placeholder="k=8 warmup.steps=200"
+            value={changes}
+            onChange={(e) => setChanges(e.target.value)}
+            data-testid="changes"
+          />
+        </label>
+        <Button kind="strong" onClick={start} disabled={!/^\d{1,9}$/.test(seed)} testId="train">
+          {state ? 'Start again' : `Train ${preset}`}
         </Button>
         {state && !state.done && (
-          <Button onClick={() => setRunning(!running)} testId="pause">
+          <Button onClick={running ? pause : go} testId="pause">
             {running ? 'Pause' : 'Go on'}
           </Button>
         )}
-        {state && (
-          <p role="status" data-testid="stage">
-            {state.done ? 'All stages are done.' : `${state.title}: step ${state.step} of ${state.steps}`}
-          </p>
-        )}
       </div>
-      {problem && (
+      {(problem || state?.note) && (
         <p className={css.problem} role="alert">
-          {problem}
+          {problem || state?.note}
         </p>
       )}
-      <div className={css.charts}>
-        {Object.entries(lines).map(([title, { xs, ys }]) => (
-          <LineChart key={title} title={title} xs={xs} ys={ys} />
-        ))}
-      </div>
+      {state && (
+        <>
+          <Timeline state={state} />
+          <Curves state={state} />
+          <Isolation measured={state.isolation} onMeasure={() => void ask(() => api.isolation())} />
+          <div className={css.controls}>
+            <Button
+              disabled={!state.done}
+              onClick={() =>
+                void api.exportWeights().then((r) => r.ok && saveFile(r.value.name, new Blob([r.value.bytes])))
+              }
+            >
+              Save the weights
+            </Button>
+          </div>
+          <Origin
+            facts={{
+              preset: state.preset,
+              seed: state.seed,
+              ...state.set,
+              indexer: state.config.quant,
+              k: state.config.k,
+              adapter,
+            }}
+            name="dsa-training"
+            table={() => tableOf(state)}
+          />
+        </>
+      )}
     </section>
   );
 }

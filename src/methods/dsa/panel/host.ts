@@ -1,20 +1,57 @@
-// The worker's half of the page: owns a device, the weights that are looked at, and the run that may replace them.
+// The worker's half of the page: owns a device, the weights that are looked at, and the run that may replace them. A lost device
+// is replaced when it is next needed; weights are read again from their file.
 
-import type { Gpu } from '../../../gpu/device.ts';
-import { openGpu } from '../../../gpu/device.ts';
+import { opfsStorage, type Storage } from '../../../data/storage.ts';
+import { type Gpu, type GpuResult, openGpu } from '../../../gpu/device.ts';
 import type { ParamStore } from '../../../nn/params.ts';
 import { NONE, type Selector, topK } from '../../../tensor/ops/topk.ts';
 import { compile } from '../../../tensor/program.ts';
+import { Arm } from '../arm.ts';
+import { type CodedRow, CodesBench } from '../codes.ts';
 import { configure, type DsaConfig } from '../config.ts';
 import { costAt } from '../cost.ts';
+import { type ArmOf, armsFor } from '../eval.ts';
 import { Inspector } from '../inspect.ts';
-import { DsaSession, loadModels } from '../session.ts';
-import { rowOf } from '../tasks.ts';
-import type { Answer, Choice, DsaApi, Opened, ProbeRequest, TrainState } from './protocol.ts';
+import { INDEX } from '../model.ts';
+import type { Quant } from '../ops.ts';
+import { configurePost } from '../posttrain/config.ts';
+import { postTrain } from '../posttrain/pipeline.ts';
+import type { PostEvent } from '../posttrain/reinforce.ts';
+import { postReport } from '../posttrain/report.ts';
+import { armsOf, type DsaSession, loadModels } from '../session.ts';
+import { rowOf, tasksOf } from '../tasks.ts';
+import type {
+  Answer,
+  ArmScores,
+  Choice,
+  DsaApi,
+  Opened,
+  PostReport,
+  PostRequest,
+  ProbeRequest,
+  RunRequest,
+  TrainState,
+} from './protocol.ts';
+import { TrainingRun } from './run.ts';
 
 /** The seed of the rows that the inspector shows. */
 const SEED = 7;
 const SELECTORS: readonly Selector[] = ['radix', 'split', 'bisect'];
+
+export interface HostParts {
+  openGpu(): Promise<GpuResult>;
+  storage(): Promise<Storage>;
+}
+
+const BROWSER: HostParts = { openGpu, storage: () => opfsStorage('dsa') };
+
+/** What is looked at: the weights of a file or those of the run. */
+interface Weights {
+  title: string;
+  config: DsaConfig;
+  arms: ArmOf[];
+  sparse: ParamStore;
+}
 
 async function answer<T>(body: () => Promise<T>): Promise<Answer<T>> {
   try {
@@ -25,39 +62,50 @@ async function answer<T>(body: () => Promise<T>): Promise<Answer<T>> {
 }
 
 export class DsaHost implements DsaApi {
+  readonly #parts: HostParts;
+  readonly #run: TrainingRun;
   #gpu: Gpu | null = null;
-  #config: DsaConfig | null = null;
-  #store: ParamStore | null = null;
+  /** The file whose weights are looked at; null: those of the run. */
+  #file: Uint8Array<ArrayBuffer> | null = null;
+  #weights: Weights | null = null;
   #inspector: { key: string; inspector: Inspector } | null = null;
-  #session: DsaSession | null = null;
-  #values: Record<string, number> = {};
   /** Commands take turns: a device is never asked two things at once. */
   #turn: Promise<unknown> = Promise.resolve();
 
+  constructor(parts: HostParts = BROWSER) {
+    this.#parts = parts;
+    this.#run = new TrainingRun({
+      device: () => this.#device(),
+      storage: parts.storage,
+      now: () => performance.now(),
+    });
+  }
+
   open(checkpoint: Uint8Array<ArrayBuffer>): Promise<Answer<Opened>> {
     return this.#exclusive(async () => {
-      const gpu = await this.#device();
-      const models = loadModels(gpu, checkpoint);
-      this.#use(models.config, models.sparse);
-      const { description, device, vendor, architecture } = gpu.report;
-      return {
-        adapter: description || device || `${vendor} ${architecture}`.trim(),
-        config: models.config,
-        title: models.title,
-        rowSeed: SEED,
-      };
+      const weights = weightsOf(await this.#device(), checkpoint);
+      this.#file = checkpoint;
+      this.#use(weights);
+      return this.#opened();
+    });
+  }
+
+  openRun(): Promise<Answer<Opened>> {
+    return this.#exclusive(async () => {
+      this.#file = null;
+      this.#use(weightsOfRun(await this.#run.alive()));
+      return this.#opened();
     });
   }
 
   probe({ task, index, quant, hadamard, k }: ProbeRequest) {
     return this.#exclusive(async () => {
-      const gpu = await this.#device();
-      if (!this.#config || !this.#store) throw new Error('There are no weights to look at.');
-      const config = { ...this.#config, quant, hadamard };
+      const { config, sparse } = await this.#current();
+      const shown = { ...config, quant, hadamard };
       const key = `${quant} ${hadamard} ${k}`;
       if (this.#inspector?.key !== key) {
         this.#inspector?.inspector.dispose();
-        this.#inspector = { key, inspector: new Inspector(gpu, config, this.#store, k) };
+        this.#inspector = { key, inspector: new Inspector(await this.#device(), shown, sparse, k) };
       }
       return this.#inspector.inspector.probe(rowOf(config, task, 'eval', SEED, index));
     });
@@ -80,57 +128,114 @@ export class DsaHost implements DsaApi {
     });
   }
 
+  codes(values: number[], quant: Exclude<Quant, 'f32'>): Promise<Answer<CodedRow[]>> {
+    return this.#exclusive(async () => {
+      const bench = new CodesBench(await this.#device(), values.length, quant);
+      const rows = await bench.run(values);
+      bench.dispose();
+      return rows;
+    });
+  }
+
+  arm(name: string, seed: number, rows: number): Promise<Answer<ArmScores>> {
+    return this.#exclusive(async () => {
+      const { config, arms } = await this.#current();
+      const arm = arms.find((a) => a.name === name);
+      if (!arm) throw new Error(`These weights have no arm “${name}”.`);
+      const runner = new Arm(await this.#device(), { ...config, ...arm.change }, arm.store, arm.chooser, arm.k);
+      const scores: ArmScores = [];
+      for (const task of tasksOf(config)) {
+        const fresh = Array.from({ length: rows }, (_, i) => rowOf(config, task, 'eval', seed, i));
+        scores.push({ task, scores: await runner.run(fresh, seed) });
+      }
+      runner.dispose();
+      return scores;
+    });
+  }
+
   cost(position: number, phase: 'decode' | 'prefill', k: number) {
     return this.#exclusive(async () => costAt(await this.#device(), configure('small'), position, phase, k, 3));
   }
 
-  start(preset: string, seed: number): Promise<Answer<TrainState>> {
+  saved = () => this.#exclusive(() => this.#run.saved());
+  start = (request: RunRequest) => this.#exclusive(() => this.#train((run) => run.start(request)));
+  resume = () => this.#exclusive(() => this.#train((run) => run.resume()));
+  advance = (ms: number) => this.#exclusive(() => this.#train((run) => run.advance(ms)));
+  isolation = () => this.#exclusive(() => this.#run.measureIsolation());
+
+  forget(): Promise<Answer<null>> {
     return this.#exclusive(async () => {
-      const gpu = await this.#device();
-      const config = configure(preset);
-      this.#session?.dispose();
-      this.#values = {};
-      this.#session = new DsaSession(
-        {
-          gpu,
-          seed,
-          signal: new AbortController().signal,
-          emit: (event) => {
-            if (event.kind === 'metrics') this.#values = event.values;
-          },
-        },
-        config,
-      );
-      this.#use(config, this.#session.stores.sparse);
-      return this.#state(this.#session);
+      await this.#run.forget();
+      return null;
     });
   }
 
-  advance(ms: number): Promise<Answer<TrainState>> {
+  keep(): Promise<Answer<null>> {
     return this.#exclusive(async () => {
-      if (!this.#session) throw new Error('No run is open.');
-      await this.#session.advance({ ms });
-      return this.#state(this.#session);
+      await this.#run.save();
+      return null;
     });
   }
 
-  #state(session: DsaSession): TrainState {
-    const { phase, step, done } = session.state();
-    const { title, steps } = session.phases.find((p) => p.id === phase) ?? { title: '', steps: 0 };
-    return { phase, title, step, steps, done, values: this.#values };
+  postTrain({ preset, seed, set }: PostRequest, listen: (event: PostEvent) => void): Promise<Answer<PostReport>> {
+    return this.#exclusive(async () => {
+      const config = configurePost(preset, set);
+      return postReport(config, await postTrain(await this.#device(), config, seed, listen), seed);
+    });
   }
 
-  #use(config: DsaConfig, store: ParamStore): void {
+  exportWeights() {
+    return this.#exclusive(async () => {
+      const { session } = this.#run;
+      if (!session) throw new Error('No run is open.');
+      const { preset, seed } = this.#run.state();
+      return session.export(`${preset} seed ${seed}, trained in a browser`);
+    });
+  }
+
+  /** A run that opens another session makes the weights of the one before it useless. */
+  async #train(step: (run: TrainingRun) => Promise<TrainState>): Promise<TrainState> {
+    const before = this.#run.session;
+    const state = await step(this.#run);
+    const { session } = this.#run;
+    if (!this.#file && session && session !== before) this.#use(weightsOfRun(session));
+    return state;
+  }
+
+  /** The weights to look at, on a device that is there. */
+  async #current(): Promise<Weights> {
+    const gpu = await this.#device();
+    if (!this.#weights) this.#use(this.#file ? weightsOf(gpu, this.#file) : weightsOfRun(await this.#run.alive()));
+    return this.#weights as Weights;
+  }
+
+  async #opened(): Promise<Opened> {
+    const { report } = await this.#device();
+    const { title, config, arms, sparse } = await this.#current();
+    return {
+      adapter: report.description || report.device || `${report.vendor} ${report.architecture}`.trim(),
+      software: report.software,
+      config,
+      title,
+      parameters: countOf(sparse),
+      rowSeed: SEED,
+      arms: arms.map(({ name }) => name),
+      tasks: tasksOf(config),
+    };
+  }
+
+  #use(weights: Weights | null): void {
     this.#inspector?.inspector.dispose();
     this.#inspector = null;
-    this.#config = config;
-    this.#store = store;
+    this.#weights = weights;
   }
 
   async #device(): Promise<Gpu> {
     if (this.#gpu && this.#gpu.lostReason === null) return this.#gpu;
-    const result = await openGpu();
+    const result = await this.#parts.openGpu();
     if (!result.ok) throw new Error(`${result.reason} ${result.advice}`);
+    // What lived on a lost device is gone; the run brings its own weights back.
+    if (this.#gpu) this.#use(null);
     this.#gpu = result.gpu;
     return this.#gpu;
   }
@@ -140,4 +245,29 @@ export class DsaHost implements DsaApi {
     this.#turn = done;
     return done;
   }
+}
+
+function weightsOf(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): Weights {
+  const models = loadModels(gpu, bytes);
+  return {
+    title: models.title,
+    config: models.config,
+    arms: armsFor(models.config, models).arms,
+    sparse: models.sparse,
+  };
+}
+
+const weightsOfRun = ({ config, stores }: DsaSession): Weights => ({
+  title: 'the run in this tab',
+  config,
+  arms: armsFor(config, { ...stores, more: armsOf(config, stores) }).arms,
+  sparse: stores.sparse,
+});
+
+function countOf(store: ParamStore): Opened['parameters'] {
+  let indexer = 0;
+  for (const { name, shape } of store.specs.values()) {
+    if (name.includes(INDEX)) indexer += shape.reduce((a, b) => a * b, 1);
+  }
+  return { all: store.count, indexer };
 }

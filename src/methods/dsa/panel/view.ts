@@ -3,7 +3,7 @@
 
 import type { DsaConfig } from '../config.ts';
 import type { Quant } from '../ops.ts';
-import type { Task } from '../tasks.ts';
+import { type Task, TOKEN_TASKS } from '../tasks.ts';
 
 export type Attention = 'sparse' | 'dense';
 export type Digits = 'radix' | 'split';
@@ -47,7 +47,7 @@ export function viewOf(query: URLSearchParams): View {
     return /^\d{1,6}$/.test(text) ? Number(text) : FIRST_VIEW[name];
   };
   return {
-    task: oneOf(['retrieval', 'control'], query.get('task'), FIRST_VIEW.task),
+    task: oneOf([...TOKEN_TASKS, 'text'], query.get('task'), FIRST_VIEW.task),
     row: whole('row'),
     query: whole('query'),
     layer: whole('layer'),
@@ -71,7 +71,7 @@ export function linkOf(view: View): string {
 }
 
 /** The view that these weights can show, and a sentence for everything that had to be changed. */
-export function fitView(view: View, c: DsaConfig): { view: View; changed: string[] } {
+export function fitView(view: View, c: DsaConfig, tasks: readonly Task[]): { view: View; changed: string[] } {
   const changed: string[] = [];
   const last = c.time - 1;
   const within = (name: 'query' | 'layer' | 'k', most: number, what: string): number => {
@@ -89,6 +89,7 @@ export function fitView(view: View, c: DsaConfig): { view: View; changed: string
   return {
     view: {
       ...view,
+      task: tasks.includes(view.task) ? view.task : tasks[0],
       k,
       query,
       layer: within('layer', c.layers - 1, 'Layer'),

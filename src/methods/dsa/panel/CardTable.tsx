@@ -1,0 +1,70 @@
+// What the card of the shipped weights says of them: measured once, elsewhere, by the command that stands there.
+
+import { percent } from './ChosenTable.tsx';
+import type { Card } from './card.ts';
+import css from './dsa.module.css';
+
+/** Columns of numbers that are no shares. */
+const PLAIN = /^(k|rows|step|problems|bits|position)$|tokens|bits/;
+const cell = (value: string | number, column: string): string =>
+  typeof value === 'string' ? value : PLAIN.test(column) ? String(value) : percent(value);
+
+export function CardTable({ card }: { card: Card }) {
+  const { evaluation, training } = card;
+  return (
+    <details className={css.card}>
+      <summary>From the card of the shipped weights</summary>
+      {evaluation.tables.map((table) => (
+        <FigureTable key={table.name} table={table} title={table.name} />
+      ))}
+      <p className={css.note}>
+        Trained by <code>{training.command}</code> on {training.adapter}; evaluated by <code>{evaluation.command}</code>{' '}
+        on {evaluation.adapter}.
+      </p>
+    </details>
+  );
+}
+
+interface Figures {
+  name: string;
+  columns: readonly string[];
+  rows: readonly (readonly (string | number)[])[];
+}
+
+/** A table of a run record. */
+export function FigureTable({ table, title }: { table: Figures; title: string }) {
+  const { columns, rows } = table;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keyboard
+    <section className={css.scroll} tabIndex={0} aria-label={title}>
+      <table className={css.table}>
+        <caption>{title}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th scope="col" key={column}>
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: rows of a record have no other name
+            <tr key={i}>
+              {row.map((value, n) =>
+                n === 0 ? (
+                  <th scope="row" key={columns[n]}>
+                    {value}
+                  </th>
+                ) : (
+                  <td key={columns[n]}>{cell(value, columns[n])}</td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,58 @@
+// The three views of one row of tokens: they share row, query, layer and k, and the address holds them.
+
+import type { Remote } from 'comlink';
+import { useEffect, useMemo, useState } from 'react';
+import { parseHash, replaceQuery } from '../../../ui/shell/hash-location.ts';
+import css from './dsa.module.css';
+import { Inspector } from './Inspector.tsx';
+import { Maps } from './Maps.tsx';
+import type { DsaApi, Opened } from './protocol.ts';
+import { Theatre } from './Theatre.tsx';
+import { useProbe } from './use-probe.ts';
+import { fitView, linkOf, type View, viewOf } from './view.ts';
+
+interface Props {
+  api: Remote<DsaApi>;
+  opened: Opened;
+  version: number;
+}
+
+export function Views({ api, opened, version }: Props) {
+  const { config } = opened;
+  const [asked, setAsked] = useState<View>(() => viewOf(new URLSearchParams(parseHash(location.hash).query)));
+  const { view, changed } = useMemo(() => fitView(asked, config, opened.tasks), [asked, config, opened]);
+  const change = (part: Partial<View>): void => setAsked({ ...view, ...part });
+  useEffect(() => replaceQuery(linkOf(view)), [view]);
+  const { task, row, quant, hadamard, attention, k } = view;
+  const found = useProbe(api, { task, index: row, quant, hadamard, k: attention === 'sparse' ? k : null }, version);
+  const { problem, busy } = found;
+  // A probe of other weights may still be there for a moment.
+  const probe =
+    found.probe?.ids.length === config.time && found.probe.layers.length === config.layers ? found.probe : null;
+  const facts = {
+    weights: opened.title,
+    preset: config.rung,
+    n: '1 row',
+    row: `${row} of seed ${opened.rowSeed}`,
+    indexer: `${quant}${hadamard ? ', Hadamard' : ''}`,
+    path: probe?.path ?? '',
+    adapter: opened.adapter,
+  };
+  const shared = { config, tasks: opened.tasks, facts, view, onView: change };
+  return (
+    <>
+      {[...changed, problem].filter(Boolean).map((text) => (
+        <p key={text} className={css.problem} role="alert">
+          {text}
+        </p>
+      ))}
+      <Inspector {...shared} probe={probe} busy={busy} />
+      {probe && (
+        <>
+          <Maps {...shared} probe={probe} />
+          <Theatre {...shared} api={api} probe={probe} />
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,44 @@
+// Which weights are looked at, and a way to others: a file from this disk, or the shipped ones.
+
+import { useRef, useState } from 'react';
+import { Button } from '../../../ui/controls/Button.tsx';
+import css from './dsa.module.css';
+import type { Opened } from './protocol.ts';
+
+interface Props {
+  opened: Opened & { card: unknown };
+  onFile: (bytes: Uint8Array<ArrayBuffer>, name: string) => Promise<void>;
+  onShipped: () => void;
+}
+
+export function WeightsBar({ opened, onFile, onShipped }: Props) {
+  const input = useRef<HTMLInputElement>(null);
+  const [busy, setBusy] = useState(false);
+  const take = async (file: File | undefined): Promise<void> => {
+    if (!file) return;
+    setBusy(true);
+    await onFile(new Uint8Array(await file.arrayBuffer()), file.name);
+    setBusy(false);
+  };
+  return (
+    <div className={css.weights} data-testid="weights">
+      <p>
+        Weights: <strong>{opened.title}</strong>
+        {busy && ', opening another file'}
+      </p>
+      <input
+        ref={input}
+        type="file"
+        accept=".safetensors"
+        aria-label="Weights from this disk"
+        hidden
+        onChange={(event) => {
+          void take(event.target.files?.[0]);
+          event.target.value = '';
+        }}
+      />
+      <Button onClick={() => input.current?.click()}>Open a file</Button>
+      {!opened.card && <Button onClick={onShipped}>Back to the shipped weights</Button>}
+    </div>
+  );
+}

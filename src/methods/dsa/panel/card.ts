@@ -1,0 +1,58 @@
+// The card of a shipped checkpoint: what it is, how it was made, and its evaluation with the command that gave it.
+
+import * as v from 'valibot';
+
+const TableSchema = v.object({
+  name: v.string(),
+  columns: v.array(v.string()),
+  rows: v.array(v.array(v.union([v.string(), v.number()]))),
+});
+
+const CardSchema = v.object({
+  title: v.string(),
+  file: v.string(),
+  training: v.object({ command: v.string(), adapter: v.string() }),
+  /** Name of the file of a recorded run of post-training, if there is one. */
+  post: v.optional(v.string()),
+  evaluation: v.object({
+    command: v.string(),
+    adapter: v.string(),
+    metrics: v.record(v.string(), v.number()),
+    tables: v.array(TableSchema),
+  }),
+});
+export type Card = v.InferOutput<typeof CardSchema>;
+
+/** A recorded run of post-training, as the command line writes it, with the command. */
+const PostSchema = v.object({
+  command: v.string(),
+  preset: v.string(),
+  seed: v.number(),
+  adapter: v.string(),
+  tables: v.array(TableSchema),
+});
+export type PostCard = v.InferOutput<typeof PostSchema>;
+
+const FOLDER = 'models/dsa/';
+
+async function fetched(name: string): Promise<Response> {
+  const response = await fetch(FOLDER + name);
+  if (!response.ok) throw new Error(`${FOLDER}${name} could not be loaded (${response.status}).`);
+  return response;
+}
+
+/** The run of post-training that a card names. */
+export async function fetchPost(card: Card): Promise<PostCard | null> {
+  if (!card.post) return null;
+  const parsed = v.safeParse(PostSchema, await (await fetched(card.post)).json());
+  if (!parsed.success) throw new Error(`The recorded post-training is not readable: ${parsed.issues[0].message}`);
+  return parsed.output;
+}
+
+/** The shipped weights and their card. */
+export async function fetchShipped(): Promise<{ card: Card; bytes: Uint8Array<ArrayBuffer> }> {
+  const parsed = v.safeParse(CardSchema, await (await fetched('card.json')).json());
+  if (!parsed.success) throw new Error(`The card of the shipped weights is not readable: ${parsed.issues[0].message}`);
+  const card = parsed.output;
+  return { card, bytes: new Uint8Array(await (await fetched(card.file)).arrayBuffer()) };
+}
