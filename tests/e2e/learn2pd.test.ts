@@ -152,6 +152,20 @@ test('a foreign file and a canvas that was never trained are refused in words; t
   await close();
 });
 
+test('training in the tab begins, stops where it is told to, and draws its loss', async () => {
+  const { page, errors, close } = await openPage(browser, '#/learn2pd?panes=learn2pd.strict.none&tab=train');
+  await decoded(page);
+  await page.getByTestId('train').click();
+  await page
+    .getByTestId('stage')
+    .filter({ hasText: /Small LLaDA: [1-9]/ })
+    .waitFor();
+  await page.getByTestId('pause-training').click();
+  await page.locator('figure', { hasText: 'Small LLaDA: loss' }).waitFor();
+  expect(errors).toEqual([]);
+  await close();
+});
+
 test('without an adapter the page says so and still shows the paper', async () => {
   const blind = await launchBrowser('no-adapter');
   const { page, close } = await openPage(blind, '#/learn2pd');

@@ -67,7 +67,7 @@ export function CacheView({ session }: { session: PanelSession }) {
         <li>
           <i className={pcss.kept} aria-hidden="true" /> from the cache
         </li>
-        <li>white: cut off</li>
+        <li>nothing drawn: cut off</li>
       </ul>
       <Scroll>
         <table className={css.table} data-testid="cache-table">

@@ -19,7 +19,7 @@ export function Measure({ session }: { session: PanelSession }) {
   const opened = usePanel((s) => s.opened);
   const version = usePanel((s) => s.version);
   const m = useMeasure();
-  const [count, setCount] = useState(8);
+  const [count, setCount] = useState(opened?.software ? 4 : 8);
   const canvases = opened?.model.canvases ?? [];
   const [canvas, setCanvas] = useState(canvases[0] ?? 0);
   useEffect(() => stopMeasuring, []);

@@ -93,7 +93,15 @@ export function Microscope({ session }: { session: PanelSession }) {
             from={Math.min(-4, ...inside.z)}
             to={Math.max(6, ...inside.z)}
             line={logit(tau)}
-            stateOf={(i) => (now.taken.includes(i) ? 'taken' : now.masked.includes(i) ? 'masked' : 'final')}
+            stateOf={(i) =>
+              i >= step.decided.length
+                ? 'none'
+                : now.taken.includes(i)
+                  ? 'taken'
+                  : now.masked.includes(i)
+                    ? 'masked'
+                    : 'final'
+            }
             nameOf={() => ''}
           />
         </div>
