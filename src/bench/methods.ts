@@ -10,6 +10,7 @@ import { measureRung } from '../methods/dreamer4/rungs.ts';
 import { REFERENCE_BATCH, REFERENCE_GPT } from '../nn/gpt.ts';
 import { ParamStore } from '../nn/params.ts';
 import { gptStep } from '../train/gpt-step.ts';
+import { diffusionDecoding } from './diffusion.ts';
 import { SHORT } from './measure.ts';
 import { attainableSeconds, type RooflineRoof } from './roofline.ts';
 
@@ -119,6 +120,7 @@ export const METHOD_BENCHES: readonly MethodBench[] = [
   { name: 'reference GPT', run: referenceGpt },
   { name: 'decoding, 1 sequence', run: (gpu) => decoding(gpu, 1) },
   { name: 'decoding, 64 sequences', run: (gpu) => decoding(gpu, 64) },
+  { name: 'Learn2PD decoding', run: diffusionDecoding },
   { name: 'Dreamer 4 nano', run: (gpu) => dreamer(gpu, 'nano') },
   { name: 'Dreamer 4 micro', run: (gpu) => dreamer(gpu, 'micro') },
 ];

@@ -56,7 +56,7 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
 /** Counts of EvalOptions that `--set` may change; `pareto` 0 leaves that table out. */
 const SETTINGS: Record<string, number> = { ...EVAL_DEFAULTS, pareto: Number(EVAL_DEFAULTS.pareto) };
 
-async function evalLearn2pd(args: EvalArguments, output: Output): Promise<RunRecord> {
+export async function evalLearn2pd(args: EvalArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
   const settings = { ...SETTINGS };
   for (const [key, text] of Object.entries(args.set)) {

@@ -1,4 +1,4 @@
-// `lab ship dreamer4 --resume DIR --out public/models/dreamer4`: the run's averaged weights with a measured card beside them.
+// `lab ship METHOD --resume DIR --out public/models/METHOD`: the run's averaged weights with a measured card beside them.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,9 +6,10 @@ import { shipCheckpoint } from '../methods/dreamer4/ship.ts';
 import { RUN_FLAGS, UsageError } from './args.ts';
 import { defineCommand } from './command.ts';
 import { evalDreamer4 } from './dreamer4.ts';
+import { shipLearn2pd } from './ship-learn2pd.ts';
 
 export const ship = defineCommand({
-  usage: 'dreamer4 --resume DIR --out DIR [--seed N] [--set KEY=VALUE of eval] [--json]',
+  usage: 'dreamer4|learn2pd --resume DIR --out DIR [--seed N] [--set KEY=VALUE of eval] [--json]',
   flags: {
     resume: RUN_FLAGS.resume,
     out: RUN_FLAGS.out,
@@ -17,10 +18,17 @@ export const ship = defineCommand({
     json: RUN_FLAGS.json,
   },
   async run({ positionals, flags }, output) {
-    if (positionals[0] !== 'dreamer4') throw new UsageError('only dreamer4 has a checkpoint to ship');
+    const [method] = positionals;
+    if (method !== 'dreamer4' && method !== 'learn2pd') {
+      throw new UsageError('name the method whose run ships: dreamer4 or learn2pd');
+    }
     const { resume, out } = flags;
     if (resume === undefined || out === undefined)
       throw new UsageError('--resume DIR (the run) and --out DIR are needed');
+    if (method === 'learn2pd') {
+      output.result(await shipLearn2pd({ resume, out, seed: flags.seed ?? 7, set: flags.set }, output));
+      return;
+    }
     let training: Uint8Array<ArrayBuffer>;
     try {
       training = new Uint8Array(await readFile(join(resume, 'dreamer4-training.safetensors')));

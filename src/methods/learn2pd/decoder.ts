@@ -15,7 +15,7 @@ import { EOT, MASK } from '../../lm/tokenizers/closed.ts';
 import type { ParamStore } from '../../nn/params.ts';
 import { Gated } from '../../tensor/gated.ts';
 import { embedding } from '../../tensor/ops/embedding.ts';
-import { compile } from '../../tensor/program.ts';
+import { compile, type Program } from '../../tensor/program.ts';
 import { type Learn2pdConfig, modelConfig } from './config.ts';
 import { AT, chooseRows, finalize, type PassKind, recordWords, STATE_WORDS } from './loop-ops.ts';
 import { type DecodeSpec, packSettings, SETTINGS_WORDS } from './policy.ts';
@@ -163,7 +163,7 @@ export class DiffusionDecoder {
   }
 
   /** Work of one pass over everything at this canvas length: dispatches and FLOPs of what is launched. */
-  passStats(canvas: number): { dispatches: number; pipelines: number; flops: number } {
+  passStats(canvas: number): Program['stats'] {
     return this.program(1, this.shape.prompt + this.rung(canvas), false).program.stats;
   }
 

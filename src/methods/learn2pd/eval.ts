@@ -8,6 +8,7 @@ import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import { pairedBootstrap, wilson } from '../../lm/statistics.ts';
 import type { Problem } from '../../lm/tasks/task.ts';
+import { ablate } from './ablations.ts';
 import type { Learn2pdModel } from './checkpoint.ts';
 import { diagnose } from './diagnostics.ts';
 import { Judge, type Judged } from './judge.ts';
@@ -136,6 +137,12 @@ export async function evaluate(gpu: Gpu, model: Learn2pdModel, options: EvalOpti
           options,
         ),
       );
+    if (options.ablations > 0) {
+      const work = { seed, canvas, sequences: options.sequences, prompts: options.ablations, steps: c.filterSteps };
+      tables.push(
+        ...(await ablate({ gpu, model, problems: sets.flatMap(([, p]) => p), options: { ...work, progress } })),
+      );
+    }
     return { metrics, tables };
   } finally {
     judge.dispose();

@@ -24,6 +24,8 @@ export interface EvalOptions {
   /** Sequences of a batch where time does not matter. */
   sequences: number;
   pareto: boolean;
+  /** Training prompts of the ablations' filters; 0 leaves the ablations out. */
+  ablations: number;
   /** Pairs of decodes from which the filter's overhead is taken. */
   rounds: number;
   progress?: (text: string) => void;
@@ -38,6 +40,7 @@ export const EVAL_DEFAULTS = {
   static: 1,
   sequences: 32,
   pareto: true,
+  ablations: 0,
   rounds: 24,
 } satisfies Omit<EvalOptions, 'seed'>;
 

@@ -146,6 +146,7 @@ test('a text depends on neither the passes of a submission nor the kernel split 
   const want = bare(await run(s));
   for (const [sequences, shape] of [
     [1, {}],
+    [16, {}],
     [2, { perSubmission: 11 }],
     [3, { split: true }],
   ] as [number, Partial<DecoderShape>][]) {

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { mix32, uniform01 } from '../../../src/gpu/rng.ts';
+import { shuffledLabels } from '../../../src/methods/learn2pd/ablations.ts';
 import { filterSize, newFilter } from '../../../src/methods/learn2pd/filter.ts';
 import { reportFilter } from '../../../src/methods/learn2pd/filter-report.ts';
 import {
@@ -80,4 +81,15 @@ test('the schedule spreads masks evenly, remainder first, and loses none', () =>
     }
   }
   expect(logit(0.96)).toBeCloseTo(3.178, 3);
+});
+
+test('shuffled labels keep their number and leave unmasked ones alone', () => {
+  const data = records(8, 50, 3);
+  for (const r of data) r.masked.fill(0, 4);
+  const mixed = shuffledLabels(data, 1);
+  const sum = (all: readonly FilterRecord[], from: number, to: number): number =>
+    all.reduce((n, r) => n + r.label.subarray(from, to).reduce((a, b) => a + b, 0), 0);
+  expect(sum(mixed, 0, 4)).toBe(sum(data, 0, 4));
+  expect(mixed.map((r) => [...r.label.subarray(4)])).toEqual(data.map((r) => [...r.label.subarray(4)]));
+  expect(mixed.map((r) => [...r.label])).not.toEqual(data.map((r) => [...r.label]));
 });

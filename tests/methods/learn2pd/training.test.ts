@@ -16,8 +16,9 @@ import { newFilter } from '../../../src/methods/learn2pd/filter.ts';
 import { reportFilter } from '../../../src/methods/learn2pd/filter-report.ts';
 import { FILTER_TRAINING, trainFilter } from '../../../src/methods/learn2pd/filter-training.ts';
 import { DECODE_DEFAULTS } from '../../../src/methods/learn2pd/policy.ts';
-import { diffusionBatch, EPS, lladaTrainer } from '../../../src/methods/learn2pd/train.ts';
+import { diffusionBatch, EPS, lladaTrainer, maskShare } from '../../../src/methods/learn2pd/train.ts';
 import { testGpu } from '../../support/gpu.ts';
+import { lmReference } from '../../support/lm-reference.ts';
 
 const P = 8;
 const G = 8;
@@ -27,28 +28,59 @@ const TOKENIZER = taskTokenizer([lists], 24);
 test('the prompt is never masked, end tokens count, and the mask rate is that of the process', () => {
   const example = { prompt: [5, 6, 7], answer: [8, 9, EOT] };
   let masked = 0;
-  const rounds = 400;
+  const rounds = 800;
+  const rows = 16;
+  const truth = (column: number): number => example.answer[column - P] ?? EOT;
   for (let seed = 0; seed < rounds; seed++) {
-    const rows = 16;
     const { ids, targets, weights, bounds } = diffusionBatch(Array(rows).fill(example), P, G, seed);
-    for (let i = 0; i < ids.length; i++) {
+    const wrong = ids.findIndex((id, i) => {
       const column = i % (P + G);
-      const truth = column < P ? null : (example.answer[column - P] ?? EOT);
-      const hidden = ids[i] === MASK;
-      if (truth === null) expect([hidden, targets[i], weights[i]]).toEqual([false, NO_TOKEN, 0]);
-      else {
-        expect(targets[i]).toBe(hidden ? truth : NO_TOKEN);
-        expect(weights[i] > 0).toBe(hidden);
-        masked += Number(hidden);
-      }
-    }
+      const hidden = id === MASK;
+      if (column < P) return hidden || targets[i] !== NO_TOKEN || weights[i] !== 0;
+      masked += Number(hidden);
+      return targets[i] !== (hidden ? truth(column) : NO_TOKEN) || weights[i] > 0 !== hidden;
+    });
+    expect(wrong).toBe(-1);
     expect([...bounds.subarray(2 * P, 2 * P + 2)]).toEqual([P - 3, P + G]);
   }
   // Stratified draws have less than the binomial spread.
-  const trials = rounds * 16 * G;
+  const trials = rounds * rows * G;
+  expect(trials).toBeGreaterThan(1e5);
   const mean = (1 - EPS) / 2 + EPS;
   expect(Math.abs(masked / trials - mean)).toBeLessThan(3 * Math.sqrt((mean * (1 - mean)) / trials));
   expect(() => diffusionBatch([{ prompt: [1], answer: Array(9).fill(2) }], P, G, 1)).toThrow('do not fit 8 and 8');
+});
+
+test('the loss is -log p / p_mask over masked tokens, divided by the canvas, as float64 says', async () => {
+  const { gpu } = await testGpu();
+  const c: LmConfig = { ...smallConfig(TOKENIZER.vocab, 16, 1, P + G), positions: true };
+  const trainer = lladaTrainer(gpu, c, { ...TRAIN_DEFAULTS, batch: 3, time: P + G, steps: 2 });
+  const before = await trainer.store.read('value');
+  const examples = [
+    { prompt: [5, 6, 7], answer: [8, 9, EOT] },
+    { prompt: [4], answer: [EOT] },
+    { prompt: [5, 4, 5, 4, 5, 4, 5, 4], answer: [9, 9, 9, 9, 9, 9, 9, EOT] },
+  ];
+  const seed = 11;
+  const batch = diffusionBatch(examples, P, G, seed);
+  let want = 0;
+  examples.forEach(({ prompt, answer }, row) => {
+    const first = P - prompt.length;
+    const ids = Array.from(batch.ids.subarray(row * (P + G), (row + 1) * (P + G)));
+    const seen = Array.from({ length: P + G - first }, (_, k) => first + k);
+    const { logits } = lmReference(before, c, ids, (i) => (i < first ? [i] : seen));
+    for (let i = 0; i < G; i++) {
+      if (ids[P + i] !== MASK) continue;
+      const row_ = logits[P + i];
+      const top = Math.max(...row_);
+      const logSum = top + Math.log(row_.reduce((sum, x) => sum + Math.exp(x - top), 0));
+      want += (logSum - row_[answer[i] ?? EOT]) / maskShare(seed, row, 3) / G / 3;
+    }
+  });
+  trainer.advance(batch);
+  expect((await trainer.metrics()).loss).toBeCloseTo(want, 4);
+  expect(Math.abs((await trainer.metrics()).loss / want - 1)).toBeLessThan(1e-5);
+  trainer.dispose();
 });
 
 test('on a longer canvas the answer weighs as much as on the short one, and the fill no more than there', () => {

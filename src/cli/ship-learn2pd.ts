@@ -1,0 +1,59 @@
+// `lab ship learn2pd --resume DIR --out public/models/learn2pd`: the exported checkpoint of a complete run with a measured card.
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readSafetensors } from '../data/safetensors.ts';
+import type { RunRecord } from '../runs/run-record.ts';
+import { UsageError } from './args.ts';
+import type { Output } from './command.ts';
+import { evalLearn2pd } from './learn2pd.ts';
+import { readCheckpoint } from './method-commands.ts';
+
+/** Tables that are long and that the page measures itself. */
+const LEFT_OUT = new Set(['paper']);
+
+async function recordOf(folder: string): Promise<RunRecord> {
+  try {
+    return JSON.parse(await readFile(join(folder, 'run.json'), 'utf8'));
+  } catch {
+    throw new UsageError(`--resume ${folder}: there is no run.json of a complete run in this folder`);
+  }
+}
+
+export async function shipLearn2pd(
+  args: { resume: string; out: string; seed: number; set: Record<string, string> },
+  output: Output,
+): Promise<unknown> {
+  const run = await recordOf(args.resume);
+  const file = `learn2pd-${run.preset}.safetensors`;
+  const bytes = await readCheckpoint('--resume', join(args.resume, file));
+  await mkdir(args.out, { recursive: true });
+  await writeFile(join(args.out, file), bytes);
+  const record = await evalLearn2pd({ checkpoint: join(args.out, file), seed: args.seed, set: args.set }, output);
+  const set = Object.entries(args.set).map(([key, value]) => ` --set ${key}=${value}`);
+  const title = `Learn2PD, ${run.preset}`;
+  const card = {
+    title,
+    file,
+    bytes: bytes.byteLength,
+    config: run.config,
+    training: {
+      command: `npm run lab -- run learn2pd --preset ${run.preset} --seed ${run.seed} --out runs/learn2pd-${run.preset}`,
+      dataSeed: run.seed,
+      flops: run.flops,
+      wallMs: Math.round(run.wallMs),
+      adapter: run.adapter,
+      filter: JSON.parse(readSafetensors(bytes).metadata.filter),
+    },
+    evaluation: {
+      command: `npm run lab -- eval learn2pd --checkpoint public/models/learn2pd/${file} --seed ${args.seed}${set.join('')} --json`,
+      adapter: record.adapter,
+      metrics: record.metrics,
+      tables: record.tables.filter((t) => !LEFT_OUT.has(t.name)),
+    },
+  };
+  await writeFile(join(args.out, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
+  await writeFile(join(args.out, 'index.json'), `${JSON.stringify({ files: [{ file, title }] }, null, 2)}\n`);
+  output.line(`${join(args.out, file)}: ${(bytes.byteLength / 1e6).toFixed(2)} MB`);
+  return card;
+}

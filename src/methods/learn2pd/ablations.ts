@@ -1,0 +1,192 @@
+/**
+ * What the filter and the decoding rules owe to each choice (learn2pd 6): depth, block, loss mask, number of records, tasks
+ * it has not seen, labels without sense; strict against released end-of-text prediction; refreshing of the cache. Filters
+ * are trained here, on records of fresh training prompts, and judged on the problems of the main table.
+ */
+import type { Gpu } from '../../gpu/device.ts';
+import { mix32 } from '../../gpu/rng.ts';
+import type { Problem } from '../../lm/tasks/task.ts';
+import type { Learn2pdModel } from './checkpoint.ts';
+import { collectRecords } from './collect.ts';
+import { filterSize, newFilter } from './filter.ts';
+import { reportFilter } from './filter-report.ts';
+import { FILTER_TRAINING, type FilterRecord, splitRecords, trainFilter } from './filter-training.ts';
+import { Judge, type Judged } from './judge.ts';
+import { DECODE_DEFAULTS, type DecodeSpec } from './policy.ts';
+import { problemsOf } from './problems.ts';
+import { accuracyVerdict, mean, type ResultTable } from './report.ts';
+
+const DEPTHS = [1, 2, 4] as const;
+const BLOCKS = [8, 16, 32, 64];
+const REFRESH = [1, 2, 4, 8, 0];
+/** Salt of the prompts whose records the filters learn from. */
+const SALT = 0x61626c61;
+
+export interface AblationOptions {
+  seed: number;
+  canvas: number;
+  sequences: number;
+  /** Training prompts and steps of every filter. */
+  prompts: number;
+  steps: number;
+  progress?: (text: string) => void;
+}
+
+interface Bench {
+  gpu: Gpu;
+  model: Learn2pdModel;
+  problems: readonly Problem[];
+  options: AblationOptions;
+}
+
+/** Static texts of the problems with a block of this size, and the decoders that made them. */
+interface Floor {
+  judge: Judge;
+  base: Judged;
+  records: FilterRecord[];
+  /** Task of every training prompt. */
+  tasks: string[];
+}
+
+async function floorOf({ gpu, model, problems, options }: Bench, block: number, depth: 1 | 2 | 4): Promise<Floor> {
+  const { seed, canvas, sequences, prompts } = options;
+  const { tasks, tokenizer } = model;
+  const config = { ...model.config, block, depth };
+  const judge = new Judge(gpu, { ...model, config });
+  const spec: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } };
+  const base = await judge.judge(problems, spec, { canvas, sequences });
+  const own = problemsOf(tasks, tokenizer, config, { split: 'train', seed, salt: SALT }, prompts);
+  const decoder = judge.decoder(canvas, sequences);
+  const { records } = await collectRecords(decoder, judge.prompts(own), canvas);
+  return { judge, base, records, tasks: own.map((p) => p.family) };
+}
+
+/** Fixed permutation of all labels of masked positions: nothing is left to learn but their share. */
+export function shuffledLabels(records: readonly FilterRecord[], seed: number): FilterRecord[] {
+  const places = records.flatMap((r, k) => [...r.label.keys()].filter((i) => r.masked[i]).map((i) => [k, i] as const));
+  const order = places.map((_, n) => n).sort((a, b) => mix32(seed, a, 0, SALT) - mix32(seed, b, 0, SALT));
+  const out = records.map((r) => ({ ...r, label: r.label.slice() }));
+  places.forEach(([k, i], n) => {
+    const [from, at] = places[order[n]];
+    out[k].label[i] = records[from].label[at];
+  });
+  return out;
+}
+
+export async function ablate(bench: Bench): Promise<ResultTable[]> {
+  const { model, problems, options } = bench;
+  const { config: c } = model;
+  const { seed, canvas, sequences, progress } = options;
+  const rows: (number | string)[][] = [];
+  const row = async (
+    what: string,
+    setting: number | string,
+    floor: Floor,
+    shape: { block: number; depth: number },
+    change: { records?: readonly FilterRecord[]; maskedOnly?: boolean; only?: string } = {},
+  ): Promise<void> => {
+    const { train, validation, test } = splitRecords(change.records ?? floor.records);
+    const settings = { ...FILTER_TRAINING, steps: options.steps, maskedOnly: change.maskedOnly ?? false, seed };
+    const start = newFilter(shape.block, shape.depth, seed);
+    const { filter } = trainFilter(start, train, settings, validation);
+    // Judged on what it is meant for: the test records of the true labels.
+    const truth = splitRecords(floor.records).test;
+    const { bceMasked, bceConstant, auroc } = reportFilter(filter, change.only ? truth : test);
+    const spec: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'learn2pd', tau: c.tau, filter } };
+    const at = problems.map((_, i) => i).filter((i) => !change.only || problems[i].family === change.only);
+    const own = at.map((i) => problems[i]);
+    const references = at.map((i) => floor.base.results[i].tokens);
+    const found = await floor.judge.judge(own, spec, { canvas, sequences, references });
+    rows.push([
+      ...[what, setting, filterSize(shape.block, shape.depth), train.length, bceMasked, bceConstant, auroc],
+      ...[mean(found.nfe), canvas / mean(found.nfe), mean(found.right)],
+      accuracyVerdict(
+        found.right,
+        at.map((i) => floor.base.right[i]),
+        seed,
+      ),
+      mean(found.agreement),
+    ]);
+    progress?.(`ablation: ${what} ${setting}`);
+  };
+  const { block } = c;
+  for (const depth of DEPTHS) {
+    const floor = await floorOf(bench, block, depth);
+    const shape = { block, depth };
+    await row('layers', depth, floor, shape);
+    if (depth === 2) {
+      await row('loss', 'masked only', floor, shape, { maskedOnly: true });
+      await row('labels', 'shuffled', floor, shape, { records: shuffledLabels(floor.records, seed) });
+      for (const share of [8, 4, 2]) {
+        // Whole prompts: every share-th of them.
+        const part = floor.records.filter((r) => r.prompt % share === 0);
+        await row('records', part.length, floor, shape, { records: part });
+      }
+      for (const task of model.tasks.length > 1 ? model.tasks : []) {
+        const { id } = task.family;
+        const others = floor.records.filter((r) => floor.tasks[r.prompt] !== id);
+        await row('tested on a task it never saw', id, floor, shape, { records: others, only: id });
+      }
+    }
+    floor.judge.dispose();
+  }
+  for (const other of BLOCKS.filter((b) => b !== block && b <= canvas)) {
+    const floor = await floorOf(bench, other, 2);
+    await row('block', other, floor, { block: other, depth: 2 });
+    floor.judge.dispose();
+  }
+  const filters: ResultTable = {
+    name: 'filterAblations',
+    columns: [
+      ...['what', 'setting', 'parameters', 'records', 'loss on masked', 'best constant', 'AUROC'],
+      ...['passes', 'fewer passes', 'accuracy', 'against static', 'agreement with static'],
+    ],
+    rows,
+  };
+  return [filters, await decodingTable(bench)];
+}
+
+/** Rules around the shipped filter. */
+async function decodingTable({ gpu, model, problems, options }: Bench): Promise<ResultTable> {
+  const { config: c, filter } = model;
+  const { seed, canvas, sequences } = options;
+  const judge = new Judge(gpu, model);
+  try {
+    const plain: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } };
+    const base = await judge.judge(problems, plain, { canvas, sequences });
+    const learned: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'learn2pd', tau: c.tau, filter } };
+    const entrants: [string, number | string, DecodeSpec][] = [
+      ...(['off', 'strict', 'released'] as const).map((eotp): [string, string, DecodeSpec] => [
+        'end-of-text prediction',
+        eotp,
+        { ...learned, eotp },
+      ]),
+      ...REFRESH.map((refreshEvery): [string, number | string, DecodeSpec] => [
+        'dual cache, full pass every',
+        refreshEvery || 'block',
+        { ...learned, cache: 'dual', refreshEvery },
+      ]),
+      ['end token', 'suppressed', { ...learned, suppressEot: true }],
+    ];
+    const references = base.results.map((r) => r.tokens);
+    const rows: (number | string)[][] = [];
+    for (const [what, setting, spec] of entrants) {
+      const found = await judge.judge(problems, spec, { canvas, sequences, references });
+      const changed = found.agreement.filter((a) => a < 1).length;
+      rows.push([
+        ...[what, setting, mean(found.nfe), mean(found.results.map((r) => r.full)), mean(found.flops) / 1e9],
+        ...[mean(found.right), accuracyVerdict(found.right, base.right, seed), mean(found.agreement), changed],
+      ]);
+    }
+    return {
+      name: 'decodingAblations',
+      columns: [
+        ...['what', 'setting', 'passes', 'full passes', 'GFLOP', 'accuracy', 'against static'],
+        ...['agreement with static', 'changed answers'],
+      ],
+      rows,
+    };
+  } finally {
+    judge.dispose();
+  }
+}
