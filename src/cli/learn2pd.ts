@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SafetensorsError } from '../data/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { type Learn2pdModel, readCheckpoint } from '../methods/learn2pd/checkpoint.ts';
-import { configure } from '../methods/learn2pd/config.ts';
+import { CHANGEABLE, changeConfig, configure } from '../methods/learn2pd/config.ts';
 import { evaluate } from '../methods/learn2pd/eval.ts';
 import { EVAL_DEFAULTS } from '../methods/learn2pd/report.ts';
 import { Learn2pdSession, runOf, TRAINING_FILE } from '../methods/learn2pd/session.ts';
@@ -28,15 +28,11 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
   const { gpu, session, config, seed, last, write } = await runSession(args, output, {
     file: TRAINING_FILE,
     runOf,
-    configure: (kept) => kept ?? configure(args.preset, args.set),
+    configure: (kept) => (kept ? changeConfig(kept, args.set) : configure(args.preset, args.set)),
     create: (context, c) => new Learn2pdSession(context, c),
     begin: (s) => `${s.config.rung}: ${s.llada.store.count} parameters, canvases up to ${s.config.longest}`,
   });
   output.line(`checkpoint: ${await write(await session.export(`Learn2PD, ${config.rung}`))}`);
-  const model = await session.result(config.rung);
-  const options = { ...EVAL_DEFAULTS, seed, static: 0, timed: 2, long: 4, pareto: false, rounds: 8 };
-  const { metrics, tables } = await evaluate(gpu, model, { ...options, progress: (text) => output.note(text) });
-  for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(36)} ${value.toPrecision(4)}`);
   const record: RunRecord = {
     method: 'learn2pd',
     preset: config.rung,
@@ -44,12 +40,22 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
     config,
     adapter: adapterName(gpu.report),
     engine,
-    metrics: { ...last, ...metrics },
-    tables,
+    metrics: last,
+    tables: [],
     wallMs: performance.now() - started,
     flops: session.trainingFlops,
   };
-  await writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  const keep = (): Promise<void> => writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  // Before it is measured: who stops the measurement keeps the run.
+  await keep();
+  const model = await session.result(config.rung);
+  const options = { ...EVAL_DEFAULTS, seed, static: 0, timed: 2, long: 4, pareto: false, rounds: 8 };
+  const { metrics, tables } = await evaluate(gpu, model, { ...options, progress: (text) => output.note(text) });
+  for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(36)} ${value.toPrecision(4)}`);
+  Object.assign(record.metrics, metrics);
+  record.tables.push(...tables);
+  record.wallMs = performance.now() - started;
+  await keep();
   return record;
 }
 
@@ -106,4 +112,8 @@ function load(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>, file: string): Learn2pdM
   }
 }
 
-export const learn2pd: MethodCommands = { fixed: /./, run: runLearn2pd, evaluate: evalLearn2pd };
+export const learn2pd: MethodCommands = {
+  fixed: new RegExp(`^(?!(${CHANGEABLE.join('|')})$)`),
+  run: runLearn2pd,
+  evaluate: evalLearn2pd,
+};

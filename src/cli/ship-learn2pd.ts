@@ -27,6 +27,7 @@ export async function shipLearn2pd(
   const run = await recordOf(args.resume);
   const file = `learn2pd-${run.preset}.safetensors`;
   const bytes = await readCheckpoint('--resume', join(args.resume, file));
+  const { metadata } = readSafetensors(bytes);
   await mkdir(args.out, { recursive: true });
   await writeFile(join(args.out, file), bytes);
   const record = await evalLearn2pd({ checkpoint: join(args.out, file), seed: args.seed, set: args.set }, output);
@@ -41,9 +42,9 @@ export async function shipLearn2pd(
       command: `npm run lab -- run learn2pd --preset ${run.preset} --seed ${run.seed} --out runs/learn2pd-${run.preset}`,
       dataSeed: run.seed,
       flops: run.flops,
-      wallMs: Math.round(run.wallMs),
       adapter: run.adapter,
-      filter: JSON.parse(readSafetensors(bytes).metadata.filter),
+      changes: JSON.parse(metadata.changes ?? '[]'),
+      filter: JSON.parse(metadata.filter),
     },
     evaluation: {
       command: `npm run lab -- eval learn2pd --checkpoint public/models/learn2pd/${file} --seed ${args.seed}${set.join('')} --json`,

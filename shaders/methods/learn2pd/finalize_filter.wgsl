@@ -11,12 +11,9 @@ import package::methods::learn2pd::state::{
   POLICY, REFRESH, SEED, STEP, STEPS, SUPPRESS, THRESHOLD, TRACE, WORDS
 };
 
-const B: u32 = 32u;
-const DEPTH: u32 = 2u;
 const LANES: u32 = 64u;
 const LOWEST: f32 = -3.0e38;
 const STREAM: u32 = 0x66696c74u;
-const RECORD: u32 = 4u + 2u * B;
 
 const THRESHOLD_POLICY: u32 = 1u;
 const ORACLE: u32 = 2u;
@@ -24,8 +21,9 @@ const LEARNED: u32 = 3u;
 const MARGIN: u32 = 4u;
 const RANDOM: u32 = 5u;
 
+// Block and layers of the filter are no constants: compilers of CPU adapters would write all of their loops out (minutes).
 // `queries`: rows of each sequence in logits or guesses; the first is position BLOCK, or 0 where `whole` is 1.
-struct Params { sequences: u32, queries: u32, vocab: u32, capacity: u32, kind: u32, whole: u32, records: u32 }
+struct Params { sequences: u32, queries: u32, vocab: u32, capacity: u32, kind: u32, whole: u32, records: u32, block: u32, depth: u32 }
 
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(0) var<storage, read_write> guesses: array<u32>;
@@ -106,7 +104,7 @@ fn fused(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
   end_at[lane] = NONE;
   var g = Guess(0u, 0.0, 0.0);
   let p = state[s * WORDS + BLOCK] + lane;
-  if (running(s) && lane < B && p < state[s * WORDS + END]) { g = from_logits(s * params.queries + p - origin(s)); }
+  if (running(s) && lane < params.block && p < state[s * WORDS + END]) { g = from_logits(s * params.queries + p - origin(s)); }
   let range = tail(s, lane);
   for (var q = range.x; q < range.y; q += LANES) { note_end(lane, from_logits(s * params.queries + q - origin(s)), q); }
   settle(s, lane, g);
@@ -119,7 +117,7 @@ fn decide(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) la
   end_at[lane] = NONE;
   var g = Guess(0u, 0.0, 0.0);
   let p = state[s * WORDS + BLOCK] + lane;
-  if (running(s) && lane < B && p < state[s * WORDS + END]) { g = from_guesses(s * params.queries + p - origin(s)); }
+  if (running(s) && lane < params.block && p < state[s * WORDS + END]) { g = from_guesses(s * params.queries + p - origin(s)); }
   let range = tail(s, lane);
   for (var q = range.x; q < range.y; q += LANES) { note_end(lane, from_guesses(s * params.queries + q - origin(s)), q); }
   settle(s, lane, g);
@@ -132,7 +130,7 @@ fn settle(s: u32, lane: u32, g: Guess) {
   let threshold = bitcast<f32>(settings[THRESHOLD]);
   let run = running(s);
   let p = state[base + BLOCK] + lane;
-  let inside = run && lane < B && p < state[base + END];
+  let inside = run && lane < params.block && p < state[base + END];
   let here = s * params.capacity + p;
   var masked = false;
   var expected = 0u;
@@ -147,14 +145,14 @@ fn settle(s: u32, lane: u32, g: Guess) {
 
   let uses_filter = policy == LEARNED || policy == RANDOM;
   var z = 0.0;
-  for (var d = 0u; d < DEPTH; d++) {
-    if (uses_filter && lane < B) {
-      let w = d * (B * B + B);
-      z = filter_[w + B * B + lane];
-      for (var i = 0u; i < B; i++) { z += filter_[w + lane * B + i] * layer[i]; }
+  for (var d = 0u; d < params.depth; d++) {
+    if (uses_filter && lane < params.block) {
+      let w = d * (params.block * params.block + params.block);
+      z = filter_[w + params.block * params.block + lane];
+      for (var i = 0u; i < params.block; i++) { z += filter_[w + lane * params.block + i] * layer[i]; }
     }
     workgroupBarrier();
-    layer[lane] = select(z, max(z, 0.0), d + 1u < DEPTH);
+    layer[lane] = select(z, max(z, 0.0), d + 1u < params.depth);
     workgroupBarrier();
   }
 
@@ -168,7 +166,7 @@ fn settle(s: u32, lane: u32, g: Guess) {
   var matches = 0u;
   var rank = 0u;
   var lot = 0u;
-  for (var i = 0u; i < B; i++) {
+  for (var i = 0u; i < params.block; i++) {
     if ((marks[i] & 1u) == 0u) { continue; }
     matches += marks[i] >> 1u;
     rank += u32(confidence[i] > g.c || (confidence[i] == g.c && i < lane));
@@ -192,10 +190,10 @@ fn settle(s: u32, lane: u32, g: Guess) {
   if (chosen) { tokens[here] = id; }
   let pass_ = state[base + PASSES];
   if (run && settings[TRACE] != 0u && pass_ < params.records) {
-    let at = (s * params.records + pass_) * RECORD;
-    if (lane < B) {
+    let at = (s * params.records + pass_) * (4u + 2u * params.block);
+    if (lane < params.block) {
       trace[at + 4u + lane] = g.id | (((marks[lane] >> 2u) & 3u) << 24u) | (u32(masked) << 26u) | (u32(guarded) << 27u);
-      trace[at + 4u + B + lane] = bitcast<u32>(g.c);
+      trace[at + 4u + params.block + lane] = bitcast<u32>(g.c);
     }
     if (lane == 0u) {
       trace[at] = state[base + BLOCK];
@@ -215,7 +213,7 @@ fn advance(s: u32, oracle: bool) {
   var left = 0u;
   var first_end = NONE;
   var top_count = 0u;
-  for (var i = 0u; i < B; i++) {
+  for (var i = 0u; i < params.block; i++) {
     state[base + BY_POLICY] += (marks[i] >> 2u) & 1u;
     top_count += (marks[i] >> 3u) & 1u;
     if ((marks[i] & 16u) != 0u && first_end == NONE) { first_end = block + i; }
@@ -242,7 +240,7 @@ fn advance(s: u32, oracle: bool) {
     }
   }
   let end = min(state[base + END], length);
-  for (var i = 0u; i < B; i++) { left += u32(block + i < end && (marks[i] & 13u) == 1u); }
+  for (var i = 0u; i < params.block; i++) { left += u32(block + i < end && (marks[i] & 13u) == 1u); }
   state[base + PASSES] += 1u;
   state[base + FULL] += u32(params.kind == 1u);
   let step = state[base + STEP] + 1u;
@@ -251,7 +249,7 @@ fn advance(s: u32, oracle: bool) {
   let refresh = settings[REFRESH];
   state[base + NEXT] = select(2u, 1u, settings[CACHE] == 0u || (refresh > 0u && step % max(refresh, 1u) == 0u));
   if (left == 0u) {
-    let next_end = min(end + B, length);
+    let next_end = min(end + params.block, length);
     state[base + BLOCK] = end;
     state[base + END] = next_end;
     state[base + STEP] = 0u;

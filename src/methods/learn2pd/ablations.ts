@@ -10,7 +10,8 @@ import type { Learn2pdModel } from './checkpoint.ts';
 import { collectRecords } from './collect.ts';
 import { filterSize, newFilter } from './filter.ts';
 import { reportFilter } from './filter-report.ts';
-import { FILTER_TRAINING, type FilterRecord, splitRecords, trainFilter } from './filter-training.ts';
+import { trainFilter } from './filter-trainer.ts';
+import { FILTER_TRAINING, type FilterRecord, splitRecords } from './filter-training.ts';
 import { Judge, type Judged } from './judge.ts';
 import { DECODE_DEFAULTS, type DecodeSpec } from './policy.ts';
 import { problemsOf } from './problems.ts';
@@ -88,7 +89,7 @@ export async function ablate(bench: Bench): Promise<ResultTable[]> {
     const { train, validation, test } = splitRecords(change.records ?? floor.records);
     const settings = { ...FILTER_TRAINING, steps: options.steps, maskedOnly: change.maskedOnly ?? false, seed };
     const start = newFilter(shape.block, shape.depth, seed);
-    const { filter } = trainFilter(start, train, settings, validation);
+    const filter = await trainFilter(bench.gpu, start, train, settings, validation);
     // Judged on what it is meant for: the test records of the true labels.
     const truth = splitRecords(floor.records).test;
     const { bceMasked, bceConstant, auroc } = reportFilter(filter, change.only ? truth : test);

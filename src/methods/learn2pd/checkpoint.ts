@@ -34,6 +34,8 @@ export interface Learn2pdModel {
   title: string;
   config: Learn2pdConfig;
   seed: number;
+  /** What was changed while the run went on; empty for a run in one piece. */
+  changes: string[];
   tasks: Task[];
   tokenizer: ClosedTokenizer;
   /** Values only; rounded to half precision. */
@@ -82,6 +84,7 @@ export async function writeCheckpoint(model: Learn2pdModel): Promise<Checkpoint>
     title: model.title,
     config: JSON.stringify(config),
     seed: String(model.seed),
+    changes: JSON.stringify(model.changes),
     tokens: JSON.stringify(model.tokenizer.tokens),
     filter: JSON.stringify(model.about),
   };
@@ -124,6 +127,7 @@ export function readCheckpoint(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): Learn2
   const tasks = parseTasks(config.tasks);
   const tokenizer = vocabulary(parsed(metadata, 'tokens'), tasks);
   const about = parsed<FilterProvenance>(metadata, 'filter');
+  const changes = parsed<string[]>({ changes: '[]', ...metadata }, 'changes');
   const { block: B, depth } = config;
   const values = new Float32Array(filterSize(B, depth));
   for (let d = 0; d < depth; d++) {
@@ -154,5 +158,6 @@ export function readCheckpoint(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): Learn2
     throw error;
   }
   const filter = { B, depth, values };
-  return { title: metadata.title ?? '', config, seed: Number(metadata.seed), tasks, tokenizer, store, filter, about };
+  const seed = Number(metadata.seed);
+  return { title: metadata.title ?? '', config, seed, changes, tasks, tokenizer, store, filter, about };
 }

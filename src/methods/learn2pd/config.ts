@@ -112,6 +112,20 @@ export function checkConfig(value: unknown): Learn2pdConfig {
 export const configure = (preset: string, set: Record<string, string> = {}): Learn2pdConfig =>
   checkConfig(withValues(presetNamed(presets, preset), set));
 
+/** What a resumed run may change: everything else is part of its weights and data. */
+export const CHANGEABLE = ['steps', 'prompts', 'filterSteps', 'tau', 'threshold', 'problems'] as const;
+
+/** The configuration that a resumed run goes on with. */
+export const changeConfig = (kept: Learn2pdConfig, set: Record<string, string>): Learn2pdConfig =>
+  checkConfig(withValues(kept, set));
+
+/** In words, what is different; null if that is more than a resumed run may change. */
+export function changesOf(from: Learn2pdConfig, to: Learn2pdConfig): string[] | null {
+  const keys = Object.keys(to).filter((k) => from[k as keyof Learn2pdConfig] !== to[k as keyof Learn2pdConfig]);
+  if (keys.some((k) => !(CHANGEABLE as readonly string[]).includes(k))) return null;
+  return keys.map((k) => `${k} ${from[k as keyof Learn2pdConfig]} to ${to[k as keyof Learn2pdConfig]}`);
+}
+
 /** Every canvas length that is trained, the shortest first. */
 export function canvasesOf(c: Learn2pdConfig): number[] {
   const out = [c.canvas];

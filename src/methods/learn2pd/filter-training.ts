@@ -1,6 +1,6 @@
 /**
- * How the filter learns (arXiv 2509.25188; learn2pd 1.5-1.6, 4): binary cross-entropy on the oracle's records, AdamW, in
- * float64 on the host; weights and moments are kept in single precision, so that a saved run goes on with the same bits.
+ * What the filter learns from and towards (arXiv 2509.25188; learn2pd 1.5-1.6, 4): records of the oracle, binary cross-entropy
+ * and its gradient in float64. The training itself runs on the GPU: filter-trainer.ts.
  */
 import { mix32, uniform01 } from '../../gpu/rng.ts';
 import { type FilterWeights, layersOf } from './filter.ts';
@@ -77,80 +77,34 @@ export function filterLoss(
   return { loss, gradient };
 }
 
-/** Validation loss is looked at this often; the weights with the lowest are kept. */
-const CHECK_EVERY = 100;
+/** Numbers of the records that step t (1, 2, ..) takes out of `records`. */
+export const pickRecords = (t: FilterTraining, step: number, records: number): Uint32Array<ArrayBuffer> =>
+  Uint32Array.from({ length: Math.min(t.batch, records) }, (_, i) =>
+    Math.floor(uniform01(mix32(t.seed, step, i, 0x66696c74)) * records),
+  );
 
-/** AdamW on random batches, a function of records and settings; `validation` (may be empty) chooses the weights that are kept. */
-export class FilterTrainer {
-  /** As trained so far. */
-  readonly filter: FilterWeights;
-  readonly settings: FilterTraining;
-  /** Finished steps. */
-  step = 0;
-  best: { loss: number; values: Float32Array<ArrayBuffer> } | null = null;
-  readonly first: Float32Array<ArrayBuffer>;
-  readonly second: Float32Array<ArrayBuffer>;
-  private readonly records: readonly FilterRecord[];
-  private readonly validation: readonly FilterRecord[];
-
-  constructor(
-    start: FilterWeights,
-    records: readonly FilterRecord[],
-    settings: FilterTraining,
-    validation: readonly FilterRecord[] = [],
-  ) {
-    if (records.length === 0) throw new Error('The filter has no records to learn from.');
-    this.filter = { ...start, values: start.values.slice() };
-    this.first = new Float32Array(start.values.length);
-    this.second = new Float32Array(start.values.length);
-    this.records = records;
-    this.validation = validation;
-    this.settings = settings;
-  }
-
-  /** One step; the loss of its batch. */
-  advance(): number {
-    const { settings: t, filter, first, second, records } = this;
-    this.step += 1;
-    const batch = Array.from({ length: Math.min(t.batch, records.length) }, (_, i) => {
-      return records[Math.floor(uniform01(mix32(t.seed, this.step, i, 0x66696c74)) * records.length)];
-    });
-    const { loss, gradient } = filterLoss(filter, batch, t.maskedOnly);
-    for (let i = 0; i < first.length; i++) {
-      first[i] = 0.9 * first[i] + 0.1 * gradient[i];
-      second[i] = 0.999 * second[i] + 0.001 * gradient[i] ** 2;
-      const m = first[i] / (1 - 0.9 ** this.step);
-      const v = second[i] / (1 - 0.999 ** this.step);
-      filter.values[i] -= t.lr * (m / (Math.sqrt(v) + 1e-8) + t.weightDecay * filter.values[i]);
-    }
-    if (this.validation.length > 0 && (this.step % CHECK_EVERY === 0 || this.step === t.steps)) {
-      this.keep(filter.values.slice());
-    }
-    return loss;
-  }
-
-  /** These weights become the best if their validation loss is lower than that of the best so far. */
-  keep(values: Float32Array<ArrayBuffer>): void {
-    const { loss } = filterLoss({ ...this.filter, values }, this.validation, this.settings.maskedOnly);
-    if (!this.best || loss < this.best.loss) this.best = { loss, values };
-  }
-
-  /** The weights to use: those of the lowest validation loss, else the last. */
-  result(): FilterWeights {
-    return this.best ? { ...this.filter, values: this.best.values.slice() } : this.filter;
-  }
-}
-
-/** All steps at once. */
-export function trainFilter(
+/** AdamW in float64: what the kernels of filter-trainer.ts must compute. */
+export function trainReference(
   start: FilterWeights,
   records: readonly FilterRecord[],
   t: FilterTraining,
-  validation: readonly FilterRecord[] = [],
-): { filter: FilterWeights; losses: number[] } {
-  const trainer = new FilterTrainer(start, records, t, validation);
-  const losses = Array.from({ length: t.steps }, () => trainer.advance());
-  return { filter: trainer.result(), losses };
+): FilterWeights {
+  const filter = { ...start, values: start.values.slice() };
+  const exact = Float64Array.from(filter.values);
+  const [first, second] = [new Float64Array(exact.length), new Float64Array(exact.length)];
+  for (let step = 1; step <= t.steps; step++) {
+    const batch = Array.from(pickRecords(t, step, records.length), (k) => records[k]);
+    const { gradient } = filterLoss(filter, batch, t.maskedOnly);
+    for (let i = 0; i < exact.length; i++) {
+      first[i] = 0.9 * first[i] + 0.1 * gradient[i];
+      second[i] = 0.999 * second[i] + 0.001 * gradient[i] ** 2;
+      const m = first[i] / (1 - 0.9 ** step);
+      const v = second[i] / (1 - 0.999 ** step);
+      exact[i] -= t.lr * (m / (Math.sqrt(v) + 1e-8) + t.weightDecay * exact[i]);
+    }
+    filter.values.set(exact);
+  }
+  return filter;
 }
 
 /** 80 / 10 / 10 by prompt: records of one problem stay together. */

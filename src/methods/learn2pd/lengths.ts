@@ -15,8 +15,9 @@ import type { DecodeSpec } from './policy.ts';
 import { accuracyVerdict, type EvalOptions, mean, type ResultTable } from './report.ts';
 import { type StreamTiming, singleStream } from './stream.ts';
 
-/** Whole static decodes are cheap enough up to this length to be timed for every problem. */
+/** Whole static decodes are cheap enough to be timed for every problem up to the first length, for one up to the second. */
 const SHORT = 64;
+const MIDDLE = 256;
 
 interface StaticRun {
   /** Text of every problem up to the block that holds its end; all of it if there is no end. */
@@ -49,7 +50,8 @@ async function staticRun(
 ): Promise<StaticRun> {
   const { block } = judge.model.config;
   const { judged, msPerBlock } = await staticAnswers(judge, problems, spec, canvas);
-  const count = canvas <= SHORT ? problems.length : Math.min(whole, problems.length);
+  const wanted = canvas <= SHORT ? problems.length : canvas <= MIDDLE ? Math.max(1, whole) : whole;
+  const count = Math.min(wanted, problems.length);
   if (count === 0) return { judged, msPerSequence: (msPerBlock * canvas) / block, whole: 0 };
   const timing = await singleStream(judge, problems.slice(0, count), [['static', spec]], { canvas, warmUp: 0 });
   return { judged, msPerSequence: timing.of('static').msPerSequence, whole: count };

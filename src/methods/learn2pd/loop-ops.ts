@@ -3,7 +3,7 @@ import rowsLink from '../../../shaders/methods/learn2pd/choose_rows.wgsl?link';
 import confidenceLink from '../../../shaders/methods/learn2pd/confidence.wgsl?link';
 import finalizeLink from '../../../shaders/methods/learn2pd/finalize_filter.wgsl?link';
 import type { Tensor } from '../../tensor/graph.ts';
-import { cover, pack, specialise } from '../../tensor/kernel.ts';
+import { cover, pack } from '../../tensor/kernel.ts';
 import { launch } from '../../tensor/ops/launch.ts';
 
 export const STATE_WORDS = 16;
@@ -133,7 +133,7 @@ export function finalize(logits: Tensor, buffers: LoopBuffers, shape: PassShape)
     dispatch: () => [
       {
         label: 'finalize filter',
-        code: specialise(finalizeLink(graph.conditions), { B: block, DEPTH: depth }),
+        code: finalizeLink(graph.conditions),
         entryPoint: split ? 'decide' : 'fused',
         bindings,
         uniforms: pack(
@@ -144,6 +144,8 @@ export function finalize(logits: Tensor, buffers: LoopBuffers, shape: PassShape)
           kind,
           Number(allRows && kind === 1),
           trace.size / sequences / recordWords(block),
+          block,
+          depth,
         ),
         workgroups: [sequences, 1, 1],
         flops: (split ? 0 : 4 * sequences * block * vocab) + 2 * sequences * filter.size,

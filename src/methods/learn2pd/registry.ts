@@ -1,9 +1,11 @@
 /** The kernels that only this method needs. The references are the plain loop's own parts (reference.ts). */
-import { mix32 } from '../../gpu/rng.ts';
+import { mix32, uniform01 } from '../../gpu/rng.ts';
 import { EOT, MASK } from '../../lm/tokenizers/closed.ts';
 import { casesOf, floats, type KernelEntry, random, single, type Trial, words } from '../../tensor/registry/entry.ts';
 import { TOLERANCE } from '../../tensor/registry/tolerance.ts';
-import { newFilter } from './filter.ts';
+import { filterSize, layersOf, newFilter } from './filter.ts';
+import { filterSlopes, filterUpdate } from './filter-ops.ts';
+import { FILTER_TRAINING, type FilterRecord, filterLoss, pickRecords, sigmoid } from './filter-training.ts';
 import { AT, chooseRows, finalize, guessTokens, recordWords, STATE_WORDS } from './loop-ops.ts';
 import { DECODE_DEFAULTS, type DecodeSpec, type Policy, packSettings, scheduled, stepsPerBlock } from './policy.ts';
 import { guessOf, policyChoice } from './reference.ts';
@@ -193,6 +195,132 @@ DECISIONS.push({ sequences: 2, queries: 64, vocab: 20, block: 64, depth: 1, poli
 const BENCH: Decision = { sequences: 1, queries: 32, vocab: 128, block: 32, depth: 2, policy: 3 };
 const FILTER_SIZE = 'depth*(block*block + block)';
 
+type Training = { records: number; batch: number; block: number; depth: number; masked: number };
+
+const trainingData = ({ records, batch, block, depth }: Training) => {
+  const all = Array.from({ length: records }, (_, k): FilterRecord => {
+    const word = (i: number): number => mix32(k, i, 0, 0x747261);
+    return {
+      prompt: k,
+      c: Float32Array.from({ length: block }, (_, i) => uniform01(word(i))),
+      label: Uint8Array.from({ length: block }, (_, i) => word(i + 100) & 1),
+      masked: Uint8Array.from({ length: block }, (_, i) => Number(word(i + 200) % 3 > 0)),
+    };
+  });
+  const picks = pickRecords({ ...FILTER_TRAINING, batch }, 1, records);
+  return { all, picks, chosen: Array.from(picks, (k) => all[k]), filter: newFilter(block, depth, 3) };
+};
+
+/** Inputs of every layer and slopes of the loss, [batch, depth, block], and the losses: one record at a time. */
+function slopesOf({ chosen, filter }: ReturnType<typeof trainingData>, maskedOnly: boolean, scale: number) {
+  const { B, depth, values } = filter;
+  const [inputs, slopes, losses]: [number[], number[], number[]] = [[], [], []];
+  for (const r of chosen) {
+    const layers = layersOf(filter, r.c);
+    const own: number[][] = [];
+    let slope = Array.from(layers[depth], (z, i) =>
+      maskedOnly && !r.masked[i] ? 0 : (sigmoid(z) - r.label[i]) * scale,
+    );
+    for (let d = depth - 1; d >= 0; d--) {
+      own.unshift(slope);
+      const w = d * (B * B + B);
+      slope = Array.from(layers[d], (x, i) =>
+        x > 0 ? slope.reduce((sum, s, o) => sum + s * values[w + o * B + i], 0) : 0,
+      );
+    }
+    inputs.push(...layers.slice(0, depth).flatMap((x) => Array.from(x)));
+    slopes.push(...own.flat());
+    const { loss } = filterLoss(filter, [r], maskedOnly);
+    losses.push(loss * scale * (maskedOnly ? r.masked.reduce((a, b) => a + b, 0) : B));
+  }
+  return { inputs, slopes, losses };
+}
+
+const slopesTrial = (dims: Training): Trial => {
+  const data = trainingData(dims);
+  const { records, block, depth } = dims;
+  const scale = 1 / (dims.batch * block);
+  const marks = data.all.flatMap((r) => Array.from(r.label, (y, i) => y + 2 * r.masked[i]));
+  return {
+    inputs: {
+      filter: floats([data.filter.values.length], data.filter.values),
+      confidence: floats(
+        [records, block],
+        data.all.flatMap((r) => Array.from(r.c)),
+      ),
+      marks: words([records, block], marks),
+      picks: words([dims.batch], data.picks),
+      hyper: floats([5], [1e-3, 0.1, 1e-3, 0.01, scale]),
+    },
+    build: (t) => {
+      const { filter, confidence, marks: m, picks, hyper } = t;
+      return { ...filterSlopes({ filter, confidence, marks: m, picks, hyper }, depth, dims.masked === 1) };
+    },
+    want: () => {
+      const { inputs, slopes, losses } = slopesOf(data, dims.masked === 1, scale);
+      const share = TOLERANCE.f32.sum;
+      return {
+        inputs: { values: inputs, share },
+        slopes: { values: slopes, share },
+        losses: { values: losses, share },
+      };
+    },
+  };
+};
+
+const updateTrial = (dims: Training): Trial => {
+  const { batch, block, depth } = dims;
+  const n = filterSize(block, depth);
+  const [inputs, slopes] = [random([batch, depth, block], 1), random([batch, depth, block], 2, 0.1)];
+  const [filter, first, second] = [random([n], 3), random([n], 4, 0.1), random([n], 5, 0.1)];
+  second.data.forEach((v, i) => {
+    second.data[i] = v * v;
+  });
+  const hyper = [0.01, 0.3, 0.02, 0.05, 1];
+  return {
+    inputs: { inputs, slopes, hyper: floats([5], hyper), filter, first, second },
+    writes: ['filter', 'first', 'second'],
+    build: (t) => {
+      filterUpdate({ inputs: t.inputs, slopes: t.slopes }, t.hyper, {
+        filter: t.filter,
+        first: t.first,
+        second: t.second,
+      });
+      return {};
+    },
+    want: () => {
+      const out = { filter: new Float64Array(n), first: new Float64Array(n), second: new Float64Array(n) };
+      for (let p = 0; p < n; p++) {
+        const at = p % (block * block + block);
+        const bias = at >= block * block;
+        const [o, i] = bias ? [at - block * block, 0] : [Math.floor(at / block), at % block];
+        let g = 0;
+        for (let r = 0; r < batch; r++) {
+          const own = (r * depth + Math.floor(p / (block * block + block))) * block;
+          g += slopes.data[own + o] * (bias ? 1 : inputs.data[own + i]);
+        }
+        out.first[p] = 0.9 * first.data[p] + 0.1 * g;
+        out.second[p] = 0.999 * second.data[p] + 0.001 * g * g;
+        const move = out.first[p] / hyper[1] / (Math.sqrt(out.second[p] / hyper[2]) + 1e-8);
+        out.filter[p] = filter.data[p] - hyper[0] * (move + hyper[3] * filter.data[p]);
+      }
+      const share = TOLERANCE.f32.sum;
+      return {
+        filter: { values: out.filter, share },
+        first: { values: out.first, share },
+        second: { values: out.second, share },
+      };
+    },
+  };
+};
+
+const TRAINING: Training[] = [
+  { records: 7, batch: 5, block: 8, depth: 2, masked: 0 },
+  { records: 9, batch: 9, block: 16, depth: 1, masked: 1 },
+  { records: 70, batch: 65, block: 32, depth: 4, masked: 0 },
+];
+const TRAINING_BENCH: Training = { records: 4096, batch: 256, block: 32, depth: 2, masked: 0 };
+
 const decision = (split: boolean): KernelEntry => ({
   name: split ? 'finalize filter, given confidences' : 'finalize filter',
   family: FAMILY,
@@ -201,7 +329,7 @@ const decision = (split: boolean): KernelEntry => ({
     : 'Confidence, learned filter, decision and state of a decoding pass in one dispatch.',
   label: 'finalize filter',
   bindings: `${split ? 'guesses' : 'logits'} settings filter_ reference tokens state trace`,
-  uniform: 'sequences u32, queries u32, vocab u32, capacity u32, kind u32, whole u32, records u32',
+  uniform: 'sequences u32, queries u32, vocab u32, capacity u32, kind u32, whole u32, records u32, block u32, depth u32',
   dispatch: 'One workgroup of 64 per sequence, one lane per position of the block.',
   flops: split ? `2*sequences*${FILTER_SIZE}` : `4*sequences*block*vocab + 2*sequences*${FILTER_SIZE}`,
   bytes: `4*sequences*queries*${split ? '3' : 'vocab'} + 4*${FILTER_SIZE}`,
@@ -256,4 +384,32 @@ export const LEARN2PD: readonly KernelEntry[] = [
   },
   decision(false),
   decision(true),
+  {
+    name: 'filter records',
+    family: FAMILY,
+    about: 'Training of the filter: loss of every record of a batch, and its slopes by the outputs of all layers.',
+    label: 'filter records',
+    bindings: 'filter_ confidence marks picks hyper inputs slopes losses',
+    uniform: 'batch u32, masked_only u32, block u32, depth u32',
+    dispatch: 'One invocation per record of the batch.',
+    flops: `4*batch*${FILTER_SIZE}`,
+    bytes: `4*(${FILTER_SIZE} + 2*records*block + 2*batch + 5 + 2*batch*depth*block)`,
+    variants: single('methods/learn2pd/filter_train.wgsl', 'records'),
+    cases: casesOf(TRAINING, slopesTrial),
+    bench: casesOf([TRAINING_BENCH], slopesTrial)[0],
+  },
+  {
+    name: 'filter update',
+    family: FAMILY,
+    about: 'Training of the filter: gradients summed over the batch, AdamW.',
+    label: 'filter update',
+    bindings: 'inputs slopes hyper filter_ first second',
+    uniform: 'batch u32, block u32, depth u32',
+    dispatch: 'One invocation per parameter.',
+    flops: `2*batch*${FILTER_SIZE}`,
+    bytes: `4*(2*batch*depth*block + 5 + 3*${FILTER_SIZE})`,
+    variants: single('methods/learn2pd/filter_update.wgsl', 'update'),
+    cases: casesOf(TRAINING, updateTrial),
+    bench: casesOf([TRAINING_BENCH], updateTrial)[0],
+  },
 ];

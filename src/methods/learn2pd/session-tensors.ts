@@ -1,7 +1,8 @@
 /** Records and filter state as tensors of a training checkpoint: all numbers are single precision or small, so nothing is lost. */
 import { type SafetensorsFile, type TensorToWrite, toFloat32 } from '../../data/safetensors.ts';
 import { CheckpointError } from '../../train/checkpoint.ts';
-import type { FilterRecord, FilterTrainer } from './filter-training.ts';
+import type { FilterTrainer } from './filter-trainer.ts';
+import type { FilterRecord } from './filter-training.ts';
 
 function take(file: SafetensorsFile, name: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
   const t = file.tensors.get(name);
@@ -44,21 +45,19 @@ export function readRecords(file: SafetensorsFile, B: number): FilterRecord[] {
   });
 }
 
-export function writeFilterState(tensors: Map<string, TensorToWrite>, trainer: FilterTrainer): void {
-  const { filter, first, second, best } = trainer;
-  const shape = [filter.values.length];
-  tensors.set('filter/value', { shape, values: filter.values });
-  tensors.set('filter/first', { shape, values: first });
-  tensors.set('filter/second', { shape, values: second });
-  if (best) tensors.set('filter/best', { shape, values: best.values });
+const SLABS = ['value', 'first', 'second'] as const;
+
+export async function writeFilterState(tensors: Map<string, TensorToWrite>, trainer: FilterTrainer): Promise<void> {
+  const shape = [trainer.start.values.length];
+  for (const slab of SLABS) tensors.set(`filter/${slab}`, { shape, values: await trainer.read(slab) });
+  if (trainer.best) tensors.set('filter/best', { shape, values: trainer.best.values });
 }
 
 /** Puts a trainer where the saved one stood. */
 export function readFilterState(file: SafetensorsFile, trainer: FilterTrainer, step: number): void {
-  const shape = [trainer.filter.values.length];
-  trainer.filter.values.set(take(file, 'filter/value', shape));
-  trainer.first.set(take(file, 'filter/first', shape));
-  trainer.second.set(take(file, 'filter/second', shape));
+  const shape = [trainer.start.values.length];
+  const slabs = SLABS.map((slab) => [slab, take(file, `filter/${slab}`, shape)] as const);
   if (file.tensors.has('filter/best')) trainer.keep(take(file, 'filter/best', shape));
+  for (const [slab, values] of slabs) trainer.write(slab, values);
   trainer.step = step;
 }

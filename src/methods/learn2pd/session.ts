@@ -8,11 +8,12 @@ import { CheckpointError, restoreTraining, trainingTensors } from '../../train/c
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { type FrozenBase, frozenBase, type Learn2pdModel, writeCheckpoint } from './checkpoint.ts';
 import { collectRecords } from './collect.ts';
-import { checkConfig, type Learn2pdConfig } from './config.ts';
+import { changesOf, checkConfig, type Learn2pdConfig } from './config.ts';
 import { type DiffusionDecoder, decoderOf } from './decoder.ts';
 import { newFilter } from './filter.ts';
 import { reportFilter } from './filter-report.ts';
-import { FILTER_TRAINING, type FilterRecord, FilterTrainer, splitRecords } from './filter-training.ts';
+import { FilterTrainer } from './filter-trainer.ts';
+import { FILTER_TRAINING, type FilterRecord, splitRecords } from './filter-training.ts';
 import { LladaTraining } from './llada.ts';
 import { parseTasks, problemsOf, type Task, tokenizerOf } from './problems.ts';
 import { readFilterState, readRecords, writeFilterState, writeRecords } from './session-tensors.ts';
@@ -35,6 +36,8 @@ export class Learn2pdSession implements Session {
   readonly tokenizer: ClosedTokenizer;
   readonly llada: LladaTraining;
   records: FilterRecord[] = [];
+  /** What was changed when the run was resumed. */
+  private changes: string[] = [];
   private readonly context: RunContext;
   private index = 0;
   /** Finished steps of the collection. */
@@ -119,14 +122,18 @@ export class Learn2pdSession implements Session {
     const { config: c, context } = this;
     const { train, validation } = splitRecords(this.records);
     const settings = { ...FILTER_TRAINING, steps: c.filterSteps, seed: context.seed };
-    this.filter ??= new FilterTrainer(newFilter(c.block, c.depth, context.seed), train, settings, validation);
+    const start = newFilter(c.block, c.depth, context.seed);
+    this.filter ??= new FilterTrainer(context.gpu, start, train, settings, validation);
     return this.filter;
   }
 
   private async fit(): Promise<() => Promise<Record<string, number>>> {
     const trainer = this.trainer();
-    const loss = trainer.advance();
-    return async () => ({ loss, ...(trainer.best ? { validation: trainer.best.loss } : {}) });
+    await trainer.advance();
+    return async () => ({
+      loss: await trainer.loss(),
+      ...(trainer.best ? { validation: trainer.best.loss } : {}),
+    });
   }
 
   get trainingFlops(): number {
@@ -136,7 +143,7 @@ export class Learn2pdSession implements Session {
   async save(): Promise<Checkpoint> {
     const tensors: Map<string, TensorToWrite> = await trainingTensors(this.llada.store);
     writeRecords(tensors, this.records);
-    if (this.filter) writeFilterState(tensors, this.filter);
+    if (this.filter) await writeFilterState(tensors, this.filter);
     const about = {
       kind: KIND,
       config: JSON.stringify(this.config),
@@ -146,26 +153,33 @@ export class Learn2pdSession implements Session {
       rounds: String(this.rounds),
       filterStep: String(this.filter?.step ?? 0),
       flops: String(this.llada.flops),
+      changes: JSON.stringify(this.changes),
     };
     return { name: TRAINING_FILE, bytes: writeSafetensors(tensors, about) };
   }
 
   async load(checkpoint: Checkpoint): Promise<void> {
     const { config, seed } = runOf(checkpoint.bytes);
-    if (JSON.stringify(config) !== JSON.stringify(this.config) || seed !== this.context.seed) {
+    const changes = changesOf(config, this.config);
+    if (!changes || seed !== this.context.seed) {
       throw new CheckpointError('This checkpoint belongs to a run with another configuration or seed.');
     }
     const file = readSafetensors(checkpoint.bytes);
     const { metadata } = file;
     const records = readRecords(file, config.block);
     restoreTraining(this.llada.store, file);
-    this.index = Number(metadata.phase);
+    // A complete run whose filter shall learn for longer goes on there.
+    const longer = Number(metadata.phase) === PHASES.length && Number(metadata.filterStep) < this.config.filterSteps;
+    this.index = longer ? PHASES.indexOf('filter') : Number(metadata.phase);
+    const before: string[] = JSON.parse(metadata.changes ?? '[]');
+    this.changes = [...before, ...changes.map((text) => `${text} at step ${metadata.step}`)];
     this.llada.step = Number(metadata.step);
     this.llada.flops = Number(metadata.flops);
     this.rounds = Number(metadata.rounds);
     this.records = records;
     this.frozen?.store.dispose();
     this.frozen = null;
+    this.filter?.dispose();
     this.filter = null;
     if (Number(metadata.filterStep) > 0) readFilterState(file, this.trainer(), Number(metadata.filterStep));
   }
@@ -175,7 +189,7 @@ export class Learn2pdSession implements Session {
     const { config, tasks, tokenizer, context, filter } = this;
     if (!this.state().done || !filter) throw new Error('There is nothing to use before the filter is trained.');
     const { store, base } = await this.base();
-    const weights = filter.result();
+    const weights = await filter.result();
     const { test } = splitRecords(this.records);
     const { bceMasked, bceConstant, auroc } = reportFilter(weights, test);
     const about = {
@@ -188,7 +202,8 @@ export class Learn2pdSession implements Session {
       bceConstant,
       auroc,
     };
-    return { title, config, seed: context.seed, tasks, tokenizer, store, filter: weights, about };
+    const { changes } = this;
+    return { title, config, seed: context.seed, changes, tasks, tokenizer, store, filter: weights, about };
   }
 
   async export(title: string): Promise<Checkpoint> {
@@ -202,6 +217,7 @@ export class Learn2pdSession implements Session {
   dispose(): void {
     this.decoder?.model.dispose();
     this.decoder?.dispose();
+    this.filter?.dispose();
     this.frozen?.store.dispose();
     this.llada.dispose();
     this.llada.store.dispose();

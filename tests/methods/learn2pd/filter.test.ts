@@ -3,16 +3,18 @@
 import { expect, test } from 'vitest';
 import { mix32, uniform01 } from '../../../src/gpu/rng.ts';
 import { shuffledLabels } from '../../../src/methods/learn2pd/ablations.ts';
-import { filterSize, newFilter } from '../../../src/methods/learn2pd/filter.ts';
+import { type FilterWeights, filterSize, newFilter } from '../../../src/methods/learn2pd/filter.ts';
 import { reportFilter } from '../../../src/methods/learn2pd/filter-report.ts';
+import { trainFilter } from '../../../src/methods/learn2pd/filter-trainer.ts';
 import {
   FILTER_TRAINING,
   type FilterRecord,
   filterLoss,
   splitRecords,
-  trainFilter,
+  trainReference,
 } from '../../../src/methods/learn2pd/filter-training.ts';
 import { logit, scheduled } from '../../../src/methods/learn2pd/policy.ts';
+import { testGpu } from '../../support/gpu.ts';
 
 /** A guess is right if its confidence beats that of its neighbour: no threshold on one number can tell. */
 function records(B: number, count: number, salt: number, honest = true): FilterRecord[] {
@@ -48,29 +50,46 @@ test.each([true, false])('the gradient is that of central differences, masked on
   }
 });
 
-test('training beats the constant answer on unseen records; labels without sense teach nothing', () => {
+test.each([1, 2, 4])('%i layers: fifty steps of the kernels end where float64 does', async (depth) => {
+  const { gpu } = await testGpu();
+  const data = records(8, 60, 1);
+  data[3].masked[2] = 0;
+  for (const maskedOnly of [false, true]) {
+    const t = { ...FILTER_TRAINING, steps: 50, batch: 32, lr: 1e-2, maskedOnly };
+    const start = newFilter(8, depth, 4);
+    const want = trainReference(start, data, t).values;
+    const found = (await trainFilter(gpu, start, data, t)).values;
+    const worst = Math.max(...found.map((v, i) => Math.abs(v - want[i])));
+    expect(worst).toBeLessThan(1e-4);
+    expect(Math.max(...found.map((v, i) => Math.abs(v - start.values[i])))).toBeGreaterThan(0.05);
+  }
+}, 120_000);
+
+test('training beats the constant answer on unseen records; labels without sense teach nothing', async () => {
+  const { gpu } = await testGpu();
   const t = { ...FILTER_TRAINING, steps: 600, batch: 64, lr: 1e-2 };
   const unseen = records(8, 200, 9);
-  const learned = reportFilter(trainFilter(newFilter(8, 2, 1), records(8, 400, 1), t).filter, unseen);
+  const learned = reportFilter(await trainFilter(gpu, newFilter(8, 2, 1), records(8, 400, 1), t), unseen);
   expect(learned.bceMasked).toBeLessThan(0.8 * learned.bceConstant);
   expect(learned.auroc).toBeGreaterThan(0.85);
-  const fooled = reportFilter(trainFilter(newFilter(8, 2, 1), records(8, 400, 1, false), t).filter, unseen);
+  const fooled = reportFilter(await trainFilter(gpu, newFilter(8, 2, 1), records(8, 400, 1, false), t), unseen);
   expect(Math.abs(fooled.auroc - 0.5)).toBeLessThan(0.1);
-});
+}, 120_000);
 
-test('the weights that are kept are those of the lowest validation loss', () => {
+test('the weights that are kept are those of the lowest validation loss', async () => {
+  const { gpu } = await testGpu();
   const t = { ...FILTER_TRAINING, steps: 400, batch: 16, lr: 3e-2 };
   const [few, unseen] = [records(8, 8, 1), records(8, 100, 9)];
-  const loss = (filter: ReturnType<typeof trainFilter>['filter']): number => filterLoss(filter, unseen, false).loss;
+  const loss = (filter: FilterWeights): number => filterLoss(filter, unseen, false).loss;
   // Eight records are learned by heart: the last weights are worse on others than earlier ones were.
-  const last = loss(trainFilter(newFilter(8, 2, 1), few, t).filter);
-  const kept = loss(trainFilter(newFilter(8, 2, 1), few, t, unseen).filter);
+  const last = loss(await trainFilter(gpu, newFilter(8, 2, 1), few, t));
+  const kept = loss(await trainFilter(gpu, newFilter(8, 2, 1), few, t, unseen));
   expect(kept).toBeLessThan(0.9 * last);
   const parts = splitRecords(records(8, 1000, 2).flatMap((r) => [r, r]));
   expect(parts.train.length / 2000).toBeCloseTo(0.8, 1);
   const ids = Object.values(parts).map((part) => new Set(part.map((r) => r.prompt)));
   expect(ids[0].size + ids[1].size + ids[2].size).toBe(1000);
-});
+}, 120_000);
 
 test('the schedule spreads masks evenly, remainder first, and loses none', () => {
   expect(Array.from({ length: 4 }, (_, i) => scheduled(10, 4, i))).toEqual([3, 3, 2, 2]);

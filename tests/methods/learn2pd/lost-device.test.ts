@@ -62,7 +62,7 @@ test('a run that lost its device goes on from its last checkpoint with the same 
   expect(Buffer.compare(Buffer.from((await second.save()).bytes), Buffer.from(wanted))).toBe(0);
   straight.dispose();
   second.dispose();
-});
+}, 120_000);
 
 test('a canvas longer than the trained one is refused', async () => {
   const { gpu } = await testGpu();

@@ -14,7 +14,8 @@ import { collectRecords } from '../../../src/methods/learn2pd/collect.ts';
 import { DiffusionDecoder } from '../../../src/methods/learn2pd/decoder.ts';
 import { newFilter } from '../../../src/methods/learn2pd/filter.ts';
 import { reportFilter } from '../../../src/methods/learn2pd/filter-report.ts';
-import { FILTER_TRAINING, trainFilter } from '../../../src/methods/learn2pd/filter-training.ts';
+import { trainFilter } from '../../../src/methods/learn2pd/filter-trainer.ts';
+import { FILTER_TRAINING } from '../../../src/methods/learn2pd/filter-training.ts';
 import { DECODE_DEFAULTS } from '../../../src/methods/learn2pd/policy.ts';
 import { diffusionBatch, EPS, lladaTrainer, maskShare } from '../../../src/methods/learn2pd/train.ts';
 import { testGpu } from '../../support/gpu.ts';
@@ -122,7 +123,7 @@ test('a trained model, a filter from its own oracle, fewer passes', async () => 
     Array.from({ length: 32 }, (_, i) => TOKENIZER.encode(problem(split, from + i).prompt));
   const { records, oraclePasses } = await collectRecords(decoder, prompts('train', 5000), G);
   expect(records.length).toBe(oraclePasses.reduce((a, b) => a + b, 0));
-  const { filter } = trainFilter(newFilter(B, 2, 1), records, { ...FILTER_TRAINING, steps: 400, batch: 64 });
+  const filter = await trainFilter(gpu, newFilter(B, 2, 1), records, { ...FILTER_TRAINING, steps: 400, batch: 64 });
   const seen = reportFilter(filter, records);
   expect(seen.bceMasked).toBeLessThan(seen.bceConstant);
   const unseen = prompts('test', 0);
