@@ -329,7 +329,8 @@ const decision = (split: boolean): KernelEntry => ({
     : 'Confidence, learned filter, decision and state of a decoding pass in one dispatch.',
   label: 'finalize filter',
   bindings: `${split ? 'guesses' : 'logits'} settings filter_ reference tokens state trace`,
-  uniform: 'sequences u32, queries u32, vocab u32, capacity u32, kind u32, whole u32, records u32, block u32, depth u32',
+  uniform:
+    'sequences u32, queries u32, vocab u32, capacity u32, kind u32, whole u32, records u32, block u32, depth u32',
   dispatch: 'One workgroup of 64 per sequence, one lane per position of the block.',
   flops: split ? `2*sequences*${FILTER_SIZE}` : `4*sequences*block*vocab + 2*sequences*${FILTER_SIZE}`,
   bytes: `4*sequences*queries*${split ? '3' : 'vocab'} + 4*${FILTER_SIZE}`,

@@ -50,20 +50,24 @@ test.each([true, false])('the gradient is that of central differences, masked on
   }
 });
 
-test.each([1, 2, 4])('%i layers: fifty steps of the kernels end where float64 does', async (depth) => {
-  const { gpu } = await testGpu();
-  const data = records(8, 60, 1);
-  data[3].masked[2] = 0;
-  for (const maskedOnly of [false, true]) {
-    const t = { ...FILTER_TRAINING, steps: 50, batch: 32, lr: 1e-2, maskedOnly };
-    const start = newFilter(8, depth, 4);
-    const want = trainReference(start, data, t).values;
-    const found = (await trainFilter(gpu, start, data, t)).values;
-    const worst = Math.max(...found.map((v, i) => Math.abs(v - want[i])));
-    expect(worst).toBeLessThan(1e-4);
-    expect(Math.max(...found.map((v, i) => Math.abs(v - start.values[i])))).toBeGreaterThan(0.05);
-  }
-}, 120_000);
+test.each([1, 2, 4])(
+  '%i layers: fifty steps of the kernels end where float64 does',
+  async (depth) => {
+    const { gpu } = await testGpu();
+    const data = records(8, 60, 1);
+    data[3].masked[2] = 0;
+    for (const maskedOnly of [false, true]) {
+      const t = { ...FILTER_TRAINING, steps: 50, batch: 32, lr: 1e-2, maskedOnly };
+      const start = newFilter(8, depth, 4);
+      const want = trainReference(start, data, t).values;
+      const found = (await trainFilter(gpu, start, data, t)).values;
+      const worst = Math.max(...found.map((v, i) => Math.abs(v - want[i])));
+      expect(worst).toBeLessThan(1e-4);
+      expect(Math.max(...found.map((v, i) => Math.abs(v - start.values[i])))).toBeGreaterThan(0.05);
+    }
+  },
+  120_000,
+);
 
 test('training beats the constant answer on unseen records; labels without sense teach nothing', async () => {
   const { gpu } = await testGpu();
