@@ -126,7 +126,7 @@ async function judged(
  * without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same configuration,
  * separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies now.
  */
-const SETTINGS = { rows: 0, from: 256, to: 16384, prefill: 4096, small: 0, sweep: 1 };
+const SETTINGS = { rows: 0, from: 64, to: 16384, prefill: 4096, small: 0, sweep: 1 };
 const TEXTS = ['with', 'corpus'];
 
 async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> {

@@ -1,12 +1,14 @@
 // A run of all stages at toy size: resuming is bit-identical, the exported weights come back, wrong files are named.
 
 import { expect, test } from 'vitest';
+import { readSafetensors, SafetensorsError, toFloat32, writeSafetensors } from '../../../src/data/safetensors.ts';
 import { configure } from '../../../src/methods/dsa/config.ts';
 import { measuredBreakEven } from '../../../src/methods/dsa/cost.ts';
 import { bitsStatement, evaluate, parity, parityOf, parityStatement } from '../../../src/methods/dsa/eval.ts';
 import { DsaSession, loadModels } from '../../../src/methods/dsa/session.ts';
 import { story } from '../../../src/methods/dsa/tasks/story.ts';
 import { curriculum, keyCount, rowOf } from '../../../src/methods/dsa/tasks.ts';
+import { CheckpointError } from '../../../src/train/checkpoint.ts';
 import { testGpu } from '../../support/gpu.ts';
 
 const toy = configure('nano', {
@@ -70,6 +72,40 @@ test('a run that is saved in every stage and resumed ends with the same bits', a
     ['parity', 2],
   ]);
   expect(() => loadModels(gpu, wanted)).toThrow('dsa training');
+  // A file that was cut off anywhere says so, and so does one with a model missing or of another shape.
+  const { bytes: whole } = exported;
+  for (const length of [0, 5, 40, 2000, whole.length >> 1, whole.length - 1]) {
+    expect(() => loadModels(gpu, whole.slice(0, length)), `${length} bytes`).toThrow(SafetensorsError);
+  }
+  const file = readSafetensors(whole);
+  const rewritten = (keep: (name: string) => boolean, config = file.metadata.config) =>
+    writeSafetensors(
+      new Map(
+        [...file.tensors]
+          .filter(([name]) => keep(name))
+          .map(([name, t]) => [name, { shape: t.shape, values: toFloat32(t) }]),
+      ),
+      { ...file.metadata, config },
+    );
+  expect(() =>
+    loadModels(
+      gpu,
+      rewritten((name) => !name.startsWith('dense/')),
+    ),
+  ).toThrow('no weights of the dense model');
+  expect(() =>
+    loadModels(
+      gpu,
+      rewritten((name) => name !== 'sparse/norm.g'),
+    ),
+  ).toThrow(CheckpointError);
+  const wider = JSON.stringify({ ...JSON.parse(file.metadata.config), d: 32 });
+  expect(() =>
+    loadModels(
+      gpu,
+      rewritten(() => true, wider),
+    ),
+  ).toThrow(/shape|\[.*\]/);
   straight.dispose();
 });
 
