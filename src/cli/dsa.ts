@@ -93,12 +93,14 @@ async function judged(
   const first = await evaluate(gpu, config, runs[0], { ...options, progress });
   const sides = new Map<Task, Sides>(first.sides);
   const all = [first.metrics];
-  for (const run of runs.slice(1)) {
+  for (const [i, run] of runs.slice(1).entries()) {
+    // Every run meets rows of its own.
+    const seed = options.seed + 1 + i;
     const next = await evaluate(
       gpu,
       config,
       { ...run, more: [] },
-      { ...options, sweep: [], formats: false, depths: false, progress },
+      { ...options, seed, brief: true, depths: false, progress },
     );
     all.push(next.metrics);
     for (const [task, { sparse, dense }] of next.sides) {

@@ -43,8 +43,10 @@ export interface Evaluation {
 
 export interface EvalOptions {
   seed: number;
-  /** Rows of every task. */
+  /** Rows of every task for both sides of the parity statement; the other arms take at most OTHERS of them. */
   rows: number;
+  /** Only the arms that metrics are made of. */
+  brief?: boolean;
   /** Other k of the indexer's arm. */
   sweep?: readonly number[];
   /** Every format of the indexer with and without Hadamard. */
@@ -92,6 +94,9 @@ const percent = (x: number): number => Math.round(x * 1e4) / 1e4;
 const share = (x: number): number | string => (Number.isNaN(x) ? '' : percent(x));
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
 
+/** Rows of every task for arms that are compared by eye. */
+const OTHERS = 128;
+
 const DSA = 'DSA';
 const DENSE = 'dense-continued';
 
@@ -111,11 +116,12 @@ export function armsFor(
   const arms: ArmOf[] = [
     { name: DENSE, store: dense, chooser: 'dense' },
     { name: DSA, store: sparse, chooser: 'indexer' },
-    { name: 'DSA weights, dense attention', store: sparse, chooser: 'dense' },
     { name: 'last k', store: sparse, chooser: 'last' },
     { name: 'random k', store: sparse, chooser: 'random' },
     { name: 'oracle top-k', store: sparse, chooser: 'oracle' },
   ];
+  if (options.brief) return { arms, formats: [] };
+  arms.push({ name: 'DSA weights, dense attention', store: sparse, chooser: 'dense' });
   const block = blockOf(c.k);
   if (block > 1 && c.time % block === 0) {
     arms.push({ name: `blocks of ${block}, mean keys`, store: sparse, chooser: 'block' });
@@ -153,7 +159,8 @@ export async function evaluate(gpu: Gpu, c: DsaConfig, models: Models, options: 
   for (const arm of [...arms, ...formats]) {
     const runner = new Arm(gpu, { ...c, ...arm.change }, arm.store, arm.chooser, arm.k);
     const scores = new Map<Task, Scores>();
-    for (const [task, rows] of sets) scores.set(task, await runner.run(rows, seed));
+    const most = arm.name === DSA || arm.name === DENSE ? options.rows : OTHERS;
+    for (const [task, rows] of sets) scores.set(task, await runner.run(rows.slice(0, most), seed));
     runner.dispose();
     results.set(arm.name, scores);
     options.progress?.(`${arm.name}: ${[...scores].map(([t, s]) => `${t} ${s.accuracy.toFixed(4)}`).join(', ')}`);

@@ -163,7 +163,7 @@ test('a run with every task and every arm trains all its models, and its file ho
   const [arms, needle] = tables;
   expect(arms.columns).toEqual(expect.arrayContaining(['retrieval', 'needle', 'copy', 'hops', 'control']));
   expect(arms.rows.map((row) => row[0])).toEqual([
-    ...['dense-continued', 'DSA', 'DSA weights, dense attention', 'last k', 'random k', 'oracle top-k'],
+    ...['dense-continued', 'DSA', 'last k', 'random k', 'oracle top-k', 'DSA weights, dense attention'],
     ...['blocks of 2, mean keys', 'DSA, first 4 pinned', 'DSA without warm-up', 'DSA, frozen base (warm-up only)'],
     ...['DSA, H_I = 1', 'DSA, H_I = 4'],
   ]);

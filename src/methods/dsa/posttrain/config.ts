@@ -50,7 +50,7 @@ const QUICK: PostConfig = {
   wrong: 0.4,
   mixed: 0.25,
   maxNew: 32,
-  base: { steps: 300, lr: 4e-3 },
+  base: { steps: 500, lr: 4e-3 },
   warmup: { steps: 100, lr: 4e-3 },
   sparse: { steps: 60, lr: 3e-4, lrIndex: 1e-3 },
   distill: { steps: 40, lr: 1e-3, prompts: 24, samples: 4 },

@@ -34,13 +34,12 @@ const SAMPLES = MODES.length;
 
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
 
-/** Half of the problems are thought about, half answered directly. `temperature` 0: greedy. */
+/** Half of the problems are thought about, half answered directly; one sample of each (pass@1) at temperature 1. */
 export async function measure(
   policy: Policy,
   tokenizer: ClosedTokenizer,
   c: PostConfig,
   seed: number,
-  temperature = 0,
 ): Promise<Map<string, Measure>> {
   const ids = domainIds(c);
   const tasks = ids.flatMap((id) =>
@@ -52,7 +51,7 @@ export async function measure(
       }),
     ),
   );
-  const options = { temperature, topK: 0, topP: 1, maxNew: c.maxNew, seed };
+  const options = { temperature: 1, topK: 0, topP: 1, maxNew: c.maxNew, seed };
   const said = await converse(policy.decoder, tokenizer, tasks, options);
   const all = said.map((spoken, i) => judged(tokenizer, tasks[i], spoken));
   const sampleAt = (i: number): Sample => {

@@ -95,7 +95,7 @@ async function armOf(run: Run, policy: Policy, start: Values): Promise<ArmResult
   await policy.supervised('text', c.sparse.steps, rates, careless(run, 3));
   const values = await policy.values();
   const base = await note('base', 0);
-  const sampled = await measure(policy, tokenizer, c, stream(run, 10), 1);
+  const sampled = await measure(policy, tokenizer, c, stream(run, 10));
   const free = new Map([...sampled].map(([id, m]) => [id, freeLength(m.judgements, c.maxNew / 2)]));
   const rl = new Reinforcement(run, policy, free);
 
