@@ -85,6 +85,7 @@ test('what was found can be saved as one JSON object', async () => {
 
 test('roofline, growth and methods: measured, drawn, stopped when asked', async () => {
   await see('roofline');
+  await sample('tiles', '[data-testid="tiles-table"] tbody tr');
   await sample('roofline', '[data-testid="roofline-table"] tbody tr', 3);
   expect(await page.getByTestId('roof').innerText()).toMatch(/[\d.]+ [GM]FLOP\/s/);
   expect(await page.locator('figure svg circle').count()).toBeGreaterThan(2);

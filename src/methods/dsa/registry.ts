@@ -309,7 +309,7 @@ const lossTrial = (s: Index): Trial => {
       const twice = (x: Float64Array) => ({
         values: x.map((v) => 2 * v),
         share: 4 * attention,
-        scale: Math.max(1e-3, ...x.map(Math.abs)),
+        scale: x.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-3),
       });
       return {
         loss: { values: [want.loss], share: attention, scale: Math.max(1, want.loss) },
