@@ -110,7 +110,7 @@ export interface Models {
 export function armsFor(
   c: DsaConfig,
   models: Models,
-  options: Pick<EvalOptions, 'sweep' | 'formats'> = {},
+  options: Pick<EvalOptions, 'sweep' | 'formats' | 'brief'> = {},
 ): { arms: ArmOf[]; formats: (ArmOf & { change: { quant: Quant; hadamard: boolean } })[] } {
   const { sparse, dense } = models;
   const arms: ArmOf[] = [
