@@ -5,7 +5,7 @@ import { useCallback, useEffect, useState } from 'react';
 import { Architecture } from './Architecture.tsx';
 import { CodesBench } from './CodesBench.tsx';
 import { Cost } from './Cost.tsx';
-import { type Card, fetchPost, fetchShipped, type PostCard } from './card.ts';
+import { type Card, fetchPost, fetchShipped, type PostCard, type ShippedName } from './card.ts';
 import css from './dsa.module.css';
 import { Paper } from './Paper.tsx';
 import { Parity } from './Parity.tsx';
@@ -57,7 +57,7 @@ export function DsaPage() {
     };
     worker.onerror = (event) => say(`A part of the page failed: ${event.message}. Reload the page.`);
     const open = async (): Promise<void> => {
-      const { card, bytes } = await fetchShipped();
+      const { card, bytes } = await fetchShipped('nano');
       const result = await remote.open(bytes);
       if (!result.ok) throw new Error(result.reason);
       if (!live) return;
@@ -83,10 +83,14 @@ export function DsaPage() {
     },
     [api],
   );
-  const shipped = async (): Promise<void> => {
-    const { card, bytes } = await fetchShipped();
-    await load(bytes, card.file);
-    setOpened((before) => before && { ...before, card });
+  const shipped = async (name: ShippedName): Promise<void> => {
+    try {
+      const { card, bytes } = await fetchShipped(name);
+      await load(bytes, card.file);
+      setOpened((before) => before && { ...before, card });
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
   };
   const newWeights = useCallback(async (): Promise<void> => {
     const result = await api?.openRun();
@@ -117,7 +121,7 @@ export function DsaPage() {
       {!opened && !problem && <p role="status">Opening the device and the weights.</p>}
       {api && opened && (
         <>
-          <WeightsBar opened={opened} onFile={load} onShipped={() => void shipped()} />
+          <WeightsBar opened={opened} onFile={load} onShipped={(name) => void shipped(name)} />
           <Views api={api} opened={opened} version={version} />
           <CodesBench api={api} adapter={opened.adapter} />
           <Architecture config={opened.config} parameters={opened.parameters} />

@@ -61,7 +61,12 @@ export function Plot({ title, x, y, series, marks = [], testId }: PlotProps) {
       <div ref={box}>
         <svg width={width} height={HEIGHT} aria-hidden="true">
           <clipPath id={clip}>
-            <rect x={MARGIN.left - 4} y={MARGIN.top - 4} width={right - MARGIN.left + 8} height={bottom - MARGIN.top + 8} />
+            <rect
+              x={MARGIN.left - 4}
+              y={MARGIN.top - 4}
+              width={right - MARGIN.left + 8}
+              height={bottom - MARGIN.top + 8}
+            />
           </clipPath>
           {ticksOf(y, ys, 4).map((v) => (
             <g key={v}>

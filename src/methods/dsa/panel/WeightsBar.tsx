@@ -2,13 +2,17 @@
 
 import { useRef, useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
+import { Choice } from '../../../ui/controls/Choice.tsx';
+import { type Card, SHIPPED, type ShippedName } from './card.ts';
 import css from './dsa.module.css';
 import type { Opened } from './protocol.ts';
 
+const NAMES = Object.keys(SHIPPED);
+
 interface Props {
-  opened: Opened & { card: unknown };
+  opened: Opened & { card: Card | null };
   onFile: (bytes: Uint8Array<ArrayBuffer>, name: string) => Promise<void>;
-  onShipped: () => void;
+  onShipped: (name: ShippedName) => void;
 }
 
 export function WeightsBar({ opened, onFile, onShipped }: Props) {
@@ -37,8 +41,13 @@ export function WeightsBar({ opened, onFile, onShipped }: Props) {
           event.target.value = '';
         }}
       />
+      <Choice
+        label="Shipped weights"
+        value={opened.card ? opened.config.rung : ''}
+        options={NAMES.map((name) => [name, `shipped ${name}`] as const)}
+        onChange={(name) => onShipped(name as ShippedName)}
+      />
       <Button onClick={() => input.current?.click()}>Open a file</Button>
-      {!opened.card && <Button onClick={onShipped}>Back to the shipped weights</Button>}
     </div>
   );
 }

@@ -49,9 +49,13 @@ export async function fetchPost(card: Card): Promise<PostCard | null> {
   return parsed.output;
 }
 
-/** The shipped weights and their card. */
-export async function fetchShipped(): Promise<{ card: Card; bytes: Uint8Array<ArrayBuffer> }> {
-  const parsed = v.safeParse(CardSchema, await (await fetched('card.json')).json());
+/** Shipped weights by preset; the first is opened at the first visit. */
+export const SHIPPED = { nano: 'card.json', mini: 'dsa-mini.card.json' } as const;
+export type ShippedName = keyof typeof SHIPPED;
+
+/** Shipped weights and their card. */
+export async function fetchShipped(name: ShippedName): Promise<{ card: Card; bytes: Uint8Array<ArrayBuffer> }> {
+  const parsed = v.safeParse(CardSchema, await (await fetched(SHIPPED[name])).json());
   if (!parsed.success) throw new Error(`The card of the shipped weights is not readable: ${parsed.issues[0].message}`);
   const card = parsed.output;
   return { card, bytes: new Uint8Array(await (await fetched(card.file)).arrayBuffer()) };
