@@ -135,7 +135,7 @@ test('a link holds policies, problem and view; every view opens without an error
   expect(await page.evaluate(() => location.hash)).toBe(hash);
   expect(errors).toEqual([]);
   await close();
-});
+}, 240_000);
 
 test('a foreign file and a canvas that was never trained are refused in words; the theatre goes on', async () => {
   const { page, errors, close } = await openPage(browser, '#/learn2pd?canvas=4096');
