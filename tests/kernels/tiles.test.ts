@@ -8,6 +8,7 @@ import { loadTiles, openWithTiles, saveTiles } from '../../src/data/tile-cache.t
 import type { Conditions } from '../../src/gpu/device.ts';
 import { Graph } from '../../src/tensor/graph.ts';
 import { planMatmul, tileCandidates, tileClass } from '../../src/tensor/kernels/matmul.ts';
+import { planRowBlock } from '../../src/tensor/kernels/row-block.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { testGpu } from '../support/gpu.ts';
 
@@ -98,4 +99,11 @@ describe('kept', () => {
     );
     expect(opened.ok && opened.gpu.conditions.tiles).toBeUndefined();
   });
+});
+
+test('row blocks: the 52 rows of a played frame are two tiles; what workgroup memory cannot hold does not exist', () => {
+  const micro = { rows: 52, d: 64, attended: 64, hidden: 160, width: 128, dim: 16, tail: true, lead: true };
+  expect(planRowBlock(eights, micro)).toMatchObject({ tile: 26, workgroups: [2, 1, 1] });
+  expect(planRowBlock(eights, { ...micro, hidden: 16_000 })).toBeNull();
+  expect(planRowBlock(quads, micro)).toBeNull();
 });

@@ -45,7 +45,7 @@ const wider = (n: number, { d }: RowBlockSize): number => Math.max(n, d);
 
 /** Bytes of workgroup memory: two areas of rows, a tile of sums, two words a row. */
 const memory = (rows: number, size: RowBlockSize): number =>
-  4 * slots(rows) * (wider(size.attended, size) + wider(size.hidden, size) + 4 * LANES + 2);
+  4 * (slots(rows) * (wider(size.attended, size) + wider(size.hidden, size) + 2) + rows * 4 * LANES);
 
 /** An even number of equal tiles: two cores are the least that such adapters have. 0: even one row takes too much memory. */
 function tileRows(size: RowBlockSize): number {
@@ -71,7 +71,7 @@ export function planRowBlock(conditions: Conditions, size: RowBlockSize, rows = 
   const second = (slots(rows) * wider(attended, size)) / 4;
   const sizes = Object.entries({
     ROW_SLOTS: slots(rows),
-    CELLS: slots(rows) * LANES,
+    CELLS: rows * LANES,
     SECOND: second,
     AREAS: second + (slots(rows) * wider(hidden, size)) / 4,
     FIRST_STAGE: tail ? 0 : 3,
