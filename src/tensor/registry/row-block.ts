@@ -147,9 +147,9 @@ export const ROW_BLOCK: readonly KernelEntry[] = [
     variants: [
       low(
         9,
-        'On lavapipe 423 us against 276 of 26 rows (52 rows of the micro dynamics): weights are loaded six times.',
+        'On lavapipe 423 and 501 us against 276 and 360 of 26 rows (52 rows of the micro dynamics, two runs): six loads of all weights.',
       ),
-      low(13, 'On lavapipe 310 us against 276 of 26 rows.'),
+      low(13, 'On lavapipe 310 and 546 us against 276 and 360 of 26 rows (two runs).'),
       {
         ...base,
         name: 'as many rows as fit',
