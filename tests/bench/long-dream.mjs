@@ -71,7 +71,9 @@ async function run(corruption, actionOf) {
 
 const truth = Array.from({ length: frames }, (_, i) => {
   const row = new Uint8Array(worlds * size);
-  set.episodes.forEach((e, s) => row.set(e.frames.subarray((context + i) * size, (context + i + 1) * size), s * size));
+  for (const [s, e] of set.episodes.entries()) {
+    row.set(e.frames.subarray((context + i) * size, (context + i + 1) * size), s * size);
+  }
   return row;
 });
 
@@ -79,7 +81,7 @@ function moments(rows) {
   let n = 0;
   let sum = 0;
   let squares = 0;
-  for (const row of rows) for (const v of row) (n++, (sum += v), (squares += v * v));
+  for (const row of rows) for (const v of row) n++, (sum += v), (squares += v * v);
   return [sum / n, Math.sqrt(squares / n - (sum / n) ** 2)];
 }
 
