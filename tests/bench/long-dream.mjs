@@ -81,7 +81,13 @@ function moments(rows) {
   let n = 0;
   let sum = 0;
   let squares = 0;
-  for (const row of rows) for (const v of row) n++, (sum += v), (squares += v * v);
+  for (const row of rows) {
+    for (const v of row) {
+      sum += v;
+      squares += v * v;
+    }
+    n += row.length;
+  }
   return [sum / n, Math.sqrt(squares / n - (sum / n) ** 2)];
 }
 
