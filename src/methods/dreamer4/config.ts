@@ -237,7 +237,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
     softCap: 0,
     phases: {
       tokenizer: { steps: 2800, lr: 2e-3, rows: 8, time: 8, longRows: 0, longTime: 0 },
-      dynamics: { steps: 5000, lr: 3e-3, rows: 6, time: 12, longRows: 1, longTime: 104 },
+      dynamics: { steps: 7000, lr: 3e-3, rows: 6, time: 12, longRows: 1, longTime: 104 },
     },
     // Play always starts from true frames here, so start frames need less of the budget than in the paper.
     imageShare: 0.05,
@@ -248,7 +248,8 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
     noiseShare: 0.5,
     contextCorruptionMax: 0.4,
     selfContextShare: 0.5,
-    bootstrapStart: 0.6,
+    bootstrapStart: 0.3,
+    longShare: 0.2,
     longOnly: 0.03,
     decay: 0.3,
     optimiser: 'muon',
