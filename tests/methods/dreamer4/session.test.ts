@@ -26,6 +26,7 @@ const config: DreamerConfig = {
   bootstrapStart: 0.4,
   bootstrapShare: 0.5,
   selfContextShare: 0.5,
+  selfContextDepth: 1,
   longShare: 0.3,
   phases: {
     tokenizer: { steps: 7, lr: 2e-3, rows: 2, time: 4, longRows: 0, longTime: 0 },
