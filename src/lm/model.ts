@@ -6,7 +6,7 @@
 import { attentionMixer, fanIn, type Mixer, norm, normal, residualLayer, type Scope } from '../nn/layers.ts';
 import type { Tensor } from '../tensor/graph.ts';
 import { boundedLayout, ropeTable } from '../tensor/ops/attention.ts';
-import type { CacheRows } from '../tensor/ops/cache-attention.ts';
+import { type CacheRows, cacheAttention } from '../tensor/ops/cache-attention.ts';
 import { embedding } from '../tensor/ops/embedding.ts';
 import { add } from '../tensor/ops/pointwise.ts';
 import { type LmConfig, layerShape } from './config.ts';
@@ -50,7 +50,9 @@ export function rowMixer(
 
 /** Attention over a cache that the rows themselves enter first; not differentiable. */
 export function cacheMixer(scope: Scope, c: LmConfig, rows: TokenRows, layer: (name: string) => CacheRows): Mixer {
-  return attentionMixer(layerShape(c), { kind: 'cache', layer, table: rotations(scope, c, rows.positions), cap: 0 });
+  const shape = layerShape(c);
+  const attend = (name: string, turned: Tensor): Tensor => cacheAttention(turned, layer(name), shape);
+  return attentionMixer(shape, { kind: 'own', attend, table: rotations(scope, c, rows.positions) });
 }
 
 /** Token rows to normed hidden rows [R, d]. */

@@ -3,7 +3,6 @@
  * ring) and SwiGLU, both with residual connections. Formulas: dreamer4 section 3.
  */
 import type { Graph, Tensor } from '../tensor/graph.ts';
-import { planRowBlock } from '../tensor/kernels/row-block.ts';
 import {
   attention,
   type Heads,
@@ -13,12 +12,10 @@ import {
   ringAttention,
   type SequenceLayout,
 } from '../tensor/ops/attention.ts';
-import { type CacheRows, cacheAttention } from '../tensor/ops/cache-attention.ts';
 import { embedding } from '../tensor/ops/embedding.ts';
 import { linear, linearTransposed } from '../tensor/ops/matmul.ts';
 import { rmsNorm } from '../tensor/ops/norm.ts';
 import { swiglu } from '../tensor/ops/pointwise.ts';
-import { type LeadWeights, rowBlock, type TailWeights } from '../tensor/ops/row-block.ts';
 import type { Init, ParamStore, Slab } from './params.ts';
 
 export interface Projection {
@@ -29,17 +26,17 @@ export interface Projection {
 }
 
 /**
- * Where a model finds its parameters while it is traced. `slab` 'average' = exponential moving average weights. With `fused`
- * layers are traced as few kernels that have no derivative, where this adapter has them.
+ * Where a model finds its parameters while it is traced. `slab` 'average' = exponential moving average weights. `fused`
+ * traces stacks of layers as few kernels that have no derivative (fused-layers.ts), where it can.
  */
 export class Scope {
   readonly graph: Graph;
   readonly params: ParamStore;
   readonly slab: Slab;
-  readonly fused: boolean;
+  readonly fused: FusedStack | null;
   private readonly cache = new Map<string, Tensor>();
 
-  constructor(graph: Graph, params: ParamStore, slab: Slab = 'value', fused = false) {
+  constructor(graph: Graph, params: ParamStore, slab: Slab = 'value', fused: FusedStack | null = null) {
     this.graph = graph;
     this.params = params;
     this.slab = slab;
@@ -111,8 +108,11 @@ export function norm(scope: Scope, name: string, x: Tensor): Tensor {
 export type View =
   | { kind: 'sequence'; layout: SequenceLayout; mask: Tensor; table: Tensor; position: RowPosition }
   | { kind: 'ring'; ring: Ring; write: boolean; cap: number; identity: Tensor }
-  /** `table` holds a rotation for every row, [rows, dh]. */
-  | { kind: 'cache'; layer: (name: string) => CacheRows; table: Tensor; cap: number };
+  /**
+   * Attention of the caller's own for layer `name`, so that models bring only the kernels they use. `table` holds a rotation
+   * for every row, [rows, dh].
+   */
+  | { kind: 'own'; attend: (name: string, turned: Tensor) => Tensor; table: Tensor };
 
 export interface LayerShape extends Heads {
   d: number;
@@ -131,17 +131,17 @@ export type Mixer = (scope: Scope, name: string, normed: Tensor, residual: Tenso
 export const quiet = (depth: number): number => 1 / Math.sqrt(2 * depth);
 
 /** The rotation of rows that a view asks for. */
-function rotation(view: View): { table: Tensor; position: RowPosition } {
+export function rotation(view: View): { table: Tensor; position: RowPosition } {
   if (view.kind === 'sequence') return { table: view.table, position: view.position };
   if (view.kind === 'ring') return { table: view.identity, position: { every: 1, period: 1 } };
   return { table: view.table, position: { every: 1, period: view.table.shape[0] } };
 }
 
 /** Attention of packed rows that are normalised and rotated. */
-function mix(name: string, turned: Tensor, shape: LayerShape, view: View): Tensor {
+export function mix(name: string, turned: Tensor, shape: LayerShape, view: View): Tensor {
   if (view.kind === 'sequence') return attention(turned, view.mask, view.layout, shape);
   if (view.kind === 'ring') return ringAttention(turned, view.ring, shape, view.cap, view.write);
-  return cacheAttention(turned, view.layer(name), shape, view.cap);
+  return view.attend(name, turned);
 }
 
 /** Packed projection, QK norm, rotation, attention of the view, output projection. */
@@ -183,45 +183,11 @@ export interface StackLayer {
   view: View;
 }
 
-/** Layers one after the other. x [.., D]. Fused, where the scope wants and the adapter can: two dispatches a layer. */
+/** Layers one after the other, or null where it cannot. */
+export type FusedStack = (scope: Scope, layers: readonly StackLayer[], x: Tensor, shape: LayerShape) => Tensor | null;
+
+/** Layers one after the other. x [.., D]. */
 export function transformerStack(scope: Scope, layers: readonly StackLayer[], x: Tensor, shape: LayerShape): Tensor {
-  const { d, hidden, heads, kvHeads, dim } = shape;
-  const [attended, width] = [heads * dim, (heads + 2 * kvHeads) * dim];
-  const size = { rows: x.size / d, d, attended, hidden, width, dim };
-  const fits = (tail: boolean, lead: boolean): boolean =>
-    planRowBlock(scope.graph.conditions, { ...size, tail, lead }) !== null;
-  if (!scope.fused || !fits(false, true) || !fits(true, true) || !fits(true, false)) {
-    return layers.reduce((rows, { name, view }) => transformerLayer(scope, name, rows, shape, view), x);
-  }
-  const lead = ({ name, view }: StackLayer) => ({ at: leadWeights(scope, name, shape), ...rotation(view) });
-  const weights = scope.everything;
-  let y = x;
-  let { qkv } = rowBlock({ weights, x, hidden, shape, lead: lead(layers[0]) });
-  for (const [i, { name, view }] of layers.entries()) {
-    const mixed = mix(name, qkv as Tensor, shape, view);
-    const tail = { mixed, at: tailWeights(scope, name, shape) };
-    const next = layers[i + 1];
-    ({ y, qkv } = rowBlock({ weights, x: y, hidden, shape, tail, lead: next && lead(next) }));
-  }
-  return y;
-}
-
-// Shapes and initial values as in attentionMixer and residualLayer: whichever traces first declares them.
-
-function leadWeights(scope: Scope, name: string, { d, heads, kvHeads, dim }: LayerShape): LeadWeights {
-  return {
-    norm1: scope.place(`${name}.norm1.g`, [d], ones, false),
-    qkv: scope.place(`${name}.qkv.w`, [d, (heads + 2 * kvHeads) * dim], fanIn(d)),
-    gainQ: scope.place(`${name}.q.g`, [dim], ones, false),
-    gainK: scope.place(`${name}.k.g`, [dim], ones, false),
-  };
-}
-
-function tailWeights(scope: Scope, name: string, { d, hidden, depth, heads, dim }: LayerShape): TailWeights {
-  return {
-    out: scope.place(`${name}.out.w`, [heads * dim, d], fanIn(heads * dim, quiet(depth))),
-    norm2: scope.place(`${name}.norm2.g`, [d], ones, false),
-    gu: scope.place(`${name}.gu.w`, [d, 2 * hidden], fanIn(d)),
-    down: scope.place(`${name}.down.w`, [hidden, d], fanIn(hidden, quiet(depth))),
-  };
+  const fused = scope.fused?.(scope, layers, x, shape);
+  return fused ?? layers.reduce((rows, { name, view }) => transformerLayer(scope, name, rows, shape, view), x);
 }

@@ -1,4 +1,5 @@
 /** One dispatch of one kernel, before buffers are known; and the packing of its uniform struct. */
+import type { Conditions } from '../gpu/device.ts';
 import type { Tensor } from './graph.ts';
 
 export interface Dispatch {
@@ -86,3 +87,8 @@ export function unrollLoops(code: string, name: string): string {
   }
   return out;
 }
+
+/** Subgroups that the kernels of whole rows (kernels/row-block.ts) are written for: those of lavapipe. */
+export const ROW_BLOCK_LANES = 8;
+
+export const hasRowBlocks = (c: Conditions): boolean => c.software && c.subgroupSize === ROW_BLOCK_LANES;

@@ -27,6 +27,7 @@ const { openGpu } = await load('/src/gpu/device.ts');
 const { buildFrames, evaluationSpecs } = await load('/src/methods/dreamer4/dataset.ts');
 const { LatentDream, loadModel } = await load('/src/methods/dreamer4/play.ts');
 const { NO_ACTION } = await load('/src/methods/dreamer4/play-contract.ts');
+const { fusedStack } = await load('/src/nn/fused-layers.ts');
 const { encodePng } = await load('/src/data/png.ts');
 
 const opened = await openGpu();
@@ -46,7 +47,7 @@ const set = await buildFrames(
   evaluationSpecs(model.config, Number(values.seed), worlds, context + frames + 1),
   null,
 );
-const dream = new LatentDream(opened.gpu, model, worlds, 4);
+const dream = new LatentDream(opened.gpu, model, worlds, { fused: fusedStack });
 const shown = [0, 9, ...Array.from({ length: Math.floor(frames / 40) }, (_, i) => 40 * i + 39)];
 
 async function run(corruption, actionOf) {

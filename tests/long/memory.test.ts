@@ -7,6 +7,7 @@ import { DynamicsTrainer } from '../../src/methods/dreamer4/dynamics-trainer.ts'
 import { LatentDream } from '../../src/methods/dreamer4/play.ts';
 import { TokenizerTrainer } from '../../src/methods/dreamer4/tokenizer-trainer.ts';
 import { latentSize, latentStats, tokenise } from '../../src/methods/dreamer4/tokens.ts';
+import { fusedStack } from '../../src/nn/fused-layers.ts';
 import { direct, moverFrames } from '../support/dreamer.ts';
 import { testGpu } from '../support/gpu.ts';
 
@@ -90,7 +91,7 @@ test('no memory is lost in ten thousand steps', async () => {
     if (i % 10 === 0) await trainer.metrics();
   });
   const model = { config, tokenizer: tokenizer.store, dynamics: trainer.store, slab: 'average' as const, stats };
-  const dream = new LatentDream(gpu, { ...model, title: 'soak' }, 1);
+  const dream = new LatentDream(gpu, { ...model, title: 'soak' }, 1, { fused: fusedStack });
   await dream.observe(frames.episodes[0].frames.slice(0, 8 * 16 * 16 * 3), frames.episodes[0].actions.slice(0, 8));
   const settings = { k: 4, contextCorruption: 0.25, seed: 1 };
   await soak(alive, async (i) => {

@@ -10,8 +10,10 @@
  *                   181-200, one dream in every fresh world
  *   idleStd200      standard deviation of dreams in which no key is pressed, frames 181-200 / frames 1-20: below 1 fades
  */
+
 import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
+import { fusedStack } from '../../nn/fused-layers.ts';
 import type { DreamerConfig } from './config.ts';
 import { buildFrames, evaluationSpecs } from './dataset.ts';
 import type { FrameSet } from './frames.ts';
@@ -162,7 +164,7 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
     at: context + HORIZON + (i % perEpisode) * (context + HORIZON),
   }));
 
-  const dream = new LatentDream(gpu, model, streams, options.k);
+  const dream = new LatentDream(gpu, model, streams, { k: options.k, fused: fusedStack });
   const horizons = [1, 4, 16] as const;
   const errors = new Map<number, { dream: number[]; copy: number[] }>(
     horizons.map((h) => [h, { dream: [], copy: [] }]),
@@ -344,7 +346,7 @@ const median = (values: number[]): number => [...values].sort((a, b) => a - b)[v
 
 /** Time of one dreamed frame, one stream, at frame 200 and (long) 2000; frames per second over the first 200. */
 async function cost(gpu: Gpu, model: DreamModel, set: FrameSet, options: EvalOptions): Promise<Record<string, number>> {
-  const dream = new LatentDream(gpu, model, 1, options.k);
+  const dream = new LatentDream(gpu, model, 1, { k: options.k, fused: fusedStack });
   const size = set.width * set.height * 3;
   const e = set.episodes[0];
   const context = Math.min(options.context, e.actions.length);

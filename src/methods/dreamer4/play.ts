@@ -6,9 +6,10 @@
 
 import { readSafetensors, toFloat32 } from '../../data/safetensors.ts';
 import type { Gpu } from '../../gpu/device.ts';
-import { Scope } from '../../nn/layers.ts';
+import { type FusedStack, Scope } from '../../nn/layers.ts';
 import { ParamStore, type Slab } from '../../nn/params.ts';
 import { Graph, type Tensor } from '../../tensor/graph.ts';
+import { hasRowBlocks } from '../../tensor/kernel.ts';
 import { patchifyBytes, toPixels } from '../../tensor/ops/images.ts';
 import { add, clamp, mul } from '../../tensor/ops/pointwise.ts';
 import { gaussian } from '../../tensor/ops/random.ts';
@@ -98,7 +99,16 @@ export async function createDream(
   opts: { streams: number; k?: number },
 ): Promise<Dream> {
   const model = loadModel(gpu, checkpoint);
-  return new LatentDream(gpu, model, opts.streams, opts.k ?? 4, true);
+  const fused = hasRowBlocks(gpu.conditions) ? (await import('../../nn/fused-layers.ts')).fusedStack : null;
+  return new LatentDream(gpu, model, opts.streams, { k: opts.k, ownsModel: true, fused });
+}
+
+export interface DreamOptions {
+  k?: number;
+  /** Disposing the dream disposes the model. */
+  ownsModel?: boolean;
+  /** Traces layers as few kernels where the adapter has them. */
+  fused?: FusedStack | null;
 }
 
 export class LatentDream implements Dream {
@@ -107,6 +117,7 @@ export class LatentDream implements Dream {
   private readonly gpu: Gpu;
   private readonly model: DreamModel;
   private readonly ownsModel: boolean;
+  private readonly fused: FusedStack | null;
   private readonly tokenizerRings: RingSet;
   private readonly dynamicsRings: RingSet;
   private readonly steps = new Map<string, Program>();
@@ -117,12 +128,18 @@ export class LatentDream implements Dream {
   private latest: Program | null = null;
   private index = 0;
 
-  constructor(gpu: Gpu, model: DreamModel, streams: number, k = 4, ownsModel = false) {
+  constructor(
+    gpu: Gpu,
+    model: DreamModel,
+    streams: number,
+    { k = 4, ownsModel = false, fused = null }: DreamOptions = {},
+  ) {
     const c = model.config;
     const { tokenizer: t, dynamics: d } = c;
     this.gpu = gpu;
     this.model = model;
     this.ownsModel = ownsModel;
+    this.fused = fused;
     this.streams = streams;
     this.info = {
       title: model.title,
@@ -149,7 +166,8 @@ export class LatentDream implements Dream {
 
   private scopes(graph: Graph): { tokenizer: Scope; dynamics: Scope } {
     const { tokenizer, dynamics: dyn, slab } = this.model;
-    return { tokenizer: new Scope(graph, tokenizer, slab, true), dynamics: new Scope(graph, dyn, slab, true) };
+    const { fused } = this;
+    return { tokenizer: new Scope(graph, tokenizer, slab, fused), dynamics: new Scope(graph, dyn, slab, fused) };
   }
 
   private mode(graph: Graph, rings: RingSet, write: boolean): Extract<TimeMode, { kind: 'frame' }> {

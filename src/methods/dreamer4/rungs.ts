@@ -2,6 +2,7 @@
 
 import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
+import { fusedStack } from '../../nn/fused-layers.ts';
 import type { DreamerConfig } from './config.ts';
 import { DynamicsTrainer } from './dynamics-trainer.ts';
 import type { FrameSet } from './frames.ts';
@@ -130,6 +131,7 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, steps: number
     gpu,
     { config, tokenizer: tok.made.store, dynamics: dyn.made.store, slab: 'value', stats, title: config.rung },
     1,
+    { fused: fusedStack },
   );
   dream.fill();
   ms = null;

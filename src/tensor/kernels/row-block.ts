@@ -9,6 +9,7 @@
 import template from '../../../shaders/attention/row_block.wgsl?raw';
 import type { Conditions } from '../../gpu/device.ts';
 import { edited } from '../../gpu/shader-edits.ts';
+import { hasRowBlocks, ROW_BLOCK_LANES as LANES } from '../kernel.ts';
 import { unroll } from './unroll.ts';
 
 export interface RowBlockSize {
@@ -32,13 +33,10 @@ export interface RowBlockPlan {
   tile: number;
 }
 
-const LANES = 8;
 /** Workgroup memory that such adapters have. */
 const MEMORY = 32_768;
 /** A loaded weight serves every row of the tile; taller ones take too long to compile. */
 const MOST_ROWS = 28;
-
-export const hasRowBlocks = (c: Conditions): boolean => c.software && c.subgroupSize === LANES;
 
 const slots = (rows: number): number => Math.ceil(rows / LANES) * LANES;
 const wider = (n: number, { d }: RowBlockSize): number => Math.max(n, d);

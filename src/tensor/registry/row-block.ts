@@ -1,5 +1,6 @@
 /** The part of a transformer layer between two attentions, in one dispatch. */
-import { hasRowBlocks, planRowBlock } from '../kernels/row-block.ts';
+import { hasRowBlocks } from '../kernel.ts';
+import { planRowBlock } from '../kernels/row-block.ts';
 import { type Heads, type RowPosition, ropeTable } from '../ops/attention.ts';
 import { rowBlock } from '../ops/row-block.ts';
 import { normRow, qkRopeReference } from '../reference/attention.ts';

@@ -5,7 +5,7 @@ import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import type { DreamInfo } from '../../methods/dreamer4/play-contract.ts';
 import { replaceQuery } from '../shell/hash-location.ts';
 import { ActionSampler } from './action-sampler.ts';
-import { CLIP_SECONDS, ClipRing, download, makeVideo } from './clip.ts';
+import { CLIP_SECONDS, ClipRing, download } from './clip.ts';
 import { GamepadReader } from './gamepad.ts';
 import { handedOver } from './handover.ts';
 import { LockStep } from './lock-step.ts';
@@ -182,6 +182,7 @@ export class PlaySession {
     if (!sim || saving) return;
     set({ saving: true });
     try {
+      const { makeVideo } = await import('./video.ts');
       const video = await makeVideo(this.#clip.frames(), sim.width, sim.height, sim.hz);
       download(video, `tenfold-${usePlay.getState().settings.seed}.webm`);
     } catch (error) {

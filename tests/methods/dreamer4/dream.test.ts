@@ -11,6 +11,7 @@ import { Reconstructor } from '../../../src/methods/dreamer4/reconstruct.ts';
 import { shipModel } from '../../../src/methods/dreamer4/session.ts';
 import { TokenizerTrainer } from '../../../src/methods/dreamer4/tokenizer-trainer.ts';
 import { dequantise, latentSize, latentStats, tokenise } from '../../../src/methods/dreamer4/tokens.ts';
+import { fusedStack } from '../../../src/nn/fused-layers.ts';
 import { Scope } from '../../../src/nn/layers.ts';
 import { patchifyBytes } from '../../../src/tensor/ops/images.ts';
 import { compile } from '../../../src/tensor/program.ts';
@@ -69,7 +70,7 @@ async function dreamed(
 describe('a dream', () => {
   let dream: LatentDream;
   beforeAll(() => {
-    dream = new LatentDream(gpu, model, 1, 4);
+    dream = new LatentDream(gpu, model, 1, { fused: fusedStack });
   });
   const left = (60 << 23) | 1;
   const right = (60 << 23) | 2;
@@ -127,7 +128,7 @@ describe('a dream', () => {
   });
 
   test('streams do not mix', async () => {
-    const three = new LatentDream(gpu, model, 3, 4);
+    const three = new LatentDream(gpu, model, 3, { fused: fusedStack });
     const side = await dreamed(three, [0, 1, 2], [left, left, right]);
     const other = await dreamed(three, [0, 2, 2], [left, right, left]);
     const alone = await dreamed(dream, [0], [left]);
@@ -153,7 +154,7 @@ describe('a shipped model', () => {
     const bytes = await shipModel(model, { title: 'shipped' });
     const shipped = (await createDream(gpu, bytes, { streams: 1, k: 4 })) as LatentDream;
     expect(shipped.info.title).toBe('shipped');
-    const mine = new LatentDream(gpu, model, 1, 4);
+    const mine = new LatentDream(gpu, model, 1, { fused: fusedStack });
     const a = await dreamed(shipped, [0], [1]);
     const b = await dreamed(mine, [0], [1]);
     for (let i = 0; i < 3; i++) expect(meanSquare(a[i], b[i])).toBeLessThan(1e-4);

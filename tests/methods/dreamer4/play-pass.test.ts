@@ -7,9 +7,10 @@ import { ACTION_FEATURES, signalFeatures } from '../../../src/methods/dreamer4/f
 import { dynamics, playConditions, playPass } from '../../../src/methods/dreamer4/model.ts';
 import { euler } from '../../../src/methods/dreamer4/ops.ts';
 import { RingSet } from '../../../src/methods/dreamer4/rings.ts';
+import { fusedStack } from '../../../src/nn/fused-layers.ts';
 import { Scope } from '../../../src/nn/layers.ts';
 import { ParamStore } from '../../../src/nn/params.ts';
-import { hasRowBlocks } from '../../../src/tensor/kernels/row-block.ts';
+import { hasRowBlocks } from '../../../src/tensor/kernel.ts';
 import { compile } from '../../../src/tensor/program.ts';
 import { random } from '../../support/compute.ts';
 import { direct, shake, tiny } from '../../support/dreamer.ts';
@@ -54,7 +55,7 @@ async function both(c: DreamerConfig) {
         ring: (layer: string, slots: number) => rings.ring(graph, layer, slots),
         previous: graph.external('previous', [STREAMS, d.tokens, d.channels], () => previous),
       };
-      const scope = new Scope(graph, store, 'value', fused);
+      const scope = new Scope(graph, store, 'value', fused ? fusedStack : null);
       if (fused) {
         const shared = playConditions(scope, c, actions, signals, mode.previous);
         const { xhat, next } = playPass(scope, c, z, shared, PASSES - 1, levels, mode);

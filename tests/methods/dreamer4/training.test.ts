@@ -77,7 +77,7 @@ test.each([1, 2])(
   async (k) => {
     const { gpu } = await testGpu();
     const streams = holdout.episodes.length;
-    const dream = new LatentDream(gpu, model, streams, k);
+    const dream = new LatentDream(gpu, model, streams, { k });
     const settings = { k, contextCorruption: 0.1, seed: 4 };
     const at = (i: number): Uint8Array => {
       const out = new Uint8Array(streams * SIZE);
