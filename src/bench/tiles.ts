@@ -4,6 +4,7 @@
  * table, or with the tables of two measurements, are equal. What the table does not name follows the cost model.
  */
 import type { Gpu, MatmulTile, TileTable } from '../gpu/device.ts';
+import { Readback } from '../gpu/readback.ts';
 import { race } from '../gpu/timing.ts';
 import { type MatmulForm, planMatmul, tileCandidates, tileClass } from '../tensor/kernels/matmul.ts';
 import { random } from '../tensor/registry/entry.ts';
@@ -44,17 +45,6 @@ const bufferOf = (
   return buffer;
 };
 
-async function bits(device: GPUDevice, buffer: GPUBuffer): Promise<Uint32Array<ArrayBuffer>> {
-  const staging = device.createBuffer({ size: buffer.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-  const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
-  device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
-  const copy = new Uint32Array(staging.getMappedRange().slice(0));
-  staging.destroy();
-  return copy;
-}
-
 /** One class: null where this adapter has one tile only. */
 export async function measureTile(gpu: Gpu, [form, M, N, K]: (typeof TILE_SHAPES)[number]): Promise<TileRow | null> {
   const { device, conditions } = gpu;
@@ -64,6 +54,7 @@ export async function measureTile(gpu: Gpu, [form, M, N, K]: (typeof TILE_SHAPES
     bufferOf(device, d, GPUBufferUsage.STORAGE),
   );
   const made: GPUBuffer[] = [a, b];
+  const readback = new Readback(device);
   try {
     const entrants = candidates.map((tile) => {
       const plan = planMatmul({ form, M, N, K, software: true, subgroup: conditions.subgroupSize, ...tile });
@@ -84,7 +75,7 @@ export async function measureTile(gpu: Gpu, [form, M, N, K]: (typeof TILE_SHAPES
     });
     const timings = await race(device, entrants, { rounds: 5, batchMs: 6, budgetMs: 120 });
     const results: Uint32Array[] = [];
-    for (const e of entrants) results.push(await bits(device, e.c));
+    for (const e of entrants) results.push(new Uint32Array(await readback.read(e.c)));
     const tiles = candidates.map((tile, i) => ({
       ...tile,
       // The best batch: what else the machine did at the time is not the tile's fault.
@@ -94,6 +85,7 @@ export async function measureTile(gpu: Gpu, [form, M, N, K]: (typeof TILE_SHAPES
     const { rows, blocks } = best;
     return { class: tileClass(form, M, N, K), shape: `${M} x ${N} x ${K}`, tiles, chosen: { rows, blocks } };
   } finally {
+    readback.dispose();
     for (const buffer of made) buffer.destroy();
   }
 }

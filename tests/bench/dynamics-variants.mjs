@@ -7,8 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
-import { adapterEnv } from '../../scripts/find-adapter.mjs';
+import { openBench } from './open.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,14 +19,7 @@ const { values, positionals } = parseArgs({
     every: { type: 'string', default: '100' },
   },
 });
-Object.assign(process.env, adapterEnv().env);
-const server = await createServer({
-  server: { middlewareMode: true, watch: null, hmr: false },
-  appType: 'custom',
-  logLevel: 'error',
-});
-const load = (path) => server.ssrLoadModule(path);
-const { openGpu } = await load('/src/gpu/device.ts');
+const { load, gpu } = await openBench();
 const { configure, changeConfig } = await load('/src/methods/dreamer4/config-file.ts');
 const { buildFrames, holdoutSpecs, trainingSpecs } = await load('/src/methods/dreamer4/dataset.ts');
 const { DynamicsTrainer } = await load('/src/methods/dreamer4/dynamics-trainer.ts');
@@ -41,10 +33,6 @@ const { ParamStore, normals } = await load('/src/nn/params.ts');
 const { Graph } = await load('/src/tensor/graph.ts');
 const { compile } = await load('/src/tensor/program.ts');
 const { restoreShipped } = await load('/src/train/checkpoint.ts');
-
-const opened = await openGpu();
-if (!opened.ok) throw new Error(opened.reason);
-const { gpu } = opened;
 const base = configure('micro', { 'data.episodes': values.episodes });
 const width = tokensModule.latentSize(base);
 

@@ -3,8 +3,7 @@
 // deviation of the pictures by stretches of 20 frames, and draws frames 1, 10, 40, 80, .. as rows: truth, dream, idle dream.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
-import { adapterEnv } from '../../scripts/find-adapter.mjs';
+import { openBench } from './open.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -16,27 +15,17 @@ const { values } = parseArgs({
     out: { type: 'string', default: 'long-dream.png' },
   },
 });
-Object.assign(process.env, adapterEnv().env);
-const server = await createServer({
-  server: { middlewareMode: true, watch: null, hmr: false },
-  appType: 'custom',
-  logLevel: 'error',
-});
-const load = (path) => server.ssrLoadModule(path);
-const { openGpu } = await load('/src/gpu/device.ts');
+const { load, gpu } = await openBench();
 const { buildFrames, evaluationSpecs } = await load('/src/methods/dreamer4/dataset.ts');
 const { LatentDream, loadModel } = await load('/src/methods/dreamer4/play.ts');
 const { NO_ACTION } = await load('/src/methods/dreamer4/play-contract.ts');
 const { fusedStack } = await load('/src/nn/fused-layers.ts');
 const { encodePng } = await load('/src/data/png.ts');
-
-const opened = await openGpu();
-if (!opened.ok) throw new Error(opened.reason);
 const { shipCheckpoint } = await load('/src/methods/dreamer4/ship.ts');
 const { readSafetensors } = await load('/src/data/safetensors.ts');
 let bytes = new Uint8Array(readFileSync(values.checkpoint));
 if (readSafetensors(bytes).metadata.kind === 'training') bytes = shipCheckpoint(bytes, 'unfinished').bytes;
-const model = loadModel(opened.gpu, bytes);
+const model = loadModel(gpu, bytes);
 const worlds = Number(values.worlds);
 const frames = Number(values.frames);
 const context = 32;
@@ -47,7 +36,7 @@ const set = await buildFrames(
   evaluationSpecs(model.config, Number(values.seed), worlds, context + frames + 1),
   null,
 );
-const dream = new LatentDream(opened.gpu, model, worlds, { fused: fusedStack });
+const dream = new LatentDream(gpu, model, worlds, { fused: fusedStack });
 const shown = [0, 9, ...Array.from({ length: Math.floor(frames / 40) }, (_, i) => 40 * i + 39)];
 
 async function run(corruption, actionOf) {

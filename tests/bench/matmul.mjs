@@ -2,8 +2,7 @@
 // [--rows 8,16,32] [--shape MxNxK]`. Plans of one shape take turns in one process, the best round counts: other work on the
 // machine then disturbs all of them alike. Prints GFLOP/s, microseconds per product and the cost of the first dispatch.
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
-import { adapterEnv } from '../../scripts/find-adapter.mjs';
+import { openBench } from './open.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -15,18 +14,9 @@ const { values } = parseArgs({
   },
 });
 if (values.adapter) process.env.TENFOLD_ADAPTER = values.adapter;
-Object.assign(process.env, adapterEnv().env);
-
-const server = await createServer({
-  server: { middlewareMode: true, watch: null, hmr: false },
-  appType: 'custom',
-  logLevel: 'error',
-});
-const { openGpu } = await server.ssrLoadModule('/src/gpu/device.ts');
-const { planMatmul } = await server.ssrLoadModule('/src/tensor/kernels/matmul.ts');
-const opened = await openGpu();
-if (!opened.ok) throw new Error(opened.reason);
-const { device, report } = opened.gpu;
+const { load, gpu } = await openBench();
+const { planMatmul } = await load('/src/tensor/kernels/matmul.ts');
+const { device, report } = gpu;
 const info = device.adapterInfo;
 const subgroup =
   device.features.has('subgroups') && info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : 0;
@@ -102,5 +92,5 @@ for (const [form, M, N, K] of SHAPES) {
     );
   }
 }
-if (opened.gpu.error) console.log(`GPU error: ${opened.gpu.error}`);
-process.exit(opened.gpu.error ? 1 : 0);
+if (gpu.error) console.log(`GPU error: ${gpu.error}`);
+process.exit(gpu.error ? 1 : 0);

@@ -3,8 +3,7 @@
 // of one label in one pass, by timestamps), and the matmul peak of the same run in turns with the frame.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
-import { adapterEnv } from '../../scripts/find-adapter.mjs';
+import { openBench } from './open.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -16,23 +15,12 @@ const { values } = parseArgs({
   },
 });
 if (values.adapter) process.env.TENFOLD_ADAPTER = values.adapter;
-Object.assign(process.env, adapterEnv().env);
-
-const server = await createServer({
-  server: { middlewareMode: true, watch: null, hmr: false, ws: false },
-  appType: 'custom',
-  logLevel: 'error',
-});
-const load = (path) => server.ssrLoadModule(path);
-const { openGpu } = await load('/src/gpu/device.ts');
+const { load, gpu } = await openBench();
 const { race, launchCost } = await load('/src/gpu/timing.ts');
 const { createDream } = await load('/src/methods/dreamer4/play.ts');
 const { kernelEntrant } = await load('/src/bench/measure.ts');
 const { kernelNamed } = await load('/src/bench/registry.ts');
 const { variantHere } = await load('/src/bench/measure.ts');
-const opened = await openGpu();
-if (!opened.ok) throw new Error(opened.reason);
-const { gpu } = opened;
 const { dispatchMs, submitMs } = await launchCost(gpu.device);
 console.log(`# ${gpu.report.description || gpu.report.device}, subgroups of ${gpu.conditions.subgroupSize}`);
 console.log(`# dispatch ${(dispatchMs * 1000).toFixed(1)} us, submission ${(submitMs * 1000).toFixed(0)} us`);
