@@ -2,7 +2,7 @@
 import { createServer } from 'vite';
 import { adapterEnv } from '../../scripts/find-adapter.mjs';
 
-/** `load` imports a module of the repository, such as '/src/gpu/timing.ts'. */
+/** `close` lets the script end; `load` imports a module of the repository, such as '/src/gpu/timing.ts'. */
 export async function openBench() {
   Object.assign(process.env, adapterEnv().env);
   const server = await createServer({
@@ -14,5 +14,5 @@ export async function openBench() {
   const { openGpu } = await load('/src/gpu/device.ts');
   const opened = await openGpu();
   if (!opened.ok) throw new Error(opened.reason);
-  return { load, gpu: opened.gpu };
+  return { load, gpu: opened.gpu, close: () => server.close() };
 }

@@ -15,7 +15,7 @@ const { values } = parseArgs({
   },
 });
 if (values.adapter) process.env.TENFOLD_ADAPTER = values.adapter;
-const { load, gpu } = await openBench();
+const { load, gpu, close } = await openBench();
 const { race, launchCost } = await load('/src/gpu/timing.ts');
 const { createDream } = await load('/src/methods/dreamer4/play.ts');
 const { kernelEntrant } = await load('/src/bench/measure.ts');
@@ -68,5 +68,5 @@ if (values.labels) {
   }
   console.log(`sum ${total.toFixed(2)} ms`);
 }
-await server.close();
+await close();
 process.exit(0);
