@@ -26,8 +26,8 @@ export function useReplay(spec: SpecChoice): Replay | null {
   }, [run, y, canvas, prompt]);
 }
 
-/** Text of a token as it stands in a picture. */
+/** Text of a token as it stands in a picture: E for the end, as in the strip above the theatre. */
 export function useTokenName(): (id: number) => string {
   const tokens = usePanel((s) => s.opened?.model.tokens);
-  return useMemo(() => (id: number) => (tokens?.[id] === '<eot>' ? 'EoT' : (tokens?.[id] ?? String(id))), [tokens]);
+  return useMemo(() => (id: number) => (tokens?.[id] === '<eot>' ? 'E' : (tokens?.[id] ?? String(id))), [tokens]);
 }
