@@ -22,3 +22,18 @@ export class Pacer {
     if (this.recent.length > REMEMBERED) this.recent.shift();
   }
 }
+
+/** Submissions that may wait on a real GPU while the host prepares the next one. */
+const AHEAD = 3;
+const backlog = new WeakMap<GPUDevice, Promise<unknown>[]>();
+
+/**
+ * Call after a submission of a loop: resolves when at most `AHEAD` submissions are unfinished, so that the device never
+ * idles while the host builds the next batch, and the host never runs away from it.
+ */
+export async function throttle(device: GPUDevice): Promise<void> {
+  const waiting = backlog.get(device) ?? [];
+  backlog.set(device, waiting);
+  waiting.push(device.queue.onSubmittedWorkDone());
+  if (waiting.length > AHEAD) await waiting.shift();
+}

@@ -3,7 +3,7 @@
  * per run. Nothing is allocated while it runs. What changes from run to run travels through inputs.
  */
 import type { Gpu } from '../gpu/device.ts';
-import { inNode, Pacer } from '../gpu/pace.ts';
+import { inNode, Pacer, throttle } from '../gpu/pace.ts';
 import { Graph, type Node, type Tensor } from './graph.ts';
 import type { Dispatch } from './kernel.ts';
 import { ALIGN, alignUp, plan } from './plan.ts';
@@ -194,6 +194,15 @@ export class Program {
     if (!this.pending) return;
     this.pending = false;
     await this.pacer.wait(this.gpu.device);
+  }
+
+  /**
+   * Between the steps of a training loop: a real GPU gets some runs ahead; a CPU adapter is these very cores, where
+   * waiting for the last run is fastest.
+   */
+  async throttle(): Promise<void> {
+    if (this.gpu.conditions.software) return this.settle();
+    if (this.pending) await throttle(this.gpu.device);
   }
 
   /** As `run`, with one pass per marked stage and its time measured on the GPU; null where the adapter cannot. */

@@ -87,7 +87,7 @@ test('no memory is lost in ten thousand steps', async () => {
     }
   await soak(alive, async (i) => {
     trainer.advance(tokens, stats);
-    await trainer.settle();
+    await trainer.throttle();
     if (i % 10 === 0) await trainer.metrics();
   });
   const model = { config, tokenizer: tokenizer.store, dynamics: trainer.store, slab: 'average' as const, stats };

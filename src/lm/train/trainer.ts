@@ -161,6 +161,11 @@ export class LmTrainer {
     return this.program.settle();
   }
 
+  /** Call after a step of a loop (Program.throttle). */
+  throttle(): Promise<void> {
+    return this.program.throttle();
+  }
+
   /** Loss, gradient norm and the objective's own numbers, of the last step. Throws if one is not finite. */
   async metrics(): Promise<Record<string, number>> {
     const out: Record<string, number> = {};

@@ -276,9 +276,9 @@ export class DynamicsTrainer {
     return this.last.stats.flops;
   }
 
-  /** Resolves when the last step is done. */
-  async settle(): Promise<void> {
-    await this.last?.settle();
+  /** Call after a step (Program.throttle). */
+  async throttle(): Promise<void> {
+    await this.last?.throttle();
   }
 
   async metrics(): Promise<Record<string, number>> {

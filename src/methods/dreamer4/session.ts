@@ -41,11 +41,11 @@ export interface DreamerContext extends RunContext {
 
 export type DreamerPhase = 'data' | 'tokenizer' | 'tokens' | 'dynamics';
 
-/** Metrics are read back every so many steps: a read waits for the GPU. */
-const METRICS_EVERY = 10;
+/** Metrics are read back every so many steps: a read waits for the GPU, which costs a real one more than a step. */
+const metricsEvery = (gpu: Gpu): number => (gpu.conditions.software ? 10 : 50);
 const HOLDOUT_EPISODES = 4;
 /** Episodes encoded side by side when the token cache is made. */
-const TOKEN_STREAMS = 32;
+const tokenStreams = (gpu: Gpu): number => (gpu.conditions.software ? 32 : 256);
 
 export class DreamerSession implements Session<RunState> {
   readonly phases: readonly Phase[];
@@ -132,7 +132,7 @@ export class DreamerSession implements Session<RunState> {
   private async tokenizerStep(): Promise<void> {
     this.tokenizer.advance(this.frames);
     this.flops.done += this.tokenizer.program.stats.flops;
-    await this.tokenizer.program.settle();
+    await this.tokenizer.program.throttle();
     await this.report('tokenizer', this.tokenizer);
   }
 
@@ -143,7 +143,7 @@ export class DreamerSession implements Session<RunState> {
     const known = cache ? await cache.read(name) : null;
     this.tokens = known ? unpackTokens(known, this.frames, latentSize(this.config)) : null;
     if (!this.tokens) {
-      const streams = Math.min(TOKEN_STREAMS, this.frames.episodes.length);
+      const streams = Math.min(tokenStreams(this.gpu), this.frames.episodes.length);
       this.tokens = await tokenise(this.gpu, this.config, store, 'average', this.frames, streams, (done, total) => {
         const episodes = Math.floor((done / total) * this.specs.length);
         if (episodes > this.tokensDone) {
@@ -165,13 +165,13 @@ export class DreamerSession implements Session<RunState> {
     const { trainer, tokens, stats } = this;
     if (!trainer || !tokens || !stats) throw new Error('the token cache is missing');
     this.flops.done += trainer.advance(tokens, stats);
-    await trainer.settle();
+    await trainer.throttle();
     await this.report('dynamics', trainer);
   }
 
   private async report(phase: 'tokenizer' | 'dynamics', trainer: TokenizerTrainer | DynamicsTrainer): Promise<void> {
     const { step } = trainer;
-    if (step % METRICS_EVERY !== 0 && step !== this.config.phases[phase].steps && step !== 1) return;
+    if (step % metricsEvery(this.gpu) !== 0 && step !== this.config.phases[phase].steps && step !== 1) return;
     const values = await trainer.metrics();
     await requireFinite(`${phase} step ${step}`, values, trainer.store);
     this.context.emit({ kind: 'metrics', phase, step, values });

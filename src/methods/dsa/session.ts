@@ -157,7 +157,7 @@ export class DsaSession implements Session {
     const seed = dataSeed(this.context.seed, stage);
     const progress = stage === 'base' ? trainer.step / trainer.spec.steps : 1;
     trainer.advance(trainingBatch(this.config, seed, trainer.step + 1, progress, this.corpus));
-    await trainer.settle();
+    await trainer.throttle();
     this.trainingFlops += trainer.program.stats.flops;
     const { step, spec } = trainer;
     if (step % METRICS_EVERY === 0 || step === 1 || step === spec.steps) {

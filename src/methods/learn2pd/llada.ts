@@ -73,7 +73,7 @@ export class LladaTraining {
     trainer.advance(
       diffusionBatch(examplesOf(this.tokenizer, problems), c.prompt, G, mix32(seed, step, 0, 9), c.canvas),
     );
-    await trainer.settle();
+    await trainer.throttle();
     this.step = step;
     this.last = trainer;
     this.flops += trainer.program.stats.flops;

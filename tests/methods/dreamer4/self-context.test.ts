@@ -74,7 +74,7 @@ test('training on own predictions is another training, and the same one twice', 
     const out: number[] = [];
     for (let i = 0; i < 4; i++) {
       trainer.advance(data, stats);
-      await trainer.settle();
+      await trainer.throttle();
       out.push((await trainer.metrics()).loss);
     }
     const depths = Object.keys(trainer.programStats()).map((key) => Number(key.split(' ')[2]));

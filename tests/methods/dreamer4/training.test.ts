@@ -50,7 +50,7 @@ beforeAll(async () => {
   trainer.setStats(stats);
   for (let i = 0; i < DYNAMICS_STEPS; i++) {
     trainer.advance(tokens, stats);
-    await trainer.settle();
+    await trainer.throttle();
   }
   model = { config, tokenizer: tokenizer.store, dynamics: trainer.store, slab: 'average', stats, title: 'test' };
 }, 600_000);

@@ -95,7 +95,7 @@ export class Policy {
     store.setRates((name) => (name.includes(INDEX) ? rates.lrIndex : rates.lr) / lr);
     for (let step = 1; step <= steps; step++) {
       trainer.advance(batch(step));
-      await trainer.settle();
+      await trainer.throttle();
     }
     const metrics = await trainer.metrics();
     trainer.dispose();
