@@ -6,6 +6,7 @@ import package::attention::latent_layout::{Params, row_quads};
 
 const DK4: u32 = 5u;
 const DV4: u32 = 4u;
+const ROW_LANES: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read_write> q: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> kv: array<vec4f>;
@@ -19,11 +20,14 @@ const DV4: u32 = 4u;
 
 @compute @workgroup_size(64)
 fn backward_key(@builtin(global_invocation_id) gid: vec3u) {
-  let i = linear(gid);
-  if (i >= (params.rows / params.per) * params.length * params.groups) { return; }
-  let group = i % params.groups;
-  let s = (i / params.groups) % params.length;
-  let sequence = i / (params.groups * params.length);
+  let lane = linear(gid);
+  let keys = (params.rows / params.per) * params.length;
+  if (lane >= keys * params.groups) { return; }
+  let place_of_key = select(lane / params.groups, lane % keys, ROW_LANES == 1u);
+  let group = select(lane % params.groups, lane / keys, ROW_LANES == 1u);
+  let i = place_of_key * params.groups + group;
+  let s = place_of_key % params.length;
+  let sequence = place_of_key / params.length;
   let value = params.values / 4u;
   let at = i * row_quads(DK4, DV4, value);
   let heads = params.heads / params.groups;
@@ -36,7 +40,8 @@ fn backward_key(@builtin(global_invocation_id) gid: vec3u) {
   for (var c = 0u; c < DK4; c++) { dk[c] = vec4f(0.0); }
   for (var c = 0u; c < DV4; c++) { val[c] = kv[at + value + c]; }
   for (var c = 0u; c < DV4; c++) { dv[c] = vec4f(0.0); }
-  for (var t = select(0u, s, params.causal == 1u); t < params.per; t++) {
+  // Neighbouring keys start at the same row, so that they read the same queries; rows before a key do not see it.
+  for (var t = select(0u, s - s % select(1u, 32u, ROW_LANES == 1u), params.causal == 1u); t < params.per; t++) {
     let row = sequence * params.per + t;
     var seen = s >= bounds[2u * row] && s < bounds[2u * row + 1u];
     if (params.mode != 0u) { seen = ((choice[row * params.width + s / 32u] >> (s % 32u)) & 1u) == 1u; }

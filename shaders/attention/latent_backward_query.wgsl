@@ -5,6 +5,7 @@ import package::attention::latent_layout::{NONE, Params, row_quads};
 
 const DK4: u32 = 5u;
 const DV4: u32 = 4u;
+const ROW_LANES: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read_write> q: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> kv: array<vec4f>;
@@ -18,10 +19,11 @@ const DV4: u32 = 4u;
 
 @compute @workgroup_size(64)
 fn backward_query(@builtin(global_invocation_id) gid: vec3u) {
-  let i = linear(gid);
-  if (i >= params.rows * params.heads) { return; }
-  let head = i % params.heads;
-  let row = i / params.heads;
+  let lane = linear(gid);
+  if (lane >= params.rows * params.heads) { return; }
+  let row = select(lane / params.heads, lane % params.rows, ROW_LANES == 1u);
+  let head = select(lane % params.heads, lane / params.rows, ROW_LANES == 1u);
+  let i = row * params.heads + head;
   let group = head / (params.heads / params.groups);
   let value = params.values / 4u;
   let quads = row_quads(DK4, DV4, value);

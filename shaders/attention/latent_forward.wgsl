@@ -1,11 +1,12 @@
 // Attention over latents, forward, online softmax (Milakov and Gimelshein 2018); layout and modes in latent_layout.wgsl. One
-// invocation per row, head and split of the row's keys, heads next to each other: in MQA form all of them read one key row.
+// invocation per row, head and split of the row's keys; which of them are neighbours is told by ROW_LANES.
 // Writes the output of its keys and the logarithm of their sum of exponentials; latent_combine.wgsl joins splits.
 import package::lib::index::linear;
 import package::attention::latent_layout::{NONE, Params, row_quads};
 
 const DK4: u32 = 5u;
 const DV4: u32 = 4u;
+const ROW_LANES: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read_write> q: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> kv: array<vec4f>;
@@ -19,9 +20,10 @@ const DV4: u32 = 4u;
 fn forward(@builtin(global_invocation_id) gid: vec3u) {
   let i = linear(gid);
   if (i >= params.rows * params.heads * params.splits) { return; }
-  let head = i % params.heads;
-  let split = (i / params.heads) % params.splits;
-  let row = i / (params.heads * params.splits);
+  let rest = i / select(params.heads, params.rows, ROW_LANES == 1u);
+  let row = select(rest / params.splits, i % params.rows, ROW_LANES == 1u);
+  let head = select(i % params.heads, rest / params.splits, ROW_LANES == 1u);
+  let split = rest % params.splits;
   let group = head / (params.heads / params.groups);
   let value = params.values / 4u;
   let quads = row_quads(DK4, DV4, value);

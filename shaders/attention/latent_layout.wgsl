@@ -5,6 +5,8 @@
 //   0 dense   the keys lo..hi-1 of its bounds
 //   1 masked  those of them whose bit is set in choice [rows, ceil(length / 32)]
 //   2 gather  the keys listed in choice [rows, width], NONE = no more
+// Kernels that have ROW_LANES: 0 puts the heads of a row next to each other, which in MQA form read one key row; 1 puts rows
+// (or keys) of one head next to each other: in MHA form the lanes of a GPU then read one address instead of one per head.
 // `causal` 1 promises that row r of a sequence sees no key after its own place (per = length).
 const NONE: u32 = 0xffffffffu;
 

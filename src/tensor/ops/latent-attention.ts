@@ -73,7 +73,9 @@ export function latentAttention(
     ...[rows, heads, groups, per, length, slots, kind, offset, splits, Number(causal && per === length)],
     { f: shape.scale },
   ];
-  const common = { constants: { DK4: key / 4, DV4: value / 4 }, unroll: ['DK4', 'DV4'] };
+  // With a key per head the lanes of a GPU are rows of one head; CPU adapters and shared keys want the heads together.
+  const rowLanes = Number(!graph.conditions.software && groups > 1 && choice?.kind !== 'gather');
+  const common = { constants: { DK4: key / 4, DV4: value / 4, ROW_LANES: rowLanes }, unroll: ['DK4', 'DV4'] };
   const pairs = rows * (mode === 2 ? width : length);
   const [parts, lses] = launch(graph, {
     ...common,

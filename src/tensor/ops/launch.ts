@@ -16,7 +16,7 @@ export interface Launch {
   /** Workgroup size of the kernel (default 64). */
   group?: number;
   constants?: Record<string, number>;
-  /** Constants whose loops CPU adapters get written out. */
+  /** Constants whose loops are written out: no adapter has to find out that indexed arrays fit registers. */
   unroll?: readonly string[];
   /** All floating point operations, where they do not go by output elements. */
   flops?: number;
@@ -37,7 +37,7 @@ export function launch(graph: Graph, l: Launch): Tensor[] {
     dispatch: (outs) => {
       let code = l.link(graph.conditions);
       if (l.constants) code = specialise(code, l.constants);
-      if (graph.conditions.software) for (const name of l.unroll ?? []) code = unrollLoops(code, name);
+      for (const name of l.unroll ?? []) code = unrollLoops(code, name);
       const elements = outs.reduce((sum, t) => sum + t.size, 0);
       return [
         {

@@ -3,7 +3,7 @@ import type { Tensor } from '../graph.ts';
 import { type LatentShape, latentAttention, latentWidth } from '../ops/latent-attention.ts';
 import { NONE, selectionBits } from '../ops/topk.ts';
 import { latentReference } from '../reference/latent-attention.ts';
-import { casesOf, type KernelEntry, random, single, type Trial, type Want, words } from './entry.ts';
+import { casesOf, type KernelEntry, random, single, type Trial, type Variant, type Want, words } from './entry.ts';
 import { pullBack } from './pull-back.ts';
 import { TOLERANCE } from './tolerance.ts';
 
@@ -135,6 +135,28 @@ const HEADS = 'sequences*per*heads';
 const LIST = '(mode == 0 ? 4 : sequences*per*(mode == 1 ? Math.ceil(length/32) : k))';
 const BITS = '(mode == 0 ? 4 : sequences*per*Math.ceil(length/32))';
 
+/** One text, two orders of the lanes. */
+const orders = (file: string, entryPoint: string): Variant[] => [
+  {
+    name: 'software',
+    when: 'CPU adapters',
+    idea: 'The heads of a row are neighbours.',
+    files: [file],
+    entryPoint,
+    chosen: (c) => c.software,
+    force: { software: true },
+  },
+  {
+    name: 'gpu',
+    when: 'GPUs',
+    idea: 'With a key per head, rows of one head are neighbours: a subgroup reads one key at a time. Otherwise as on CPUs.',
+    files: [file],
+    entryPoint,
+    chosen: (c) => !c.software,
+    force: { software: false },
+  },
+];
+
 export const LATENT: readonly KernelEntry[] = [
   {
     name: 'latent attention',
@@ -143,10 +165,10 @@ export const LATENT: readonly KernelEntry[] = [
     label: 'latent attention',
     bindings: 'q kv bounds choice out lse',
     uniform: UNIFORM,
-    dispatch: 'One invocation per row, split and head, heads next to each other.',
+    dispatch: 'One invocation per row, split and head.',
     flops: `2*${PAIRS}`,
     bytes: `4*(${Q} + ${KV} + 2*sequences*per + ${LIST} + splits*(${OUT} + ${HEADS}))`,
-    variants: single('attention/latent_forward.wgsl', 'forward'),
+    variants: orders('attention/latent_forward.wgsl', 'forward'),
     cases: casesOf([...TRAINED, ...SPLIT], trial),
     bench: casesOf([BENCH], trial)[0],
   },
@@ -174,7 +196,7 @@ export const LATENT: readonly KernelEntry[] = [
     dispatch: 'One invocation per row and head.',
     flops: `4*${PAIRS}`,
     bytes: `4*(2*${Q} + ${KV} + 2*sequences*per + ${LIST} + 2*${HEADS} + ${OUT})`,
-    variants: single('attention/latent_backward_query.wgsl', 'backward_query'),
+    variants: orders('attention/latent_backward_query.wgsl', 'backward_query'),
     cases: casesOf(TRAINED, trial),
     bench: casesOf([BENCH], trial)[0],
   },
@@ -188,7 +210,7 @@ export const LATENT: readonly KernelEntry[] = [
     dispatch: 'One invocation per key row and group, walking the rows that may see it.',
     flops: `4*${PAIRS}`,
     bytes: `4*(${Q} + 2*${KV} + 2*sequences*per + ${BITS} + 2*${HEADS} + ${OUT})`,
-    variants: single('attention/latent_backward_key.wgsl', 'backward_key'),
+    variants: orders('attention/latent_backward_key.wgsl', 'backward_key'),
     cases: casesOf(TRAINED, trial),
     bench: casesOf([BENCH], trial)[0],
   },
