@@ -55,6 +55,8 @@ export interface DsaConfig extends DsaShape {
   queries: number;
   /** The base starts with a quarter of the pairs and has all from a third of its steps on. */
   curriculum: boolean;
+  /** Before the base, dense rows of `time` tokens, as many tokens a step; 0 steps leave this out. */
+  short: { steps: number; time: number };
   base: StageSpec;
   warmup: StageSpec;
   sparse: StageSpec;
@@ -94,6 +96,7 @@ const M: DsaConfig = {
   pairs: 64,
   queries: 64,
   curriculum: true,
+  short: { steps: 0, time: 0 },
   base: { steps: 2000, lr: 1e-3, lrIndex: 0 },
   warmup: { steps: 600, lr: 0, lrIndex: 1e-3 },
   sparse: { steps: 1500, lr: 1e-4, lrIndex: 1e-3 },
@@ -198,6 +201,7 @@ const ABSENT: Partial<DsaConfig> = {
   pinFirst: 0,
   pinLast: 0,
   curriculum: false,
+  short: { steps: 0, time: 0 },
   headSweep: false,
 };
 
@@ -242,9 +246,35 @@ export function checkConfig(c: DsaConfig): void {
   if (c.pinFirst < 0 || c.pinLast < 0 || c.pinFirst + c.pinLast > c.k) {
     wrong(`${c.pinFirst} first and ${c.pinLast} last keys do not fit into the ${c.k} that are chosen.`);
   }
+  if (c.short.steps !== 0) {
+    const { steps, time } = c.short;
+    if (!Number.isInteger(steps) || steps < 0) wrong(`${steps} steps on short rows are not a count.`);
+    if (!Number.isInteger(time) || time < 16 || c.time % time !== 0) {
+      wrong(`short rows of ${time} tokens are not a whole part of rows of ${c.time}.`);
+    }
+    if (c.corpus === '') checkConfig({ ...shortRows(c), short: { steps: 0, time: 0 } });
+  }
   for (const stage of [c.base, c.warmup, c.sparse]) {
     if (!Number.isInteger(stage.steps) || stage.steps < 1) wrong(`${stage.steps} steps of a stage are too few.`);
   }
+}
+
+/** What the stage on short rows trains on: rows of a part of the length with that part of the pairs, as many tokens. */
+export function shortRows(c: DsaConfig): DsaConfig {
+  const part = c.time / c.short.time;
+  const { needle, copy, hops } = c.mix;
+  return {
+    ...c,
+    time: c.short.time,
+    batch: c.batch * part,
+    controlRows: c.controlRows * part,
+    mix: { needle: needle * part, copy: copy * part, hops: hops * part },
+    pairs: Math.max(3, Math.round(c.pairs / part)),
+    queries: Math.max(2, Math.round(c.queries / part)),
+    k: Math.min(c.k, c.short.time),
+    pinFirst: 0,
+    pinLast: 0,
+  };
 }
 
 /** The trunk around the attention; its own attention fields are not used. */

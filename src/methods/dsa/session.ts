@@ -13,12 +13,12 @@ import {
   trainingTensors,
 } from '../../train/checkpoint.ts';
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
-import { checkConfig, type DsaConfig, restoredConfig } from './config.ts';
+import { checkConfig, type DsaConfig, restoredConfig, shortRows } from './config.ts';
 import type { ArmOf } from './eval.ts';
 import { dsaStore, INDEX } from './model.ts';
 import { checkCorpus } from './tasks/text.ts';
 import { type Corpus, trainingBatch } from './tasks.ts';
-import { copyValues, type Stage, type StageTrainer, stageTrainer } from './train.ts';
+import { copyValues, type Stage, type StageTrainer, specOf, stageTrainer } from './train.ts';
 
 /** Which stage trains which weights. */
 interface Step {
@@ -29,15 +29,17 @@ interface Step {
 }
 
 const HEADS = [1, 2, 4];
+const SHORT: Step = { id: 'short', title: 'Dense base, short rows', stage: 'short', model: 'sparse' };
 
-/** Phases in order. The first three are the model, the fourth its control; the others are ablations. */
+/** Phases in order: short rows if the base begins with them, the three of the model, its control; the others are ablations. */
 function phasesOf(c: DsaConfig): Step[] {
-  const steps: Step[] = [
+  const steps: Step[] = c.short.steps > 0 ? [SHORT] : [];
+  steps.push(
     { id: 'base', title: 'Dense base', stage: 'base', model: 'sparse' },
     { id: 'warmup', title: 'Indexer warm-up', stage: 'warmup', model: 'sparse' },
     { id: 'sparse', title: 'Sparse stage', stage: 'sparse', model: 'sparse' },
     { id: 'continued', title: 'Dense control', stage: 'continued', model: 'dense' },
-  ];
+  );
   if (c.ablation) {
     steps.push({ id: 'unwarmed', title: 'Sparse stage without warm-up', stage: 'sparse', model: 'unwarmed' });
   }
@@ -83,7 +85,7 @@ const TRAINING = 'dsa-training.safetensors';
 
 /** Data of the sparse stage and of the control are the same; those of other stages are not. */
 const dataSeed = (seed: number, stage: Stage): number =>
-  seed * 8 + { base: 1, warmup: 2, sparse: 3, continued: 3 }[stage];
+  seed * 8 + { short: 4, base: 1, warmup: 2, sparse: 3, continued: 3 }[stage];
 
 export class DsaSession implements Session {
   readonly phases: readonly Phase[];
@@ -114,7 +116,7 @@ export class DsaSession implements Session {
     this.phases = this.steps.map(({ id, title, stage }) => ({
       id,
       title,
-      steps: config[stage === 'continued' ? 'sparse' : stage].steps,
+      steps: specOf(config, stage).steps,
     }));
   }
 
@@ -135,7 +137,7 @@ export class DsaSession implements Session {
 
   private trainer(): StageTrainer {
     const { stage, model } = this.phase;
-    const config = this.models.get(model) ?? this.config;
+    const config = stage === 'short' ? shortRows(this.config) : (this.models.get(model) ?? this.config);
     this.current ??= stageTrainer(this.gpu, config, stage, this.stores[model], this.context.seed);
     return this.current;
   }
@@ -155,8 +157,10 @@ export class DsaSession implements Session {
     const { id, stage } = this.phase;
     const { trainer } = this.trainer();
     const seed = dataSeed(this.context.seed, stage);
-    const progress = stage === 'base' ? trainer.step / trainer.spec.steps : 1;
-    trainer.advance(trainingBatch(this.config, seed, trainer.step + 1, progress, this.corpus));
+    // The curriculum belongs to the first stage.
+    const progress = id === this.phases[0].id ? trainer.step / trainer.spec.steps : 1;
+    const config = stage === 'short' ? shortRows(this.config) : this.config;
+    trainer.advance(trainingBatch(config, seed, trainer.step + 1, progress, this.corpus));
     await trainer.throttle();
     this.trainingFlops += trainer.program.stats.flops;
     const { step, spec } = trainer;
@@ -215,7 +219,10 @@ export class DsaSession implements Session {
     // A new trainer forgets the moments: it comes first.
     const trainer = this.state().done ? null : this.trainer().trainer;
     for (const [name, store] of Object.entries(this.stores)) restoreTraining(store, file, `${name}/`);
-    if (trainer) trainer.step = Number(file.metadata.step);
+    if (!trainer) return;
+    trainer.step = Number(file.metadata.step);
+    // Saved between two stages: the moments in the file are those of the stage before.
+    if (trainer.step === 0) trainer.store.clearMoments();
   }
 
   /** Sparse and dense-continued weights in half precision. */

@@ -13,7 +13,7 @@ import { type DsaConfig, type StageSpec, trunk } from './config.ts';
 import { choosePath, type Path } from './dispatch.ts';
 import { type AttentionPlan, DENSE, dsaMixer, INDEX, type Taps } from './model.ts';
 
-export type Stage = 'base' | 'warmup' | 'sparse' | 'continued';
+export type Stage = 'short' | 'base' | 'warmup' | 'sparse' | 'continued';
 
 export interface StageTrainer {
   trainer: LmTrainer;
@@ -22,16 +22,19 @@ export interface StageTrainer {
   rates: (name: string) => number;
 }
 
-/** Schedule of each stage: the base decays linearly from its middle on, the warm-up is constant as in the paper. */
+/** Schedule of each stage: the base decays linearly from its middle on, short rows before it and the warm-up do not. */
 const SCHEDULE: Record<Stage, { warmup: number; decay: number }> = {
+  short: { warmup: 0.05, decay: 0 },
   base: { warmup: 0.05, decay: 0.5 },
   warmup: { warmup: 0, decay: 0 },
   sparse: { warmup: 0, decay: 0.5 },
   continued: { warmup: 0, decay: 0.5 },
 };
 
-const specOf = (c: DsaConfig, stage: Stage): StageSpec =>
-  stage === 'continued' ? { ...c.sparse, lrIndex: 0 } : c[stage];
+export function specOf(c: DsaConfig, stage: Stage): StageSpec {
+  if (stage === 'short') return { ...c.base, steps: c.short.steps };
+  return stage === 'continued' ? { ...c.sparse, lrIndex: 0 } : c[stage];
+}
 
 export function planOf(c: DsaConfig, stage: Stage): AttentionPlan {
   if (stage === 'sparse') {
@@ -47,6 +50,7 @@ export const meanOfAll = (losses: Tensor[]): Tensor =>
     1 / losses.length,
   );
 
+/** `c`: rows as the stage has them (`shortRows` for the stage on short ones). */
 export function stageTrainer(gpu: Gpu, c: DsaConfig, stage: Stage, store: ParamStore, seed: number): StageTrainer {
   const { steps, lr, lrIndex } = specOf(c, stage);
   const plan = planOf(c, stage);

@@ -12,11 +12,13 @@ import { CheckpointError } from '../../../src/train/checkpoint.ts';
 import { testGpu } from '../../support/gpu.ts';
 
 const toy = configure('nano', {
-  time: '24',
+  time: '32',
   batch: '4',
   controlRows: '1',
   pairs: '4',
   queries: '5',
+  'short.steps': '2',
+  'short.time': '16',
   'base.steps': '3',
   'warmup.steps': '2',
   'sparse.steps': '2',

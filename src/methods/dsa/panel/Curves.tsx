@@ -9,9 +9,10 @@ import type { Point, TrainState } from './protocol.ts';
 /** Steps of the stages before a stage. The control and the arm without warm-up begin where the base ended. */
 function startOf(state: TrainState, phase: string): number {
   const steps = (id: string): number => state.phases.find((p) => p.id === id)?.steps ?? 0;
-  if (phase === 'base') return 0;
-  if (phase === 'warmup') return steps('base');
-  return steps('base') + steps('warmup');
+  if (phase === 'short') return 0;
+  if (phase === 'base') return steps('short');
+  if (phase === 'warmup') return steps('short') + steps('base');
+  return steps('short') + steps('base') + steps('warmup');
 }
 
 type Path = readonly (readonly [number, number])[];
@@ -24,7 +25,7 @@ export function pathOf(state: TrainState, phases: readonly string[], value: (p: 
     .sort((a, b) => a[0] - b[0]);
 }
 
-const MAIN = ['base', 'warmup', 'sparse'];
+const MAIN = ['short', 'base', 'warmup', 'sparse'];
 const figure = (x: number): string => (x === 0 ? '0' : String(Number(x.toPrecision(3))));
 const share = (x: number): string => `${Math.round(100 * x)} %`;
 
