@@ -100,6 +100,8 @@ export class DsaSession implements Session {
   private readonly models: ReadonlyMap<string, DsaConfig>;
   private index = 0;
   private current: StageTrainer | null = null;
+  /** When the first step of the stage was done. */
+  private began = 0;
 
   /** `corpus`: the file that `config.corpus` names, if it names one. */
   constructor(context: RunContext, config: DsaConfig, corpus?: Corpus) {
@@ -164,10 +166,15 @@ export class DsaSession implements Session {
     await trainer.throttle();
     this.trainingFlops += trainer.program.stats.flops;
     const { step, spec } = trainer;
+    // The first step compiles.
+    if (step === 1) this.began = performance.now();
     if (step % METRICS_EVERY === 0 || step === 1 || step === spec.steps) {
       this.context.emit({ kind: 'metrics', phase: id, step, values: await trainer.metrics() });
     }
     if (step < spec.steps) return;
+    const each = (performance.now() - this.began) / Math.max(1, step - 1);
+    const gflop = (trainer.program.stats.flops / 1e9).toPrecision(3);
+    this.context.emit({ kind: 'log', text: `${id}: ${step} steps, ${each.toPrecision(3)} ms and ${gflop} GFLOP each` });
     const { sparse, frozen } = this.stores;
     if (id === 'base') await this.spread();
     if (id === 'warmup' && frozen) copyValues(this.gpu, sparse, frozen);
