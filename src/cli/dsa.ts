@@ -128,7 +128,7 @@ async function judged(
  * without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same configuration,
  * separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies now.
  */
-const SETTINGS = { rows: 0, from: 64, to: 16384, prefill: 4096, small: 0, sweep: 1 };
+const SETTINGS = { rows: 0, from: 64, to: 16384, prefill: 4096, small: 0, heads: 0, indexHeads: 0, sweep: 1 };
 const TEXTS = ['with', 'corpus'];
 
 async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> {
@@ -161,7 +161,9 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
   const more = settings.sweep !== 0;
   const options = { seed: args.seed, rows, sweep: more ? sweep : [], formats: more, depths: more, corpus };
   const quality = await judged(gpu, config, runs, options, output);
-  const shapes = settings.small ? configure('small') : config;
+  const shapes = { ...(settings.small ? configure('small') : config) };
+  if (settings.heads > 0) shapes.heads = settings.heads;
+  if (settings.indexHeads > 0) shapes.indexHeads = settings.indexHeads;
   const cost =
     settings.to > 0
       ? await costCurves(gpu, shapes, {
@@ -169,6 +171,7 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
           from: settings.from,
           decodeTo: settings.to,
           prefillTo: settings.prefill,
+          cacheBytes: 2 ** 30,
           progress: (text) => output.note(text),
         })
       : { metrics: {}, tables: [] };

@@ -6,7 +6,7 @@
 import type { Gpu } from '../../gpu/device.ts';
 import { normals } from '../../nn/params.ts';
 import type { Graph, Tensor } from '../../tensor/graph.ts';
-import { latentAttention, latentWidth } from '../../tensor/ops/latent-attention.ts';
+import { type LatentView, latentAttention, latentWidth } from '../../tensor/ops/latent-attention.ts';
 import { topK } from '../../tensor/ops/topk.ts';
 import { compile, type Program } from '../../tensor/program.ts';
 import type { DsaShape } from './config.ts';
@@ -14,13 +14,18 @@ import type { ResultTable } from './eval.ts';
 import { mhaShape, mqaShape } from './model.ts';
 import { indexScoresOfCodes } from './ops.ts';
 
-/** Queries of a prefill chunk. */
-const CHUNK = 64;
-/** Keys that one invocation of split attention takes at most. */
+/** Queries of a prefill chunk, and sequences that decode a token each at a time: a GPU is idle with what fills a processor. */
+const WORK = { software: { chunk: 64, sequences: 1 }, gpu: { chunk: 512, sequences: 32 } };
+/** Bytes of all caches of a decode measurement, unless told otherwise: sequences become fewer where caches are long. */
+const CACHE_BYTES = 2 ** 28;
+/** Keys that one invocation of split attention takes at most on a processor, and invocations that fill a GPU. */
 const STRETCH = 256;
+const LANES = 2 ** 16;
 
 export interface CostPoint {
   position: number;
+  /** Tokens of a measurement: queries of a chunk, or sequences that decode one each. */
+  tokens: number;
   /** Milliseconds per token. */
   dense: number;
   sparse: number;
@@ -36,18 +41,23 @@ interface Parts {
   attend: Program;
 }
 
-const fill = (n: number, salt: number): Float32Array<ArrayBuffer> => {
-  // Ten thousand normal numbers, again and again: contents do not change the work.
-  const some = normals(salt, 11, Math.min(n, 9973));
-  return Float32Array.from({ length: n }, (_, i) => some[i % some.length]);
-};
+/** `some`, again and again: contents do not change the work. */
+function repeated<T extends Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>(some: T, out: T): T {
+  out.set(some);
+  for (let done = some.length; done < out.length; done *= 2) out.copyWithin(done, 0, Math.min(done, out.length - done));
+  return out;
+}
+const SOME = 9973;
+const fill = (n: number, salt: number): Float32Array<ArrayBuffer> =>
+  repeated(normals(salt, 11, Math.min(n, SOME)), new Float32Array(n));
 const words = (n: number, salt: number): Uint32Array<ArrayBuffer> => {
-  const some = fill(Math.min(n, 9973), salt);
+  const some = normals(salt, 11, SOME);
   // Codes below 0x70: no NaN.
-  const code = (i: number): number => Math.floor(Math.abs(some[i % some.length]) * 28) % 0x70;
-  return Uint32Array.from(
-    { length: n },
-    (_, i) => code(i) | (code(i + 3) << 8) | (code(i + 5) << 16) | (code(i + 7) << 24),
+  const code = (i: number): number => Math.floor(Math.abs(some[i % SOME]) * 28) % 0x70;
+  const word = (i: number): number => code(i) | (code(i + 3) << 8) | (code(i + 5) << 16) | (code(i + 7) << 24);
+  return repeated(
+    Uint32Array.from({ length: Math.min(n, SOME) }, (_, i) => word(i)),
+    new Uint32Array(n),
   );
 };
 
@@ -58,46 +68,52 @@ const input = (
   data: () => Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
 ): Tensor => g.table(name, shape, data);
 
-/** Programs of one position. `queries` 1: decoding, MQA over latents; more: prefill, dense in MHA form. */
-function partsAt(gpu: Gpu, s: DsaShape, length: number, queries: number, k: number): Parts {
+/** Programs of one position. Decoding: `sequences` of one query, MQA over latents; prefill: one of many, dense in MHA form. */
+function partsAt(gpu: Gpu, s: DsaShape, length: number, tokens: number, decode: boolean, k: number): Parts {
+  const { software } = gpu.conditions;
+  const [sequences, queries] = decode ? [tokens, 1] : [1, tokens];
   const bounds = (g: Graph): Tensor =>
-    input(g, 'bounds', [queries, 2], () =>
-      Uint32Array.from({ length: 2 * queries }, (_, i) => (i % 2 === 0 ? 0 : length - queries + (i >> 1) + 1)),
+    input(g, 'bounds', [tokens, 2], () =>
+      Uint32Array.from({ length: 2 * tokens }, (_, i) =>
+        i % 2 === 0 ? 0 : length - queries + ((i >> 1) % queries) + 1,
+      ),
     );
-  const dense = queries === 1 ? mqaShape(s) : mhaShape(s);
+  const dense = decode ? mqaShape(s) : mhaShape(s);
   const sparse = mqaShape(s);
   const { indexHeads: heads, indexDim: dim } = s;
-  const scoresInput = (g: Graph): Tensor => input(g, 'scores', [queries, length], () => fill(queries * length, 5));
+  const scoresInput = (g: Graph): Tensor => input(g, 'scores', [tokens, length], () => fill(tokens * length, 5));
   const output = (g: Graph, t: Tensor): void => g.output('out', t);
+  /** Stretches of `keys` that different invocations take. */
+  const splitsOf = (keys: number): number => {
+    if (software) return decode ? Math.max(1, Math.ceil(keys / STRETCH)) : 1;
+    return Math.max(1, Math.min(Math.floor(keys / 8), Math.ceil(LANES / (tokens * s.heads))));
+  };
+  const attention = (g: Graph, form: typeof sparse, choice: (g: Graph) => LatentView['choice'], keys: number): void => {
+    const q = input(g, 'q', [tokens, s.heads, form.key], () => fill(tokens * s.heads * form.key, 1));
+    const row = form.groups * latentWidth(form);
+    const kv = input(g, 'kv', [sequences, length, row], () => fill(sequences * length * row, 2));
+    const view = { bounds: bounds(g), choice: choice(g), splits: splitsOf(keys) };
+    output(g, latentAttention(q, kv, form, { sequences, view }).out);
+  };
   return {
-    dense: compile(gpu, (g) => {
-      const q = input(g, 'q', [queries, s.heads, dense.key], () => fill(queries * s.heads * dense.key, 1));
-      const row = dense.groups * latentWidth(dense);
-      const kv = input(g, 'kv', [1, length, row], () => fill(length * row, 2));
-      const splits = queries === 1 ? Math.max(1, Math.ceil(length / STRETCH)) : 1;
-      output(g, latentAttention(q, kv, dense, { sequences: 1, view: { bounds: bounds(g), splits } }).out);
-    }),
+    dense: compile(gpu, (g) => attention(g, dense, () => undefined, length)),
     scores: compile(gpu, (g) => {
       const quarter = dim / 4;
-      const q = input(g, 'q', [queries, heads, dim], () => fill(queries * heads * dim, 3));
+      const q = input(g, 'q', [tokens, heads, dim], () => fill(tokens * heads * dim, 3));
       const keys = {
-        codes: input(g, 'codes', [length, quarter], () => words(length * quarter, 3)),
-        scales: input(g, 'scales', [length], () => fill(length, 4).map(Math.abs)),
+        codes: input(g, 'codes', [sequences * length, quarter], () => words(sequences * length * quarter, 3)),
+        scales: input(g, 'scales', [sequences * length], () => fill(sequences * length, 4).map(Math.abs)),
       };
-      const w = input(g, 'w', [queries, heads], () => fill(queries * heads, 6));
-      const shape = { heads, dim, sequences: 1 };
-      output(g, indexScoresOfCodes(q, w, keys, bounds(g), shape, 'e4m3'));
+      const w = input(g, 'w', [tokens, heads], () => fill(tokens * heads, 6));
+      output(g, indexScoresOfCodes(q, w, keys, bounds(g), { heads, dim, sequences }, 'e4m3'));
     }),
     select: compile(gpu, (g) => output(g, topK(scoresInput(g), bounds(g), k))),
     attend: compile(gpu, (g) => {
-      const q = input(g, 'q', [queries, s.heads, sparse.key], () => fill(queries * s.heads * sparse.key, 1));
-      const row = latentWidth(sparse);
-      const kv = input(g, 'kv', [1, length, row], () => fill(length * row, 2));
-      const chosen = input(g, 'chosen', [queries, k], () =>
-        Uint32Array.from({ length: queries * k }, (_, i) => Math.floor(((i % k) * (length - queries)) / k)),
-      );
-      const view = { bounds: bounds(g), choice: { kind: 'gather', chosen } as const };
-      output(g, latentAttention(q, kv, sparse, { sequences: 1, view }).out);
+      const chosen = (): Tensor =>
+        input(g, 'chosen', [tokens, k], () =>
+          Uint32Array.from({ length: tokens * k }, (_, i) => Math.floor(((i % k) * (length - queries)) / k)),
+        );
+      attention(g, sparse, () => ({ kind: 'gather', chosen: chosen() }), software ? 1 : k);
     }),
   };
 }
@@ -120,10 +136,14 @@ export async function costAt(
   position: number,
   phase: 'decode' | 'prefill',
   k: number,
-  rounds = 5,
+  { rounds = 5, cacheBytes = CACHE_BYTES } = {},
 ): Promise<CostPoint> {
-  const queries = phase === 'decode' ? 1 : Math.min(CHUNK, position);
-  const parts = partsAt(gpu, s, position, queries, Math.min(k, position));
+  const work = gpu.conditions.software ? WORK.software : WORK.gpu;
+  const decode = phase === 'decode';
+  const limit = Math.min(cacheBytes, gpu.device.limits.maxStorageBufferBindingSize);
+  const fits = Math.max(1, Math.floor(limit / (4 * position * latentWidth(mqaShape(s)))));
+  const tokens = decode ? Math.min(work.sequences, fits) : Math.min(work.chunk, position);
+  const parts = partsAt(gpu, s, position, tokens, decode, Math.min(k, position));
   const names = ['dense', 'scores', 'select', 'attend'] as const;
   const ms: Record<(typeof names)[number], number[]> = { dense: [], scores: [], select: [], attend: [] };
   const times: Record<string, number> = {};
@@ -136,9 +156,9 @@ export async function costAt(
     for (const name of names) ms[name].push(await timed(gpu, parts[name], times[name]));
   }
   for (const name of names) parts[name].dispose();
-  const each = (name: (typeof names)[number]): number => median(ms[name]) / queries;
+  const each = (name: (typeof names)[number]): number => median(ms[name]) / tokens;
   const [scores, select, attend] = [each('scores'), each('select'), each('attend')];
-  return { position, dense: each('dense'), sparse: scores + select + attend, scores, select, attend };
+  return { position, tokens, dense: each('dense'), sparse: scores + select + attend, scores, select, attend };
 }
 
 /** First position from which sparse is cheaper at all later ones, between points by straight lines; null if never. */
@@ -156,9 +176,19 @@ export function costTable(name: string, points: readonly CostPoint[]): ResultTab
   const round = (x: number): number => Number(x.toPrecision(4));
   return {
     name,
-    columns: ['position', 'dense ms/token', 'sparse ms/token', 'indexer', 'top-k', 'attention', 'dense / sparse'],
+    columns: [
+      'position',
+      'tokens at once',
+      'dense ms/token',
+      'sparse ms/token',
+      'indexer',
+      'top-k',
+      'attention',
+      'dense / sparse',
+    ],
     rows: points.map((p) => [
       p.position,
+      p.tokens,
       ...[p.dense, p.sparse, p.scores, p.select, p.attend, p.dense / p.sparse].map(round),
     ]),
   };
@@ -168,7 +198,14 @@ export function costTable(name: string, points: readonly CostPoint[]): ResultTab
 export async function costCurves(
   gpu: Gpu,
   s: DsaShape,
-  options: { k: number; from: number; decodeTo: number; prefillTo: number; progress?: (text: string) => void },
+  options: {
+    k: number;
+    from: number;
+    decodeTo: number;
+    prefillTo: number;
+    cacheBytes?: number;
+    progress?: (text: string) => void;
+  },
 ): Promise<{ tables: ResultTable[]; metrics: Record<string, number> }> {
   const tables: ResultTable[] = [];
   const metrics: Record<string, number> = {};
@@ -178,7 +215,7 @@ export async function costCurves(
     const rowBytes = 4 * (phase === 'prefill' ? s.heads * latentWidth(mhaShape(s)) : latentWidth(mqaShape(s)));
     for (let at = options.from; at <= (phase === 'decode' ? options.decodeTo : options.prefillTo); at *= 2) {
       if (at * rowBytes > limit) break;
-      const point = await costAt(gpu, s, at, phase, options.k);
+      const point = await costAt(gpu, s, at, phase, options.k, { cacheBytes: options.cacheBytes });
       points.push(point);
       options.progress?.(
         `${phase} at ${at}: dense ${point.dense.toPrecision(3)} ms, sparse ${point.sparse.toPrecision(3)} ms a token`,

@@ -261,6 +261,7 @@ test('the statement comes from the interval, the break-even from the curves', ()
   expect([apart.value, apart.lower, apart.upper]).toEqual([-0.5, -1, 0]);
   const point = (position: number, dense: number, sparse: number) => ({
     position,
+    tokens: 1,
     dense,
     sparse,
     scores: 0,

@@ -62,7 +62,10 @@ export function Cost({ api, adapter, software }: Props) {
       </h2>
       <p className={css.lead}>
         One layer of preset small with random contents, k = {K}: dense attention against indexer, top-k and attention
-        over the selected latents. {phase === 'decode' ? 'One new token.' : 'A chunk of 64 tokens, dense in MHA form.'}
+        over the selected latents.{' '}
+        {phase === 'decode'
+          ? `${software ? 'One new token' : 'A new token of each of up to 32 sequences'}.`
+          : `A chunk of ${software ? 64 : 512} tokens, dense in MHA form.`}
       </p>
       <div className={css.controls}>
         <Choice

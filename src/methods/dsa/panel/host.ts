@@ -154,7 +154,9 @@ export class DsaHost implements DsaApi {
   }
 
   cost(position: number, phase: 'decode' | 'prefill', k: number) {
-    return this.#exclusive(async () => costAt(await this.#device(), configure('small'), position, phase, k, 3));
+    return this.#exclusive(async () =>
+      costAt(await this.#device(), configure('small'), position, phase, k, { rounds: 3 }),
+    );
   }
 
   saved = () => this.#exclusive(() => this.#run.saved());
