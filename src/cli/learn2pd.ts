@@ -49,7 +49,9 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
   // Before it is measured: who stops the measurement keeps the run.
   await keep();
   const model = await session.result(config.rung);
-  const options = { ...EVAL_DEFAULTS, seed, static: 0, timed: 2, long: 4, pareto: false, rounds: 8 };
+  // A first look; `lab eval` measures with all problems.
+  const few = { static: 0, timed: 2, long: 4, pareto: false, rounds: 8 };
+  const options = { ...EVAL_DEFAULTS, ...few, seed, problems: Math.min(128, config.problems) };
   const { metrics, tables } = await evaluate(gpu, model, { ...options, progress: (text) => output.note(text) });
   for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(36)} ${value.toPrecision(4)}`);
   Object.assign(record.metrics, metrics);

@@ -86,7 +86,7 @@ export async function runSession<S extends Session, C>(
       began = { at: performance.now(), step: now.step };
       await run.onPhase?.(session, phase);
     }
-    if (performance.now() - noted > NOTE_MS || state === 'done') {
+    if (performance.now() - noted > NOTE_MS || state === 'done' || abort.signal.aborted) {
       noted = performance.now();
       const total = session.phases.find((p) => p.id === phase)?.steps ?? 0;
       const rate = (now.step - began.step) / ((noted - began.at) / 1000);

@@ -3,6 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors } from '../data/safetensors.ts';
+import { type Learn2pdConfig, settingsOf } from '../methods/learn2pd/config.ts';
 import type { RunRecord } from '../runs/run-record.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
@@ -32,6 +33,9 @@ export async function shipLearn2pd(
   await writeFile(join(args.out, file), bytes);
   const record = await evalLearn2pd({ checkpoint: join(args.out, file), seed: args.seed, set: args.set }, output);
   const set = Object.entries(args.set).map(([key, value]) => ` --set ${key}=${value}`);
+  const own = settingsOf(run.config as Learn2pdConfig)
+    .map((text) => ` --set ${text}`)
+    .join('');
   const title = `Learn2PD, ${run.preset}`;
   const card = {
     title,
@@ -39,7 +43,7 @@ export async function shipLearn2pd(
     bytes: bytes.byteLength,
     config: run.config,
     training: {
-      command: `npm run lab -- run learn2pd --preset ${run.preset} --seed ${run.seed} --out runs/learn2pd-${run.preset}`,
+      command: `npm run lab -- run learn2pd --preset ${run.preset} --seed ${run.seed}${own} --out runs/learn2pd-${run.preset}`,
       dataSeed: run.seed,
       flops: run.flops,
       adapter: run.adapter,
@@ -53,8 +57,7 @@ export async function shipLearn2pd(
       tables: record.tables.filter((t) => !LEFT_OUT.has(t.name)),
     },
   };
-  await writeFile(join(args.out, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
-  await writeFile(join(args.out, 'index.json'), `${JSON.stringify({ files: [{ file, title }] }, null, 2)}\n`);
+  await writeFile(join(args.out, `learn2pd-${run.preset}.card.json`), `${JSON.stringify(card, null, 2)}\n`);
   output.line(`${join(args.out, file)}: ${(bytes.byteLength / 1e6).toFixed(2)} MB`);
   return card;
 }

@@ -49,16 +49,18 @@ interface Floor {
   tasks: string[];
 }
 
-async function floorOf({ gpu, model, problems, options }: Bench, block: number, depth: 1 | 2 | 4): Promise<Floor> {
+/** Decoders whose filters have this shape. */
+const judgeOf = ({ gpu, model }: Bench, block: number, depth: 1 | 2 | 4): Judge =>
+  new Judge(gpu, { ...model, config: { ...model.config, block, depth } });
+
+async function floorOf(bench: Bench, block: number): Promise<Floor> {
+  const { model, problems, options } = bench;
   const { seed, canvas, sequences, prompts } = options;
-  const { tasks, tokenizer } = model;
-  const config = { ...model.config, block, depth };
-  const judge = new Judge(gpu, { ...model, config });
+  const judge = judgeOf(bench, block, 2);
   const spec: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } };
   const base = await judge.judge(problems, spec, { canvas, sequences });
-  const own = problemsOf(tasks, tokenizer, config, { split: 'train', seed, salt: SALT }, prompts);
-  const decoder = judge.decoder(canvas, sequences);
-  const { records } = await collectRecords(decoder, judge.prompts(own), canvas);
+  const own = problemsOf(model.tasks, model.tokenizer, model.config, { split: 'train', seed, salt: SALT }, prompts);
+  const { records } = await collectRecords(judge.decoder(canvas, sequences), judge.prompts(own), canvas);
   return { judge, base, records, tasks: own.map((p) => p.family) };
 }
 
@@ -84,10 +86,10 @@ export async function ablate(bench: Bench): Promise<ResultTable[]> {
     setting: number | string,
     floor: Floor,
     shape: { block: number; depth: number },
-    change: { records?: readonly FilterRecord[]; maskedOnly?: boolean; only?: string } = {},
+    change: { records?: readonly FilterRecord[]; allPositions?: boolean; only?: string } = {},
   ): Promise<void> => {
     const { train, validation, test } = splitRecords(change.records ?? floor.records);
-    const settings = { ...FILTER_TRAINING, steps: options.steps, maskedOnly: change.maskedOnly ?? false, seed };
+    const settings = { ...FILTER_TRAINING, steps: options.steps, maskedOnly: !change.allPositions, seed };
     const start = newFilter(shape.block, shape.depth, seed);
     const filter = await trainFilter(bench.gpu, start, train, settings, validation);
     // Judged on what it is meant for: the test records of the true labels.
@@ -111,12 +113,14 @@ export async function ablate(bench: Bench): Promise<ResultTable[]> {
     progress?.(`ablation: ${what} ${setting}`);
   };
   const { block } = c;
+  const shared = await floorOf(bench, block);
   for (const depth of DEPTHS) {
-    const floor = await floorOf(bench, block, depth);
+    // Texts and records are the model's: they do not depend on the filter.
+    const floor = depth === 2 ? shared : { ...shared, judge: judgeOf(bench, block, depth) };
     const shape = { block, depth };
     await row('layers', depth, floor, shape);
     if (depth === 2) {
-      await row('loss', 'masked only', floor, shape, { maskedOnly: true });
+      await row('loss', 'all positions', floor, shape, { allPositions: true });
       await row('labels', 'shuffled', floor, shape, { records: shuffledLabels(floor.records, seed) });
       for (const share of [8, 4, 2]) {
         // Whole prompts: every share-th of them.
@@ -132,7 +136,7 @@ export async function ablate(bench: Bench): Promise<ResultTable[]> {
     floor.judge.dispose();
   }
   for (const other of BLOCKS.filter((b) => b !== block && b <= canvas)) {
-    const floor = await floorOf(bench, other, 2);
+    const floor = await floorOf(bench, other);
     await row('block', other, floor, { block: other, depth: 2 });
     floor.judge.dispose();
   }

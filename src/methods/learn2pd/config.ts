@@ -14,7 +14,7 @@ const schema = v.strictObject({
   d: v.pipe(positive, v.multipleOf(16)),
   layers: positive,
   prompt: positive,
-  /** Canvas of most training steps, of the filter's records and of the main table. */
+  /** Canvas of most training steps; holds the answers. */
   canvas: positive,
   /** Longest canvas that is trained: powers of two times `canvas` lie between. */
   longest: positive,
@@ -37,21 +37,22 @@ const schema = v.strictObject({
 
 export type Learn2pdConfig = v.InferOutput<typeof schema>;
 
+// Prompts of these levels have at most 40 tokens, answers at most 45: two blocks hold them.
 const SMALL: Learn2pdConfig = {
   rung: 'small',
-  tasks: 'words:1-3,calculation:1-3,stack:1-4,pipelines:1-4,lists:4-20,sums:2-5',
+  tasks: 'words:1-4,calculation:1-3,stack:1-3,pipelines:1-5,lists:4-24,sums:3-8',
   d: 128,
   layers: 4,
-  prompt: 96,
-  canvas: 128,
+  prompt: 40,
+  canvas: 64,
   longest: 1024,
-  longShare: 0.2,
+  longShare: 0.12,
   block: 32,
-  steps: 4000,
-  rows: 48,
-  lr: 1e-3,
-  prompts: 1000,
-  filterSteps: 3000,
+  steps: 8000,
+  rows: 96,
+  lr: 2e-3,
+  prompts: 4000,
+  filterSteps: 10000,
   depth: 2,
   tau: 0.96,
   threshold: 0.9,
@@ -81,7 +82,7 @@ export const presets: Readonly<Record<string, Learn2pdConfig>> = {
   mini: {
     ...SMALL,
     rung: 'mini',
-    tasks: 'lists:4-8,pipelines:1-2,calculation:1-2,sums:2-3',
+    tasks: 'lists:4-8,pipelines:1-2,calculation:1-2,sums:3-6',
     d: 64,
     layers: 2,
     prompt: 16,
@@ -90,12 +91,12 @@ export const presets: Readonly<Record<string, Learn2pdConfig>> = {
     steps: 3000,
     rows: 40,
     lr: 4e-3,
-    prompts: 320,
+    prompts: 2560,
     problems: 128,
   },
   small: SMALL,
-  base: { ...SMALL, rung: 'base', d: 192, layers: 6, steps: 5000, rows: 64 },
-  large: { ...SMALL, rung: 'large', d: 256, layers: 8, steps: 8000, rows: 64, lr: 6e-4 },
+  base: { ...SMALL, rung: 'base', d: 192, layers: 6, steps: 12000, lr: 1.5e-3 },
+  large: { ...SMALL, rung: 'large', d: 256, layers: 8, steps: 20000, lr: 1e-3 },
 };
 
 /** Throws ConfigError with one sentence. */
@@ -126,12 +127,24 @@ export function changesOf(from: Learn2pdConfig, to: Learn2pdConfig): string[] | 
   return keys.map((k) => `${k} ${from[k as keyof Learn2pdConfig]} to ${to[k as keyof Learn2pdConfig]}`);
 }
 
+/** What differs from the preset that a configuration is named after, as `--set` takes it. */
+export const settingsOf = (c: Learn2pdConfig): string[] =>
+  Object.entries(c)
+    .filter(([key, value]) => presets[c.rung]?.[key as keyof Learn2pdConfig] !== value)
+    .map(([key, value]) => `${key}=${value}`);
+
 /** Every canvas length that is trained, the shortest first. */
 export function canvasesOf(c: Learn2pdConfig): number[] {
   const out = [c.canvas];
   while (out[out.length - 1] < c.longest) out.push(out[out.length - 1] * 2);
   return out;
 }
+
+/**
+ * Canvas of the filter's records: at least two blocks, so that the filter sees blocks that hold nothing but the end, and
+ * those are most of what it decides on long canvases.
+ */
+export const recordCanvas = (c: Learn2pdConfig): number => Math.min(c.longest, Math.max(c.canvas, 2 * c.block));
 
 /** Bidirectional, with a learned position table: rotations alone do not learn to reverse a list in reasonable time. */
 export const modelConfig = (c: Learn2pdConfig, vocab: number): LmConfig => ({

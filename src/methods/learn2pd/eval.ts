@@ -49,10 +49,12 @@ export async function evaluate(gpu: Gpu, model: Learn2pdModel, options: EvalOpti
   const canvas = options.canvas || Math.min(c.longest, 2 * c.canvas);
   const count = options.problems || c.problems;
   const draws = (salt: number) => ({ split: 'test', seed: mix32(seed, 0, 0, 0x6576616c), salt }) as const;
+  // Small families repeat themselves, and equal problems are no evidence of their own.
   const sets = tasks.map((task, i): [string, Problem[]] => [
     task.family.id,
-    problemsOf([task], tokenizer, c, draws(i), count),
+    distinct(problemsOf([task], tokenizer, c, draws(i), count)),
   ]);
+  const sample = sets.flatMap(([, problems]) => problems.slice(0, options.sample || problems.length));
   const specs = mainSpecs(model);
   const metrics: Record<string, number> = { filterParams: model.filter.values.length, mainCanvas: canvas };
   const main: ResultTable = {
@@ -128,26 +130,24 @@ export async function evaluate(gpu: Gpu, model: Learn2pdModel, options: EvalOpti
     const overhead = await filterOverhead(judge, mixed[0], canvas, options.rounds);
     Object.assign(metrics, overhead.metrics);
     tables.push(overhead.table);
-    if (options.pareto)
-      tables.push(
-        await paretoTable(
-          judge,
-          sets.flatMap(([, p]) => p),
-          canvas,
-          options,
-        ),
-      );
+    if (options.pareto) tables.push(await paretoTable(judge, sample, canvas, options));
     if (options.ablations > 0) {
-      const work = { seed, canvas, sequences: options.sequences, prompts: options.ablations, steps: c.filterSteps };
-      tables.push(
-        ...(await ablate({ gpu, model, problems: sets.flatMap(([, p]) => p), options: { ...work, progress } })),
-      );
+      const work = {
+        seed,
+        canvas,
+        sequences: options.sequences,
+        prompts: options.ablations,
+        steps: Math.min(3000, c.filterSteps),
+      };
+      tables.push(...(await ablate({ gpu, model, problems: sample, options: { ...work, progress } })));
     }
     return { metrics, tables };
   } finally {
     judge.dispose();
   }
 }
+
+const distinct = (problems: readonly Problem[]): Problem[] => [...new Map(problems.map((p) => [p.key, p])).values()];
 
 /** The paper's own row, to be read beside `main`. */
 const paperTable = (): ResultTable => ({

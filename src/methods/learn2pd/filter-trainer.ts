@@ -7,7 +7,7 @@ import { Readback } from '../../gpu/readback.ts';
 import { compile, type Program } from '../../tensor/program.ts';
 import type { FilterWeights } from './filter.ts';
 import { filterSlopes, filterUpdate } from './filter-ops.ts';
-import { type FilterRecord, type FilterTraining, filterLoss, pickRecords } from './filter-training.ts';
+import { type FilterRecord, type FilterTraining, filterLoss, filterRate, pickRecords } from './filter-training.ts';
 
 /** Validation loss is looked at this often; the weights with the lowest are kept. */
 const CHECK_EVERY = 100;
@@ -94,7 +94,10 @@ export class FilterTrainer {
     const each = (r: FilterRecord): number => (t.maskedOnly ? r.masked.reduce((a, b) => a + b, 0) : start.B);
     const count = picks.reduce((sum, k) => sum + each(records[k]), 0);
     const bias = [1 - 0.9 ** this.step, 1 - 0.999 ** this.step];
-    this.program.run({ picks, hyper: new Float32Array([t.lr, ...bias, t.weightDecay, 1 / Math.max(1, count)]) });
+    this.program.run({
+      picks,
+      hyper: new Float32Array([filterRate(t, this.step), ...bias, t.weightDecay, 1 / Math.max(1, count)]),
+    });
     if (this.step % AHEAD === 0) await this.program.settle();
     if (this.validation.length > 0 && (this.step % CHECK_EVERY === 0 || this.step === t.steps)) {
       this.keep(await this.read('value'));

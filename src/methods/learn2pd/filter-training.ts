@@ -3,6 +3,7 @@
  * and its gradient in float64. The training itself runs on the GPU: filter-trainer.ts.
  */
 import { mix32, uniform01 } from '../../gpu/rng.ts';
+import { learningRate } from '../../train/schedule.ts';
 import { type FilterWeights, layersOf } from './filter.ts';
 
 /** One visited state: confidences of the block, which guesses equalled the reference, and which positions were masked. */
@@ -18,9 +19,13 @@ export interface FilterRecord {
 export interface FilterTraining {
   steps: number;
   batch: number;
+  /** Held for the first half, then falls linearly. */
   lr: number;
   weightDecay: number;
-  /** Loss on masked positions only; the released code uses all. */
+  /**
+   * Loss on masked positions only. The released code uses all: there the filter also learns what the model guesses where a
+   * token is final already, which nobody asks it and which costs it sharpness where it decides (ablations: `loss`).
+   */
   maskedOnly: boolean;
   seed: number;
 }
@@ -28,11 +33,14 @@ export interface FilterTraining {
 export const FILTER_TRAINING: FilterTraining = {
   steps: 3000,
   batch: 256,
-  lr: 3e-3,
+  lr: 1e-2,
   weightDecay: 0.01,
-  maskedOnly: false,
+  maskedOnly: true,
   seed: 1,
 };
+
+/** Learning rate of step t (1, 2, ..). */
+export const filterRate = ({ steps, lr }: FilterTraining, t: number): number => learningRate(t, steps, lr, 0, 0.5);
 
 const softplus = (z: number): number => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
 export const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
@@ -100,7 +108,7 @@ export function trainReference(
       second[i] = 0.999 * second[i] + 0.001 * gradient[i] ** 2;
       const m = first[i] / (1 - 0.9 ** step);
       const v = second[i] / (1 - 0.999 ** step);
-      exact[i] -= t.lr * (m / (Math.sqrt(v) + 1e-8) + t.weightDecay * exact[i]);
+      exact[i] -= filterRate(t, step) * (m / (Math.sqrt(v) + 1e-8) + t.weightDecay * exact[i]);
     }
     filter.values.set(exact);
   }

@@ -77,7 +77,7 @@ export async function lengthTables(
     const fixed = await staticRun(judge, own, plain, canvas, options.static);
     const at = { canvas, sequences: 1, references: fixed.judged.results.map((r) => r.tokens) };
     // Learn2PD alone decodes every block to the end: costly on long canvases, and its cost hardly differs by problem.
-    const few = own.slice(0, canvas > 256 ? 2 : own.length);
+    const few = own.slice(0, canvas > 256 ? Math.max(2, options.static) : own.length);
     const alone = await judge.judge(few, learn2pd, at);
     const ended = await judge.judge(own, learn2pdEotp, at);
     const streams: [string, DecodeSpec][] = [['eotp', learn2pdEotp]];

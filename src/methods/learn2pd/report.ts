@@ -17,6 +17,8 @@ export interface EvalOptions {
   timed: number;
   /** Decodes of every policy before a measurement. */
   warmUp: number;
+  /** Problems of every task in the sweeps and ablations; 0 = those of the main table. */
+  sample: number;
   /** Problems of every length of the length table. */
   long: number;
   /** Whole static decodes at the longest canvas; 0 = its time is that of its first block times the number of blocks. */
@@ -36,6 +38,7 @@ export const EVAL_DEFAULTS = {
   canvas: 0,
   timed: 4,
   warmUp: 3,
+  sample: 0,
   long: 8,
   static: 1,
   sequences: 32,

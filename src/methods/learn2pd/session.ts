@@ -8,7 +8,7 @@ import { CheckpointError, restoreTraining, trainingTensors } from '../../train/c
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { type FrozenBase, frozenBase, type Learn2pdModel, writeCheckpoint } from './checkpoint.ts';
 import { collectRecords } from './collect.ts';
-import { changesOf, checkConfig, type Learn2pdConfig } from './config.ts';
+import { changesOf, checkConfig, type Learn2pdConfig, recordCanvas } from './config.ts';
 import { type DiffusionDecoder, decoderOf } from './decoder.ts';
 import { newFilter } from './filter.ts';
 import { reportFilter } from './filter-report.ts';
@@ -21,11 +21,13 @@ import { readFilterState, readRecords, writeFilterState, writeRecords } from './
 const PHASES = ['model', 'records', 'filter'] as const;
 export type Learn2pdPhase = (typeof PHASES)[number];
 const TITLES: Record<Learn2pdPhase, string> = { model: 'Small LLaDA', records: 'Oracle records', filter: 'Filter' };
+/** A read waits for the GPU, which costs a real one more than a step. */
 const METRICS_EVERY: Record<Learn2pdPhase, number> = { model: 20, records: 1, filter: 100 };
+const FAST_METRICS_EVERY: typeof METRICS_EVERY = { model: 100, records: 1, filter: 500 };
 const KIND = 'learn2pd training';
 export const TRAINING_FILE = 'learn2pd-training.safetensors';
 /** Prompts of one step of the collection: sequences of its decoder. */
-const TOGETHER = 32;
+const TOGETHER = 64;
 /** Salt of the prompts that are collected; training steps use their own number. */
 const COLLECTED = 0x7fffffff;
 
@@ -40,8 +42,9 @@ export class Learn2pdSession implements Session {
   private changes: string[] = [];
   private readonly context: RunContext;
   private index = 0;
-  /** Finished steps of the collection. */
+  /** Finished steps of the collection, and all its prompts. */
   private rounds = 0;
+  private prompts: number[][] | null = null;
   private frozen: FrozenBase | null = null;
   private decoder: DiffusionDecoder | null = null;
   private filter: FilterTrainer | null = null;
@@ -81,7 +84,8 @@ export class Learn2pdSession implements Session {
     const { steps } = this.phases[this.index];
     const values = await { model: this.train, records: this.collect, filter: this.fit }[phase].call(this);
     const { step } = this.state();
-    if (step % METRICS_EVERY[phase] === 0 || step === 1 || step === steps) {
+    const every = (this.context.gpu.conditions.software ? METRICS_EVERY : FAST_METRICS_EVERY)[phase];
+    if (step % every === 0 || step === 1 || step === steps) {
       this.context.emit({ kind: 'metrics', phase, step, values: await values() });
     }
     if (step < steps) return;
@@ -105,13 +109,13 @@ export class Learn2pdSession implements Session {
   private async collect(): Promise<() => Promise<Record<string, number>>> {
     const { config: c, context, tasks, tokenizer } = this;
     const { store } = await this.base();
-    this.decoder ??= decoderOf(context.gpu, { config: c, tokenizer, store }, { sequences: TOGETHER, canvas: c.canvas });
-    const from = this.rounds * TOGETHER;
-    const to = Math.min(c.prompts, from + TOGETHER);
+    const canvas = recordCanvas(c);
+    this.decoder ??= decoderOf(context.gpu, { config: c, tokenizer, store }, { sequences: TOGETHER, canvas });
     const draws = { split: 'train', seed: context.seed, salt: COLLECTED } as const;
-    const problems = problemsOf(tasks, tokenizer, c, draws, to).slice(from);
-    const prompts = problems.map((p) => tokenizer.encode(p.prompt));
-    const { records, oraclePasses } = await collectRecords(this.decoder, prompts, c.canvas, from);
+    this.prompts ??= problemsOf(tasks, tokenizer, c, draws, c.prompts).map((p) => tokenizer.encode(p.prompt));
+    const from = this.rounds * TOGETHER;
+    const prompts = this.prompts.slice(from, from + TOGETHER);
+    const { records, oraclePasses } = await collectRecords(this.decoder, prompts, canvas, from);
     this.records.push(...records);
     this.rounds += 1;
     const passes = oraclePasses.reduce((a, b) => a + b, 0) / oraclePasses.length;
@@ -166,22 +170,25 @@ export class Learn2pdSession implements Session {
     }
     const file = readSafetensors(checkpoint.bytes);
     const { metadata } = file;
-    const records = readRecords(file, config.block);
+    // A complete run asked for more or fewer prompts collects its records anew; asked for more filter steps, it goes on there.
+    const complete = Number(metadata.phase) === PHASES.length;
+    const anew = complete && config.prompts !== this.config.prompts;
+    const records = anew ? [] : readRecords(file, config.block);
+    const filterStep = anew ? 0 : Number(metadata.filterStep);
     restoreTraining(this.llada.store, file);
-    // A complete run whose filter shall learn for longer goes on there.
-    const longer = Number(metadata.phase) === PHASES.length && Number(metadata.filterStep) < this.config.filterSteps;
-    this.index = longer ? PHASES.indexOf('filter') : Number(metadata.phase);
+    const longer = complete && filterStep < this.config.filterSteps;
+    this.index = anew ? PHASES.indexOf('records') : longer ? PHASES.indexOf('filter') : Number(metadata.phase);
     const before: string[] = JSON.parse(metadata.changes ?? '[]');
     this.changes = [...before, ...changes.map((text) => `${text} at step ${metadata.step}`)];
     this.llada.step = Number(metadata.step);
     this.llada.flops = Number(metadata.flops);
-    this.rounds = Number(metadata.rounds);
+    this.rounds = anew ? 0 : Number(metadata.rounds);
     this.records = records;
     this.frozen?.store.dispose();
     this.frozen = null;
     this.filter?.dispose();
     this.filter = null;
-    if (Number(metadata.filterStep) > 0) readFilterState(file, this.trainer(), Number(metadata.filterStep));
+    if (filterStep > 0) readFilterState(file, this.trainer(), filterStep);
   }
 
   /** The result as a model that decodes; its store is this session's. */
@@ -194,7 +201,7 @@ export class Learn2pdSession implements Session {
     const { bceMasked, bceConstant, auroc } = reportFilter(weights, test);
     const about = {
       base,
-      canvas: config.canvas,
+      canvas: recordCanvas(config),
       prompts: config.prompts,
       records: this.records.length,
       steps: config.filterSteps,

@@ -19,7 +19,7 @@ const toy = configure('nano', {
   longShare: '0.5',
   rows: '8',
   steps: '5',
-  prompts: '40',
+  prompts: '70',
   filterSteps: '103',
   problems: '4',
 });
@@ -57,7 +57,7 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
   const model = readCheckpoint(gpu, exported.bytes);
   expect(model.title).toBe('toy');
   expect(model.filter.values).toEqual((await straight.result('')).filter.values);
-  expect(model.about).toMatchObject({ canvas: 16, prompts: 40, records: straight.records.length });
+  expect(model.about).toMatchObject({ canvas: 16, prompts: 70, records: straight.records.length });
   const options = { ...EVAL_DEFAULTS, seed: 3, canvas: 16, timed: 1, warmUp: 0, long: 2, sequences: 4, rounds: 1 };
   const { metrics, tables } = await evaluate(gpu, model, options);
   for (const task of ['lists', 'sums']) {

@@ -27,13 +27,12 @@ const lists: Template = {
 
 const sums: Template = {
   tag: '<sum>',
-  example: '3 numbers that sum to 120',
+  example: '4 digits that sum to 23',
   read(text) {
-    const match = /^(\d{1,2})(?::| numbers that sum to )(\d{1,4})>?$/.exec(text);
+    const match = /^(\d{1,2})(?::| digits that sum to )(\d{1,4})>?$/.exec(text);
     if (!match) return null;
     const [count, sum] = [Number(match[1]), Number(match[2])];
-    // Numbers are 0..99.
-    return count < 1 || sum > 99 * count ? null : { prompt: `${count}:${sum}>`, data: { count, sum } };
+    return count < 1 || sum > 9 * count ? null : { prompt: `${count}:${sum}>`, data: { count, sum } };
   },
 };
 
