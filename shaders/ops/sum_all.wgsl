@@ -26,3 +26,34 @@ fn sum_squares(@builtin(global_invocation_id) gid: vec3u) {
   for (var i = part * params.per; i < end; i++) { total += x[i] * x[i]; }
   y[part] = total * params.scale;
 }
+
+// GPUs: one workgroup a part; its threads read side by side, then a tree.
+var<workgroup> partial: array<f32, 256>;
+
+fn reduce(lane: u32) {
+  workgroupBarrier();
+  for (var step = 128u; step > 0u; step >>= 1u) {
+    if (lane < step) { partial[lane] += partial[lane + step]; }
+    workgroupBarrier();
+  }
+}
+
+@compute @workgroup_size(256)
+fn sum_tree(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let end = min(params.n, (wid.x + 1u) * params.per);
+  var total = 0.0;
+  for (var i = wid.x * params.per + lane; i < end; i += 256u) { total += x[i]; }
+  partial[lane] = total;
+  reduce(lane);
+  if (lane == 0u) { y[wid.x] = partial[0] * params.scale; }
+}
+
+@compute @workgroup_size(256)
+fn sum_squares_tree(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let end = min(params.n, (wid.x + 1u) * params.per);
+  var total = 0.0;
+  for (var i = wid.x * params.per + lane; i < end; i += 256u) { total += x[i] * x[i]; }
+  partial[lane] = total;
+  reduce(lane);
+  if (lane == 0u) { y[wid.x] = partial[0] * params.scale; }
+}

@@ -24,18 +24,29 @@ fn serial(@builtin(global_invocation_id) gid: vec3u) {
   y[gid.x] = sum * params.scale;
 }
 
-// GPUs: one workgroup a column, a tree in workgroup memory.
-var<workgroup> partial: array<vec4f, 128>;
+// GPUs: a workgroup takes up to 32 neighbouring columns of a slice of the rows, eight rows at a time, then a tree over these
+// eight. y [slices, 4*d4]: with more than one slice it is summed once more.
+var<workgroup> partial: array<vec4f, 256>;
 
-@compute @workgroup_size(128)
-fn tree(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(32, 8)
+fn tree(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_id) at: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let column = wid.x * 32u + at.x;
+  let each = (params.rows + count.y - 1u) / count.y;
+  let end = min(params.rows, (wid.y + 1u) * each);
   var sum = vec4f(0.0);
-  for (var r = lane; r < params.rows; r += 128u) { sum += element(r, wid.x); }
+  if (column < params.d4) {
+    for (var r = wid.y * each + at.y; r < end; r += 8u) { sum += element(r, column); }
+  }
   partial[lane] = sum;
   workgroupBarrier();
-  for (var step = 64u; step > 0u; step >>= 1u) {
-    if (lane < step) { partial[lane] += partial[lane + step]; }
+  for (var step = 4u; step > 0u; step >>= 1u) {
+    if (at.y < step) { partial[lane] += partial[lane + 32u * step]; }
     workgroupBarrier();
   }
-  if (lane == 0u) { y[wid.x] = partial[0] * params.scale; }
+  if (at.y == 0u && column < params.d4) { y[wid.y * params.d4 + column] = partial[lane] * params.scale; }
 }

@@ -1,7 +1,6 @@
 // `lab run dreamer4` and `lab eval dreamer4`: training with progress, checkpoints and resume; evaluation of a checkpoint.
 
 import { writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { encodePng } from '../data/png.ts';
 import { folderStorage } from '../data/storage-node.ts';
@@ -20,13 +19,10 @@ import {
   type RunArguments,
   readCheckpoint,
 } from './method-commands.ts';
-import { gpuOrFail } from './open.ts';
+import { frameCache, gpuOrFail } from './open.ts';
 import { runSession } from './session-run.ts';
 
 const CHECKPOINT = 'dreamer4-training.safetensors';
-
-/** Rendered frames are kept between runs; the folder may be deleted at any time. */
-const frameCache = (): string => process.env.TENFOLD_CACHE ?? join(homedir(), '.cache', 'tenfold', 'frames');
 
 export async function runDreamer4(args: RunArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();

@@ -1,4 +1,4 @@
-// `lab world record|replay|render|check`: episodes of scripted players as files, played again, drawn, and looked at in numbers.
+// `lab world record|replay|render|check|frames`: episodes of scripted players as files, played again, drawn, and looked at in numbers.
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import { frameSpec } from '../world/render/frame-spec.ts';
 import { SIM_VERSION } from '../world/world.ts';
 import { type Parsed, RUN_FLAGS, UsageError } from './args.ts';
 import { defineCommand, type Output } from './command.ts';
+import { renderFrames } from './frames.ts';
 
 const FLAGS = {
   seed: RUN_FLAGS.seed,
@@ -32,6 +33,7 @@ export const world = defineCommand({
     'record --out FILE [--seed N] [--set episodes=20] [--set steps=600] [--set player=NAME] [--set profile=meadow]\n' +
     '       npm run lab -- world replay FILE\n' +
     '       npm run lab -- world render FILE --out DIR [--set episode=0] [--set every=5] [--set columns=16] [--set scale=2] [--set frames=1]\n' +
+    '       npm run lab -- world frames [--seed N] [--set preset=micro] [--set part=0 --set parts=4] [--set seconds=60] [--set data.episodes=160]\n' +
     '       npm run lab -- world check [FILE] [--seed N] [--set episodes=10] [--set steps=300]',
   flags: FLAGS,
   async run(args, output) {
@@ -47,9 +49,12 @@ export const world = defineCommand({
         return render(args, output, needFile(action, file));
       case 'check':
         return check(args, output, file);
+      case 'frames':
+        if (file !== undefined) throw new UsageError('world frames writes to the cache');
+        return renderFrames(args.flags.seed ?? 1, args.flags.set, output);
       default:
         throw new UsageError(
-          `world ${action === undefined ? '' : `${action}: `}needs one of record, replay, render, check`,
+          `world ${action === undefined ? '' : `${action}: `}needs one of record, replay, render, check, frames`,
         );
     }
   },

@@ -7,13 +7,12 @@
  */
 import applyLink from '../../shaders/train/muon_apply.wgsl?link';
 import momentumLink from '../../shaders/train/muon_momentum.wgsl?link';
+import unitLink from '../../shaders/train/muon_unit.wgsl?link';
 import type { ParamSpec, ParamStore, Slab } from '../nn/params.ts';
-import type { Graph, Tensor } from '../tensor/graph.ts';
-import { cover, pack } from '../tensor/kernel.ts';
+import { type Graph, sizeOf, type Tensor } from '../tensor/graph.ts';
 import { launch } from '../tensor/ops/launch.ts';
 import { matmul } from '../tensor/ops/matmul.ts';
 import { add, affine } from '../tensor/ops/pointwise.ts';
-import { sumAll } from '../tensor/ops/reduce.ts';
 
 const MOMENTUM = 0.95;
 /** Quintic that drives singular values in (0, 1] into about 0.7..1.2. */
@@ -29,9 +28,9 @@ export function claim(store: ParamStore, names: readonly string[]): void {
   }
 }
 
-/** x [r, c] with |x| = 1 (Frobenius) to a nearby matrix with singular values near 1. */
+/** x [n, r, c], every matrix of Frobenius norm 1, to nearby matrices with singular values near 1. */
 export function orthogonalise(x: Tensor): Tensor {
-  const wide = x.shape[0] <= x.shape[1];
+  const wide = x.shape[1] <= x.shape[2];
   let y = x;
   for (let i = 0; i < ITERATIONS; i++) {
     // No dispatch may bind one tensor twice, hence the copies.
@@ -42,69 +41,83 @@ export function orthogonalise(x: Tensor): Tensor {
   return y;
 }
 
-/** One Muon step of every matrix claimed. */
-export function muon(graph: Graph, store: ParamStore): void {
-  const hyper = graph.inputs.get('hyper');
-  if (!hyper) throw new Error('muon: call adamw first');
-  for (const spec of store.specs.values()) if (spec.claimed) step(graph, store, spec, hyper);
+/** Matrices of one shape in the parameter slabs: element at which each starts, [n]. */
+export interface Places {
+  shape: readonly number[];
+  starts: Tensor;
 }
 
-const elementwise = (x: Tensor): { link: typeof momentumLink; outputs: [readonly number[]]; threads: number } => ({
-  link: momentumLink,
-  outputs: [x.shape],
-  threads: x.size,
-});
-
-/** Nesterov momentum: `state` becomes mu * state + gradient, the result is gradient + mu * state. */
-export function nesterov(gradient: Tensor, state: Tensor): Tensor {
+/** Nesterov momentum: `state` becomes mu * state + gradient, the result [n, r, c] is gradient + mu * state. */
+export function nesterov(gradient: Tensor, state: Tensor, { shape, starts }: Places): Tensor {
+  const each = sizeOf(shape);
+  const n = starts.size * each;
   return launch(gradient.graph, {
-    ...elementwise(gradient),
     label: 'muon momentum',
+    link: momentumLink,
     entryPoint: 'momentum',
-    inputs: [gradient, state],
-    uniforms: [gradient.size, { f: MOMENTUM }],
+    inputs: [gradient, state, starts],
+    outputs: [[starts.size, ...shape]],
+    threads: n,
+    uniforms: [n, each, { f: MOMENTUM }],
     flopsEach: 4,
     effect: true,
   })[0];
 }
 
-/** x / |x|, given the squared norm [1]. */
-export function unit(x: Tensor, norm2: Tensor): Tensor {
+/** Every matrix of x [n, r, c] divided by its Frobenius norm. */
+export function unit(x: Tensor): Tensor {
+  const [n, ...shape] = x.shape;
   return launch(x.graph, {
-    ...elementwise(x),
     label: 'muon unit',
+    link: unitLink,
     entryPoint: 'unit',
-    inputs: [x, norm2],
-    uniforms: [x.size, { f: 0 }],
+    inputs: [x],
+    outputs: [x.shape],
+    threads: n,
+    workgroups: [n, 1, 1],
+    uniforms: [sizeOf(shape)],
+    flopsEach: 3,
   })[0];
 }
 
 /** value - lr * (0.2 sqrt(max side) * x + decay * value), and its moving average; `hyper` as adamw() reads it. */
-export function applyUpdate(x: Tensor, value: Tensor, average: Tensor, hyper: Tensor): void {
-  const n = value.size;
-  const bindings = [x, value, average, hyper];
-  x.graph.add({
-    name: 'muon apply',
-    inputs: bindings,
+export function applyUpdate(x: Tensor, value: Tensor, average: Tensor, hyper: Tensor, { shape, starts }: Places): void {
+  launch(x.graph, {
+    label: 'muon apply',
+    link: applyLink,
+    entryPoint: 'apply',
+    inputs: [x, value, average, hyper, starts],
     outputs: [],
+    threads: x.size,
+    uniforms: [x.size, sizeOf(shape), { f: 0.2 * Math.sqrt(Math.max(...shape)) }],
+    flops: x.size * 8,
     effect: true,
-    dispatch: () => [
-      {
-        label: 'muon apply',
-        code: applyLink(x.graph.conditions),
-        entryPoint: 'apply',
-        bindings,
-        uniforms: pack(n, { f: 0.2 * Math.sqrt(Math.max(...value.shape)) }),
-        workgroups: cover(n),
-        flops: n * 8,
-        bytes: n * 20,
-      },
-    ],
   });
 }
 
-function step(graph: Graph, store: ParamStore, spec: ParamSpec, hyper: Tensor): void {
-  const at = (slab: Slab): Tensor => graph.external(slab, spec.shape, () => store.slab(slab), spec.offset);
-  const u = nesterov(at('grad'), at('first'));
-  applyUpdate(orthogonalise(unit(u, sumAll(u, 1, true))), at('value'), at('average'), hyper);
+/** One Muon step of every matrix claimed; matrices of one shape go through it together. */
+export function muon(graph: Graph, store: ParamStore): void {
+  const hyper = graph.inputs.get('hyper');
+  if (!hyper) throw new Error('muon: call adamw first');
+  const groups = new Map<string, ParamSpec[]>();
+  for (const spec of store.specs.values()) {
+    if (!spec.claimed) continue;
+    const name = spec.shape.join('x');
+    groups.set(name, [...(groups.get(name) ?? []), spec]);
+  }
+  for (const [name, specs] of groups) step(graph, store, name, specs, hyper);
+}
+
+function step(graph: Graph, store: ParamStore, name: string, specs: readonly ParamSpec[], hyper: Tensor): void {
+  const { shape } = specs[0];
+  // The stretch of the slabs that holds them all.
+  const from = Math.min(...specs.map((s) => s.offset));
+  const size = (Math.max(...specs.map((s) => s.offset)) - from) / 4 + sizeOf(shape);
+  const at = (slab: Slab): Tensor => graph.external(slab, [size], () => store.slab(slab), from);
+  const starts = graph.table(`muon ${name}`, [specs.length], () =>
+    Uint32Array.from(specs, (s) => (s.offset - from) / 4),
+  );
+  const places = { shape, starts };
+  const u = nesterov(at('grad'), at('first'), places);
+  applyUpdate(orthogonalise(unit(u)), at('value'), at('average'), hyper, places);
 }

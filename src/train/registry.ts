@@ -103,48 +103,74 @@ const MATRICES: Side[] = [
 ];
 const MATRIX_BENCH: Side = { rows: 512, columns: 1024 };
 
-const momentumTrial = ({ rows, columns }: Side): Trial => {
-  const [g, m] = [random([rows, columns], 1), random([rows, columns], 2)];
+/** Two matrices in slabs with something before, between and behind them. */
+const slabOf = ({ rows, columns }: Side) => {
+  const each = rows * columns;
+  const starts = [3, each + 8];
+  const size = 2 * each + 16;
+  const at = (i: number): number => starts[Math.floor(i / each)] + (i % each);
+  /** A slab with these values in its matrices and the others as they were. */
+  const put = (before: ArrayLike<number>, values: ArrayLike<number>): number[] => {
+    const out = Array.from(before);
+    for (let i = 0; i < 2 * each; i++) out[at(i)] = values[i];
+    return out;
+  };
+  const get = (slab: ArrayLike<number>): number[] => Array.from({ length: 2 * each }, (_, i) => slab[at(i)]);
+  const places = { shape: [2], data: Uint32Array.from(starts) };
+  return { size, shape: [rows, columns], places, get, put };
+};
+
+const momentumTrial = (side: Side): Trial => {
+  const { size, shape, places, get, put } = slabOf(side);
+  const [g, m] = [random([size], 1), random([size], 2)];
   return {
-    inputs: { g, m },
+    inputs: { g, m, places },
     writes: ['m'],
-    build: (t) => ({ u: nesterov(t.g, t.m) }),
+    build: (t) => ({ u: nesterov(t.g, t.m, { shape, starts: t.places }) }),
     want: () => {
-      const next = Array.from(m.data, (v, i) => 0.95 * v + g.data[i]);
+      const grad = get(g.data);
+      const next = get(m.data).map((v, i) => 0.95 * v + grad[i]);
       return {
-        m: { values: next, share: TOLERANCE.f32.map },
-        u: { values: next.map((v, i) => g.data[i] + 0.95 * v), share: TOLERANCE.f32.map },
+        m: { values: put(m.data, next), share: TOLERANCE.f32.map },
+        u: { values: next.map((v, i) => grad[i] + 0.95 * v), share: TOLERANCE.f32.map },
       };
     },
   };
 };
 
 const unitTrial = ({ rows, columns }: Side): Trial => {
-  const x = random([rows, columns], 1);
-  const norm2 = x.data.reduce((sum, v) => sum + v * v, 0);
+  const x = random([2, rows, columns], 1);
+  const each = rows * columns;
   return {
-    inputs: { x, norm2: floats([1], [norm2]) },
-    build: (t) => ({ y: unit(t.x, t.norm2) }),
-    want: () => ({ y: { values: Array.from(x.data, (v) => v / Math.sqrt(norm2)), share: TOLERANCE.f32.map } }),
+    inputs: { x },
+    build: (t) => ({ y: unit(t.x) }),
+    want: () => {
+      const norms = [0, 1].map((k) => Math.hypot(...x.data.slice(k * each, (k + 1) * each)));
+      return { y: { values: Array.from(x.data, (v, i) => v / norms[Math.floor(i / each)]), share: TOLERANCE.f32.map } };
+    },
   };
 };
 
-const applyTrial = ({ rows, columns }: Side): Trial => {
-  const [x, value, average] = [1, 2, 3].map((salt) => random([rows, columns], salt));
+const applyTrial = (side: Side): Trial => {
+  const { size, shape, places, get, put } = slabOf(side);
+  const x = random([2, ...shape], 1);
+  const [value, average] = [2, 3].map((salt) => random([size], salt));
   return {
-    inputs: { x, value, average, hyper: floats([12], hyper(OPTIMISER, STEP, RATE)) },
+    inputs: { x, value, average, hyper: floats([12], hyper(OPTIMISER, STEP, RATE)), places },
     writes: ['value', 'average'],
     build: (t) => {
-      applyUpdate(t.x, t.value, t.average, t.hyper);
+      applyUpdate(t.x, t.value, t.average, t.hyper, { shape, starts: t.places });
       return {};
     },
     want: () => {
-      const scale = 0.2 * Math.sqrt(Math.max(rows, columns));
+      const scale = 0.2 * Math.sqrt(Math.max(...shape));
       const ema = Math.min(OPTIMISER.ema, (STEP - 1) / (STEP + 9));
-      const next = Array.from(value.data, (v, i) => v - RATE * (scale * x.data[i] + OPTIMISER.weightDecay * v));
+      const before = get(average.data);
+      const next = get(value.data).map((v, i) => v - RATE * (scale * x.data[i] + OPTIMISER.weightDecay * v));
+      const averaged = next.map((v, i) => ema * before[i] + (1 - ema) * v);
       return {
-        value: { values: next, share: TOLERANCE.f32.map },
-        average: { values: next.map((v, i) => ema * average.data[i] + (1 - ema) * v), share: TOLERANCE.f32.map },
+        value: { values: put(value.data, next), share: TOLERANCE.f32.map },
+        average: { values: put(average.data, averaged), share: TOLERANCE.f32.map },
       };
     },
   };
@@ -153,6 +179,7 @@ const applyTrial = ({ rows, columns }: Side): Trial => {
 const muonKernel = (
   name: string,
   about: string,
+  dispatch: string,
   file: string,
   entryPoint: string,
   rest: Pick<KernelEntry, 'bindings' | 'uniform' | 'flops' | 'bytes'>,
@@ -162,7 +189,7 @@ const muonKernel = (
   family: 'optimiser',
   about,
   label: name,
-  dispatch: 'One invocation per element of the matrix.',
+  dispatch,
   variants: single(file, entryPoint),
   cases: casesOf(MATRICES, make),
   bench: casesOf([MATRIX_BENCH], make)[0],
@@ -172,40 +199,43 @@ const muonKernel = (
 export const TRAIN: readonly KernelEntry[] = [
   muonKernel(
     'muon momentum',
-    'Nesterov momentum of a matrix that Muon updates.',
+    'Nesterov momentum of the matrices that Muon updates, all of one shape at once.',
+    'One invocation per element.',
     'train/muon_momentum.wgsl',
     'momentum',
     {
-      bindings: 'source state u',
-      uniform: 'n u32, mu f32',
-      flops: '4*rows*columns',
-      bytes: '12*rows*columns',
+      bindings: 'source state places u',
+      uniform: 'n u32, each u32, mu f32',
+      flops: '8*rows*columns',
+      bytes: '24*rows*columns',
     },
     momentumTrial,
   ),
   muonKernel(
     'muon unit',
-    'A matrix divided by its Frobenius norm.',
-    'train/muon_momentum.wgsl',
+    'Matrices divided by their Frobenius norms.',
+    'One workgroup of 256 per matrix.',
+    'train/muon_unit.wgsl',
     'unit',
     {
-      bindings: 'source state u',
-      uniform: 'n u32, mu f32',
-      flops: '2*rows*columns',
-      bytes: '8*rows*columns + 4',
+      bindings: 'source u',
+      uniform: 'each u32',
+      flops: '6*rows*columns',
+      bytes: '16*rows*columns',
     },
     unitTrial,
   ),
   muonKernel(
     'muon apply',
-    'Update of a matrix by its orthogonalised momentum, with decay and the moving average.',
+    'Update of matrices by their orthogonalised momenta, with decay and the moving average.',
+    'One invocation per element.',
     'train/muon_apply.wgsl',
     'apply',
     {
-      bindings: 'x value average hyper',
-      uniform: 'n u32, scale f32',
-      flops: '8*rows*columns',
-      bytes: '20*rows*columns',
+      bindings: 'x value average hyper places',
+      uniform: 'n u32, each u32, scale f32',
+      flops: '16*rows*columns',
+      bytes: '40*rows*columns',
     },
     applyTrial,
   ),

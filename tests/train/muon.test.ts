@@ -42,7 +42,7 @@ test.each([
   const { gpu } = await testGpu();
   const x = random([rows, columns], 4);
   const norm = Math.hypot(...x.data);
-  const unit = { shape: x.shape, data: x.data.map((v) => v / norm) };
+  const unit = { shape: [1, ...x.shape], data: x.data.map((v) => v / norm) };
   const { y } = await compute(gpu, { x: unit }, (t) => ({ y: orthogonalise(t.x) }));
   const want = reference(matrixOf(unit.data, x.shape));
   expectClose(y, want.flat(), TOLERANCE.f32.network);
@@ -56,7 +56,13 @@ test.each([
 test('claimed matrices follow Muon, the rest follows AdamW as without it', async () => {
   const { gpu } = await testGpu();
   const optimiser: AdamW = { beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1, clip: 1e9, ema: 0.9 };
-  const shapes: Record<string, number[]> = { hidden: [8, 12], tall: [12, 4], embedding: [5, 8], gain: [8] };
+  const shapes: Record<string, number[]> = {
+    hidden: [8, 12],
+    tall: [12, 4],
+    second: [8, 12],
+    embedding: [5, 8],
+    gain: [8],
+  };
   const train = async (claimed: string[]): Promise<Map<string, Float32Array>[]> => {
     const store = new ParamStore();
     const program = compile(gpu, (graph) => {
@@ -94,10 +100,10 @@ test('claimed matrices follow Muon, the rest follows AdamW as without it', async
     return [...history, averages];
   };
   const plain = await train([]);
-  const mixed = await train(['hidden', 'tall']);
+  const mixed = await train(['hidden', 'tall', 'second']);
   for (const name of ['embedding', 'gain']) expect(mixed[3].get(name)).toEqual(plain[3].get(name));
   Object.entries(shapes).forEach(([name, shape], i) => {
-    if (name !== 'hidden' && name !== 'tall') return;
+    if (!['hidden', 'tall', 'second'].includes(name)) return;
     let value = matrixOf(mixed[0].get(name) as Float32Array, shape);
     let average = value;
     let m: Matrix = value.map((row) => row.map(() => 0));

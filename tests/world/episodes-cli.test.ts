@@ -103,8 +103,10 @@ describe('lab world', () => {
   });
 
   it.each([
-    [[], /needs one of record, replay, render, check/],
+    [[], /needs one of record, replay, render, check, frames/],
     [['bake'], /world bake: needs one of/],
+    [['frames', 'x'], /world frames writes to the cache/],
+    [['frames', '--set', 'part=2', '--set', 'parts=2'], /part 2 of 2 does not exist/],
     [['record'], /needs --out FILE/],
     [['record', 'x', '--out', 'y'], /writes to --out FILE/],
     [['replay'], /world replay needs an episode file/],

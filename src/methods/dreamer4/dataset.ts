@@ -101,6 +101,10 @@ function unpack(bytes: Uint8Array<ArrayBuffer>, size: number): FrameEpisode | nu
   return { actions: new Uint32Array(bytes.slice(4, 4 + n * 4).buffer), frames: bytes.slice(4 + n * 4) };
 }
 
+/** Name of an episode's frames in the cache. */
+export const frameName = (c: DreamerConfig, spec: EpisodeSpec): string =>
+  `${c.renderer}-${c.frame.width}x${c.frame.height}-${spec.player}-${spec.worldSeed}-${spec.episodeSeed}-${spec.steps}.frames`;
+
 /**
  * Records and renders episodes one by one; `cache` keeps finished ones across runs. `onEpisode` reports progress and may
  * await, so that a caller stays responsive.
@@ -115,7 +119,7 @@ export async function buildFrames(
   const draw = frameSource(c);
   const episodes: FrameEpisode[] = [];
   for (const spec of specs) {
-    const name = `${c.renderer}-${c.frame.width}x${c.frame.height}-${spec.player}-${spec.worldSeed}-${spec.episodeSeed}-${spec.steps}.frames`;
+    const name = frameName(c, spec);
     const known = cache ? await cache.read(name) : null;
     let episode = known ? unpack(known, size) : null;
     if (!episode) {

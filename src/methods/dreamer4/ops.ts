@@ -50,15 +50,16 @@ export function blendRows(x: Tensor, keep: Tensor, vector: Tensor): Tensor {
 /** Patch weights [frames * patches] of the tokenizer loss for frames in rows of `time`. */
 export function changeWeights(patches: Tensor, time: number, extra: number): Tensor {
   const [frames, count, c] = patches.shape;
+  const serial = patches.graph.conditions.software;
   return launch(patches.graph, {
     label: 'change weight',
     link: changeLink,
-    entryPoint: 'change_weight',
+    entryPoint: serial ? 'change_weight' : 'tree',
     inputs: [patches],
     outputs: [[frames * count]],
     uniforms: [frames, time, count, c, { f: extra }],
     threads: frames,
-    group: 8,
+    group: serial ? 8 : 1,
   })[0];
 }
 

@@ -1,7 +1,16 @@
 /** The kernels that only this method needs: masking, change weights, shortcut forcing. */
 import { mix32, uniform01 } from '../../gpu/rng.ts';
 import { normRow } from '../../tensor/reference/attention.ts';
-import { casesOf, floats, type KernelEntry, random, single, type Trial, words } from '../../tensor/registry/entry.ts';
+import {
+  casesOf,
+  floats,
+  type KernelEntry,
+  random,
+  serialOrTree,
+  single,
+  type Trial,
+  words,
+} from '../../tensor/registry/entry.ts';
 import { pullBack } from '../../tensor/registry/pull-back.ts';
 import { TOLERANCE } from '../../tensor/registry/tolerance.ts';
 import {
@@ -304,10 +313,10 @@ export const DREAMER4: readonly KernelEntry[] = [
     label: 'change weight',
     bindings: 'patches weight',
     uniform: 'frames u32, time u32, patches u32, c u32, extra f32',
-    dispatch: 'One invocation per frame.',
+    dispatch: 'CPU adapters: one invocation per frame; GPUs: one workgroup of 64.',
     flops: '2*rows*time*patches',
     bytes: '4*rows*time*patches*(1 + c)',
-    variants: single('methods/dreamer4/change_weight.wgsl', 'change_weight'),
+    variants: serialOrTree('methods/dreamer4/change_weight.wgsl', 'change_weight', 'tree', 'frame'),
     cases: casesOf(
       [
         { rows: 1, time: 1, patches: 1, c: 1 },

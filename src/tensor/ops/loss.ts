@@ -25,14 +25,16 @@ export function rowLoss(
   if (prediction.size !== target.size || !Number.isInteger(c)) {
     throw new Error(`rowLoss: [${prediction.shape}], [${target.shape}] and ${rows} weights do not fit`);
   }
+  const serial = graph.conditions.software;
   const [losses] = launch(graph, {
     label: `loss ${kind}`,
     link: rowLossLink,
-    entryPoint: kind,
+    entryPoint: serial ? kind : `${kind}_tree`,
     inputs: [prediction, target, weight],
     outputs: [[rows]],
     uniforms: [rows, c, { f: 1 / rows }],
     threads: rows,
+    group: serial ? 64 : 1,
     flopsEach: 3 * c,
   });
   return [

@@ -7,7 +7,7 @@ type Form = 'nn' | 'nt' | 'tn';
 
 /**
  * C [M, N] = A B in one of the forms of ../kernels/matmul.ts, plus bias [N], plus residual [M, N], as a tensor of `shape`.
- * Without `backward` it is a constant to differentiation.
+ * Without `backward` it is a constant to differentiation. `batch`: so many products, one after the other in memory.
  */
 export function product(
   form: Form,
@@ -15,7 +15,7 @@ export function product(
   b: Tensor,
   [m, n, k]: [number, number, number],
   shape: readonly number[],
-  extra: { bias?: Tensor; residual?: Tensor },
+  extra: { bias?: Tensor; residual?: Tensor; batch?: number },
   backward?: (dy: Tensor) => (Tensor | null)[],
 ): Tensor {
   const graph = a.graph;
@@ -32,6 +32,7 @@ export function product(
         M: m,
         N: n,
         K: k,
+        batch: extra.batch,
         bias: extra.bias !== undefined,
         residual: extra.residual !== undefined,
         software: graph.conditions.software,
@@ -41,7 +42,7 @@ export function product(
       const byName = { a, b, c: out, bias: extra.bias, residual: extra.residual };
       return [
         {
-          label: `matmul ${form} ${m}x${n}x${k}`,
+          label: `matmul ${form} ${extra.batch ? `${extra.batch}x` : ''}${m}x${n}x${k}`,
           code: p.code,
           entryPoint: p.entryPoint,
           constants: p.constants,
@@ -78,7 +79,7 @@ export function linear(x: Tensor, w: Tensor, options: { bias?: Tensor; residual?
   return product('nn', x, w, [m, n, k], shape, options, (dy) => {
     const grads: (Tensor | null)[] = [
       product('nt', dy, w, [m, k, n], x.shape, {}),
-      product('tn', x, dy, [k, n, m], w.shape, {}),
+      weightGradient(x, dy, [k, n, m], w.shape),
     ];
     if (bias) grads.push(sumRows(dy, n));
     if (residual) grads.push(dy);
@@ -86,12 +87,41 @@ export function linear(x: Tensor, w: Tensor, options: { bias?: Tensor; residual?
   });
 }
 
-/** A plain product of two matrices without derivative; `form` says which side is turned (kernels/matmul.ts). */
+/** Workgroups of 64 x 64 that keep a GPU busy, and the least length of a sum that is worth a workgroup of its own. */
+const BUSY = 128;
+const LEAST_SUM = 128;
+
+/**
+ * The transpose of x [K, M] times dy [K, N], as a tensor of `shape`: a weight's gradient, which sums over all K tokens. A GPU
+ * with a workgroup per tile would leave most of itself idle, so the sum is cut into slices that are added in order.
+ */
+function weightGradient(x: Tensor, dy: Tensor, [m, n, k]: [number, number, number], shape: readonly number[]): Tensor {
+  const slices = x.graph.conditions.software || n % 4 !== 0 ? 1 : slicesOf(k, Math.ceil(m / 64) * Math.ceil(n / 64));
+  if (slices === 1) return product('tn', x, dy, [m, n, k], shape, {});
+  const parts = product('tn', x, dy, [m, n, k / slices], [slices, m, n], { batch: slices });
+  return x.graph.reshape(sumRows(parts, m * n), shape);
+}
+
+/** Into how many equal slices a sum of k is cut when its result has so many tiles. */
+function slicesOf(k: number, tiles: number): number {
+  let slices = Math.min(Math.floor(k / LEAST_SUM), Math.ceil(BUSY / tiles));
+  while (slices > 1 && k % slices !== 0) slices -= 1;
+  return Math.max(1, slices);
+}
+
+/**
+ * Products of matrices [m, k] and [k, n], or of stacks of them with a leading dimension, without derivative; `form` says
+ * which side is turned (kernels/matmul.ts).
+ */
 export function matmul(form: Form, a: Tensor, b: Tensor): Tensor {
-  const [m, k] = form === 'tn' ? [a.shape[1], a.shape[0]] : a.shape;
-  const [n, other] = form === 'nt' ? b.shape : [b.shape[1], b.shape[0]];
-  if (k !== other) throw new Error(`matmul ${form}: [${a.shape}] and [${b.shape}] do not fit`);
-  return product(form, a, b, [m, n, k], [m, n], {});
+  const [sa, sb] = [a.shape.slice(-2), b.shape.slice(-2)];
+  const [m, k] = form === 'tn' ? [sa[1], sa[0]] : sa;
+  const [n, other] = form === 'nt' ? sb : [sb[1], sb[0]];
+  const stack = a.shape.slice(0, -2);
+  if (k !== other || stack.join() !== b.shape.slice(0, -2).join()) {
+    throw new Error(`matmul ${form}: [${a.shape}] and [${b.shape}] do not fit`);
+  }
+  return product(form, a, b, [m, n, k], [...stack, m, n], { batch: stack[0] });
 }
 
 /** x [.., K] times the transpose of w [N, K] (a tied output head): [.., N]. */
@@ -100,7 +130,7 @@ export function linearTransposed(x: Tensor, w: Tensor): Tensor {
   const m = x.size / k;
   return product('nt', x, w, [m, n, k], [...x.shape.slice(0, -1), n], {}, (dy) => [
     product('nn', dy, w, [m, k, n], x.shape, {}),
-    product('tn', dy, x, [n, k, m], w.shape, {}),
+    weightGradient(dy, x, [n, k, m], w.shape),
   ]);
 }
 

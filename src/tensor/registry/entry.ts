@@ -104,6 +104,28 @@ export const single = (file: string, entryPoint: string): Variant[] => [
   { name: 'portable', when: 'every adapter', files: [file], entryPoint, chosen: () => true, force: {} },
 ];
 
+/** A reduction with two ways to launch it: without barriers, and by workgroups that end in a tree. */
+export const serialOrTree = (file: string, serial: string, tree: string, each: string): Variant[] => [
+  {
+    name: 'serial',
+    idea: `One invocation per ${each}: no barrier.`,
+    when: 'CPU adapters',
+    files: [file],
+    entryPoint: serial,
+    chosen: (c) => c.software,
+    force: { software: true },
+  },
+  {
+    name: 'tree',
+    idea: `One workgroup per ${each}: its threads read side by side and end in a tree, so that a GPU has enough of them.`,
+    when: 'graphics processors',
+    files: [file],
+    entryPoint: tree,
+    chosen: (c) => !c.software,
+    force: { software: false },
+  },
+];
+
 /** Small subgroups of one size: what the texts for CPU adapters need. */
 export const smallSubgroups = (c: Conditions): boolean => c.subgroupSize === 4 || c.subgroupSize === 8;
 

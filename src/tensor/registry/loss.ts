@@ -2,7 +2,7 @@
 import { normaliseLoss, rowLoss, softmaxCrossEntropy } from '../ops/loss.ts';
 import { add } from '../ops/pointwise.ts';
 import { crossEntropyReference, rowLossReference } from '../reference/loss.ts';
-import { casesOf, floats, type KernelEntry, random, single, type Trial, words } from './entry.ts';
+import { casesOf, floats, type KernelEntry, random, serialOrTree, single, type Trial, words } from './entry.ts';
 import { TOLERANCE } from './tolerance.ts';
 
 type Kind = 'squared' | 'absolute';
@@ -52,10 +52,12 @@ const rowEntry = (kind: Kind, back: boolean): KernelEntry => ({
   label: `loss ${kind}${back ? ' backward' : ''}`,
   bindings: back ? 'prediction target_ weight upstream gradient' : 'prediction target_ weight loss',
   uniform: 'rows u32, c u32, scale f32',
-  dispatch: back ? 'One invocation per element.' : 'One invocation per row.',
+  dispatch: back ? 'One invocation per element.' : 'CPU adapters: one invocation per row; GPUs: one workgroup of 64.',
   flops: back ? '2*rows*c' : '3*rows*c',
   bytes: back ? '4*(3*rows*c + rows + 1)' : '4*(2*rows*c + 2*rows)',
-  variants: single(`ops/row_loss${back ? '_backward' : ''}.wgsl`, kind),
+  variants: back
+    ? single('ops/row_loss_backward.wgsl', kind)
+    : serialOrTree('ops/row_loss.wgsl', kind, `${kind}_tree`, 'row'),
   cases: casesOf(ROWS, rowTrial(kind)),
   bench: casesOf([BENCH], rowTrial(kind))[0],
 });

@@ -1,7 +1,7 @@
 /** Sums over rows and over everything, in a fixed order. */
 import { type RowChoice, sumAll, sumRows } from '../ops/reduce.ts';
 import { sumOf, sumRowsReference } from '../reference/pointwise.ts';
-import { casesOf, type KernelCase, type KernelEntry, random, single, type Trial, type Variant } from './entry.ts';
+import { casesOf, type KernelCase, type KernelEntry, random, serialOrTree, type Trial, type Variant } from './entry.ts';
 import { TOLERANCE } from './tolerance.ts';
 
 const ROW_VARIANTS: Variant[] = [
@@ -16,7 +16,7 @@ const ROW_VARIANTS: Variant[] = [
   },
   {
     name: 'tree',
-    idea: 'One workgroup of 128 per four columns, then a tree: enough threads for a GPU when rows are many and columns few.',
+    idea: 'Workgroups of 32 neighbouring columns by 8 rows over slices of the rows, then a tree: side by side in memory, and enough of them when columns are few.',
     when: 'graphics processors',
     files: ['ops/sum_rows.wgsl'],
     entryPoint: 'tree',
@@ -75,10 +75,11 @@ const sum = (entryPoint: 'sum' | 'sum_squares', about: string): KernelEntry => (
   label: entryPoint,
   bindings: 'x y',
   uniform: 'n u32, parts u32, per u32, scale f32',
-  dispatch: 'One invocation per part, at most 256 parts; then one for the parts.',
+  dispatch:
+    'CPU adapters: one invocation per part, at most 256 parts; GPUs: one workgroup of 256 per part, at most 1024. Then one for the parts.',
   flops: '2*n',
   bytes: '4*n',
-  variants: single('ops/sum_all.wgsl', entryPoint),
+  variants: serialOrTree('ops/sum_all.wgsl', entryPoint, `${entryPoint}_tree`, 'part of the sum'),
   cases: casesOf(LENGTHS, sumCase(entryPoint === 'sum_squares')),
   bench: casesOf([{ n: 1 << 20 }], sumCase(entryPoint === 'sum_squares'))[0],
 });
@@ -91,7 +92,8 @@ export const REDUCE: readonly KernelEntry[] = [
     label: 'sum rows',
     bindings: 'x y',
     uniform: 'rows u32, d4 u32, group u32, lo u32, count u32, scale f32',
-    dispatch: 'CPU adapters: one invocation per four columns; GPUs: one workgroup of 128 per four columns, a tree.',
+    dispatch:
+      'CPU adapters: one invocation per four columns; GPUs: one workgroup of 256 per 128 columns and slice of the rows, a tree; slices are summed once more.',
     flops: 'rows*width',
     bytes: '4*(rows + 1)*width',
     variants: ROW_VARIANTS,
@@ -100,6 +102,7 @@ export const REDUCE: readonly KernelEntry[] = [
       rowsCase(7, 12),
       rowsCase(129, 8),
       rowsCase(1000, 36),
+      rowsCase(70, 132),
       rowsCase(35, 8, { group: 7, lo: 2, count: 3 }, 'three of every seven rows'),
     ],
     bench: rowsCase(2560, 256),
