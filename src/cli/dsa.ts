@@ -123,12 +123,22 @@ async function judged(
 }
 
 /**
- * `to`: last position of the decode curve; 0 leaves the cost curves out. `small` 1: their shapes and k are those of preset
+ * `rows` of each task for the parity statement, `others` for all other arms. `to`: last position of the decode curve; 0 leaves the cost curves out. `small` 1: their shapes and k are those of preset
  * small, not of the checkpoint. `sweep` 1: k from 1/4 to 4 times the trained one, every format of the indexer with and
  * without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same configuration,
  * separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies now.
  */
-const SETTINGS = { rows: 0, from: 64, to: 16384, prefill: 4096, small: 0, heads: 0, indexHeads: 0, sweep: 1 };
+const SETTINGS = {
+  rows: 0,
+  others: 128,
+  from: 64,
+  to: 16384,
+  prefill: 4096,
+  small: 0,
+  heads: 0,
+  indexHeads: 0,
+  sweep: 1,
+};
 const TEXTS = ['with', 'corpus'];
 
 async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> {
@@ -159,7 +169,8 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
   const sweep = [config.k / 4, config.k / 2, config.k * 2, config.k * 4].filter((k) => k >= 1 && k < config.time);
   const rows = settings.rows || config.evalRows;
   const more = settings.sweep !== 0;
-  const options = { seed: args.seed, rows, sweep: more ? sweep : [], formats: more, depths: more, corpus };
+  const { others } = settings;
+  const options = { seed: args.seed, rows, others, sweep: more ? sweep : [], formats: more, depths: more, corpus };
   const quality = await judged(gpu, config, runs, options, output);
   const shapes = { ...(settings.small ? configure('small') : config) };
   if (settings.heads > 0) shapes.heads = settings.heads;

@@ -114,13 +114,14 @@ export class Arm {
       for (let row = 0; row < rows.length * c.time; row++) {
         const t = row % c.time;
         if (t + 1 <= k) continue;
-        const best = new Set(oracle.subarray(row * k, (row + 1) * k));
         let [sum, reach, both] = [0, 0, 0];
-        for (let n = row * k; n < (row + 1) * k; n++) {
+        // Both lists ascend: what they share is found by walking them side by side.
+        for (let n = row * k, o = n; n < (row + 1) * k; n++) {
           reach += most[n];
           if (chosen[n] === NONE) continue;
           sum += shares[n];
-          if (best.has(chosen[n])) both += 1;
+          while (o < (row + 1) * k && oracle[o] < chosen[n]) o += 1;
+          if (o < (row + 1) * k && oracle[o] === chosen[n]) both += 1;
         }
         held.mass.push(sum);
         if (rows[Math.floor(row / c.time)].wanted.has(t)) held.asked.push(sum);

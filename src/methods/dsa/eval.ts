@@ -43,8 +43,9 @@ export interface Evaluation {
 
 export interface EvalOptions {
   seed: number;
-  /** Rows of every task for both sides of the parity statement; the other arms take at most OTHERS of them. */
+  /** Rows of every task for both sides of the parity statement; the other arms take at most `others` of them (128). */
   rows: number;
+  others?: number;
   /** Only the arms that metrics are made of. */
   brief?: boolean;
   /** Other k of the indexer's arm. */
@@ -94,7 +95,7 @@ const percent = (x: number): number => Math.round(x * 1e4) / 1e4;
 const share = (x: number): number | string => (Number.isNaN(x) ? '' : percent(x));
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
 
-/** Rows of every task for arms that are compared by eye. */
+/** Rows of every task for arms that are compared by eye, unless told otherwise. */
 const OTHERS = 128;
 
 const DSA = 'DSA';
@@ -159,7 +160,7 @@ export async function evaluate(gpu: Gpu, c: DsaConfig, models: Models, options: 
   for (const arm of [...arms, ...formats]) {
     const runner = new Arm(gpu, { ...c, ...arm.change }, arm.store, arm.chooser, arm.k);
     const scores = new Map<Task, Scores>();
-    const most = arm.name === DSA || arm.name === DENSE ? options.rows : OTHERS;
+    const most = arm.name === DSA || arm.name === DENSE ? options.rows : (options.others ?? OTHERS);
     for (const [task, rows] of sets) scores.set(task, await runner.run(rows.slice(0, most), seed));
     runner.dispose();
     results.set(arm.name, scores);
@@ -209,7 +210,8 @@ export async function evaluate(gpu: Gpu, c: DsaConfig, models: Models, options: 
   }
   const tables = [armsTable(c, arms, tasks, lookups, of)];
   if (formats.length > 0) tables.push(formatsTable(formats, lookups, of));
-  if (options.depths && tasks.includes('needle')) tables.push(await depthTable(gpu, c, models, seed));
+  if (options.depths && tasks.includes('needle'))
+    tables.push(await depthTable(gpu, c, models, seed, Math.min(DEPTH_ROWS, options.others ?? DEPTH_ROWS)));
   return { metrics, tables, sides };
 }
 
@@ -278,15 +280,16 @@ async function depthTable(
   c: DsaConfig,
   models: { sparse: ParamStore; dense: ParamStore },
   seed: number,
+  count: number,
 ): Promise<ResultTable> {
   const table: ResultTable = { name: 'needle', columns: ['length', 'depth', DENSE, DSA, 'rows'], rows: [] };
   const arms = [new Arm(gpu, c, models.dense, 'dense'), new Arm(gpu, c, models.sparse, 'indexer')];
   for (const part of [0.25, 0.5, 0.75, 1]) {
     const time = Math.round(c.time * part);
     for (const depth of DEPTHS) {
-      const rows = Array.from({ length: DEPTH_ROWS }, (_, i) => rowOf(c, 'needle', 'eval', seed, i, { depth, time }));
+      const rows = Array.from({ length: count }, (_, i) => rowOf(c, 'needle', 'eval', seed, i, { depth, time }));
       const [dense, sparse] = [await arms[0].run(rows, seed), await arms[1].run(rows, seed)];
-      table.rows.push([time, depth, percent(dense.accuracy), percent(sparse.accuracy), DEPTH_ROWS]);
+      table.rows.push([time, depth, percent(dense.accuracy), percent(sparse.accuracy), count]);
     }
   }
   for (const arm of arms) arm.dispose();
