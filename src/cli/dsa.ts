@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SafetensorsError } from '../data/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
-import { configure, type DsaConfig } from '../methods/dsa/config.ts';
+import { configure, type DsaConfig, SPECIFIED } from '../methods/dsa/config.ts';
 import { costCurves } from '../methods/dsa/cost.ts';
 import { type ArmOf, type EvalOptions, evaluate, parity, type Sides } from '../methods/dsa/eval.ts';
 import { armsOf, DsaSession, loadModels, runOf } from '../methods/dsa/session.ts';
@@ -123,10 +123,11 @@ async function judged(
 }
 
 /**
- * `rows` of each task for the parity statement, `others` for all other arms. `to`: last position of the decode curve; 0 leaves the cost curves out. `small` 1: their shapes and k are those of preset
- * small, not of the checkpoint. `sweep` 1: k from 1/4 to 4 times the trained one, every format of the indexer with and
- * without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same configuration,
- * separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies now.
+ * `rows` of each task for the parity statement, `others` for all other arms. `to`: last position of the decode curve; 0 leaves
+ * the cost curves out. `small` 1: their layer and k are the specification's default, not the checkpoint's; `heads` and
+ * `indexHeads` other numbers of heads there. `sweep` 1: k from 1/4 to 4 times the trained one, every format of the indexer
+ * with and without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same
+ * configuration, separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies.
  */
 const SETTINGS = {
   rows: 0,
@@ -172,7 +173,7 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
   const { others } = settings;
   const options = { seed: args.seed, rows, others, sweep: more ? sweep : [], formats: more, depths: more, corpus };
   const quality = await judged(gpu, config, runs, options, output);
-  const shapes = { ...(settings.small ? configure('small') : config) };
+  const shapes = { ...(settings.small ? SPECIFIED : config) };
   if (settings.heads > 0) shapes.heads = settings.heads;
   if (settings.indexHeads > 0) shapes.indexHeads = settings.indexHeads;
   const cost =

@@ -68,8 +68,9 @@ export interface DsaConfig extends DsaShape {
   headSweep: boolean;
 }
 
-const M: DsaConfig = {
-  rung: 'small',
+/** The specification's default (its preset m) in every value. Cost curves are those of its layer. */
+export const SPECIFIED: DsaConfig = {
+  rung: 'specified',
   vocab: 256,
   d: 192,
   layers: 4,
@@ -107,7 +108,7 @@ const M: DsaConfig = {
 
 export const PRESETS: Readonly<Record<string, DsaConfig>> = {
   nano: {
-    ...M,
+    ...SPECIFIED,
     rung: 'nano',
     vocab: 64,
     d: 64,
@@ -138,7 +139,7 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
   // What a CPU adapter trains in minutes. Large attention logits at the start: without them two thirds of what a query pays
   // lie outside any 16 keys after training, because heads that have nothing to look up stay spread out.
   mini: {
-    ...M,
+    ...SPECIFIED,
     rung: 'mini',
     vocab: 64,
     d: 64,
@@ -164,9 +165,27 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
     warmup: { steps: 400, lr: 0, lrIndex: 4e-3 },
     sparse: { steps: 300, lr: 3e-4, lrIndex: 2e-3 },
   },
-  small: M,
+  // Contexts of 1024 tokens. Attention starts sharp, and two heads of 64 channels instead of eight of 48: one list of keys
+  // serves all heads, and the indexer cannot know how a row's heads compare (README). Most of the base is learned on rows of
+  // 128, where a step has as many tokens and many more answers.
+  small: {
+    ...SPECIFIED,
+    rung: 'small',
+    heads: 2,
+    dN: 48,
+    dV: 64,
+    gain: 5,
+    batch: 5,
+    mix: { needle: 1, copy: 1, hops: 0 },
+    queries: 128,
+    short: { steps: 500, time: 128 },
+    base: { steps: 150, lr: 2e-3, lrIndex: 0 },
+    warmup: { steps: 400, lr: 0, lrIndex: 6e-3 },
+    sparse: { steps: 150, lr: 3e-4, lrIndex: 3e-3 },
+    ablation: false,
+  },
   base: {
-    ...M,
+    ...SPECIFIED,
     rung: 'base',
     d: 256,
     layers: 6,

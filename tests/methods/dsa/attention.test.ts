@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { Decoder } from '../../../src/lm/decoder.ts';
 import { lmHidden, lmLogits } from '../../../src/lm/model.ts';
 import { cachedDsa } from '../../../src/methods/dsa/cached.ts';
-import { configure, trunk } from '../../../src/methods/dsa/config.ts';
+import { configure, SPECIFIED, trunk } from '../../../src/methods/dsa/config.ts';
 import { choosePath } from '../../../src/methods/dsa/dispatch.ts';
 import { type AttentionPlan, DENSE, dsaMixer, dsaStore, INDEX, type Taps } from '../../../src/methods/dsa/model.ts';
 import { indexLoss, indexScores, indexScoresOfCodes, quantise, rotate } from '../../../src/methods/dsa/ops.ts';
@@ -244,7 +244,7 @@ test('the slope of the indexer is zero where softmax(I) is the target', async ()
 });
 
 test('the dispatcher is dense up to k, masked up to the break-even, gather behind it and in decoding', () => {
-  const small = configure('small');
+  const small = SPECIFIED;
   expect(choosePath(small, 64, 64, 'decode')).toBe('dense');
   expect(choosePath(small, 65, 64, 'decode')).toBe('gather');
   expect(choosePath(small, 144, 64, 'prefill')).toBe('maskedMHA');

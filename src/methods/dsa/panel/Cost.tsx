@@ -5,7 +5,7 @@ import { useRef, useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
 import { tokenFlops } from '../analytic.ts';
-import { configure } from '../config.ts';
+import { SPECIFIED } from '../config.ts';
 import { type CostPoint, costTable, measuredBreakEven } from '../cost.ts';
 import { breakEven } from '../dispatch.ts';
 import { PAPER } from '../paper.ts';
@@ -15,7 +15,7 @@ import { Plot, type Series } from './Plot.tsx';
 import type { DsaApi } from './protocol.ts';
 
 type Phase = 'decode' | 'prefill';
-const SHAPE = configure('small');
+const SHAPE = SPECIFIED;
 const K = SHAPE.k;
 /** A processor needs minutes for a chunk of 64 queries beyond this. */
 const SOFTWARE_PREFILL = 8192;
@@ -61,8 +61,8 @@ export function Cost({ api, adapter, software }: Props) {
         Cost by position
       </h2>
       <p className={css.lead}>
-        One layer of preset small with random contents, k = {K}: dense attention against indexer, top-k and attention
-        over the selected latents.{' '}
+        One layer of the specification's default with random contents, k = {K}: dense attention against indexer, top-k
+        and attention over the selected latents.{' '}
         {phase === 'decode'
           ? `${software ? 'One new token' : 'A new token of each of up to 32 sequences'}.`
           : `A chunk of ${software ? 64 : 512} tokens, dense in MHA form.`}
@@ -112,7 +112,7 @@ export function Cost({ api, adapter, software }: Props) {
           </p>
           <CostTable points={points} />
           <Origin
-            facts={{ preset: 'small', k: K, phase, indexer: 'e4m3', rounds: '3, medians', adapter }}
+            facts={{ layer: 'of the specification', k: K, phase, indexer: 'e4m3', rounds: '3, medians', adapter }}
             name={`dsa-cost-${phase}`}
             table={() => costTable(phase, points)}
           />

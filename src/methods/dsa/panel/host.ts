@@ -8,7 +8,7 @@ import { NONE, type Selector, topK } from '../../../tensor/ops/topk.ts';
 import { compile } from '../../../tensor/program.ts';
 import { Arm } from '../arm.ts';
 import { type CodedRow, CodesBench } from '../codes.ts';
-import { configure, type DsaConfig } from '../config.ts';
+import { type DsaConfig, SPECIFIED } from '../config.ts';
 import { costAt } from '../cost.ts';
 import { type ArmOf, armsFor } from '../eval.ts';
 import { Inspector } from '../inspect.ts';
@@ -154,9 +154,7 @@ export class DsaHost implements DsaApi {
   }
 
   cost(position: number, phase: 'decode' | 'prefill', k: number) {
-    return this.#exclusive(async () =>
-      costAt(await this.#device(), configure('small'), position, phase, k, { rounds: 3 }),
-    );
+    return this.#exclusive(async () => costAt(await this.#device(), SPECIFIED, position, phase, k, { rounds: 3 }));
   }
 
   saved = () => this.#exclusive(() => this.#run.saved());
