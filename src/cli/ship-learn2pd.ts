@@ -1,6 +1,6 @@
 // `lab ship learn2pd --resume DIR --out public/models/learn2pd`: the exported checkpoint of a complete run with a measured card.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors } from '../data/safetensors.ts';
 import { type Learn2pdConfig, settingsOf } from '../methods/learn2pd/config.ts';
@@ -19,6 +19,24 @@ async function recordOf(folder: string): Promise<RunRecord> {
   } catch {
     throw new UsageError(`--resume ${folder}: there is no run.json of a complete run in this folder`);
   }
+}
+
+interface Listed {
+  rung: string;
+  file: string;
+  card: string;
+}
+
+/** Enters a checkpoint into the folder's index, which is kept in the order of size: the page reads it. */
+async function list(folder: string, entry: Listed): Promise<void> {
+  const path = join(folder, 'index.json');
+  const text = await readFile(path, 'utf8').catch(() => '{"files":[]}');
+  const others = (JSON.parse(text).files as Listed[]).filter(({ rung }) => rung !== entry.rung);
+  const sized = await Promise.all(
+    [...others, entry].map(async (e) => ({ e, n: (await stat(join(folder, e.file))).size })),
+  );
+  const files = sized.sort((a, b) => a.n - b.n).map(({ e }) => e);
+  await writeFile(path, `${JSON.stringify({ files }, null, 2)}\n`);
 }
 
 export async function shipLearn2pd(
@@ -57,7 +75,9 @@ export async function shipLearn2pd(
       tables: record.tables.filter((t) => !LEFT_OUT.has(t.name)),
     },
   };
-  await writeFile(join(args.out, `learn2pd-${run.preset}.card.json`), `${JSON.stringify(card, null, 2)}\n`);
+  const named = `learn2pd-${run.preset}.card.json`;
+  await writeFile(join(args.out, named), `${JSON.stringify(card, null, 2)}\n`);
+  await list(args.out, { rung: run.preset, file, card: named });
   output.line(`${join(args.out, file)}: ${(bytes.byteLength / 1e6).toFixed(2)} MB`);
   return card;
 }

@@ -11,7 +11,7 @@ import { countsAt, replayOf } from '../../../src/methods/learn2pd/panel/replay.t
 
 const FOLDER = 'public/models/learn2pd/';
 const bytes = (): Uint8Array<ArrayBuffer> => {
-  const { file } = JSON.parse(readFileSync(`${FOLDER}card.json`, 'utf8'));
+  const [{ file }] = JSON.parse(readFileSync(`${FOLDER}index.json`, 'utf8')).files;
   return new Uint8Array(readFileSync(FOLDER + file));
 };
 

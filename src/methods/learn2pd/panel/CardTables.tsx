@@ -5,7 +5,7 @@ import css from './learn2pd.module.css';
 import { PAPER_LENGTHS } from './paper-series.ts';
 import { LinePlot, type Series } from './plots.tsx';
 import { Scroll } from './Scroll.tsx';
-import { type Card, fetchCard } from './shipped.ts';
+import { type Card, fetchCard, type ShippedFile } from './shipped.ts';
 
 type Table = NonNullable<NonNullable<Card['evaluation']>['tables']>[number];
 
@@ -22,11 +22,15 @@ const words = (value: string | number): string => {
   return Number.isInteger(value) ? value.toLocaleString('en') : value.toPrecision(3);
 };
 
-export function CardTables() {
+export function CardTables({ file }: { file: ShippedFile }) {
   const [card, setCard] = useState<Card | null>(null);
   useEffect(() => {
-    void fetchCard().then(setCard);
-  }, []);
+    let live = true;
+    void fetchCard(file).then((found) => live && setCard(found));
+    return () => {
+      live = false;
+    };
+  }, [file]);
   const tables = card?.evaluation?.tables ?? [];
   if (!card?.evaluation || tables.length === 0) return null;
   const of = (name: string): Table | undefined => tables.find((t) => t.name === name);

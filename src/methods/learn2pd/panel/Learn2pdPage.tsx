@@ -7,7 +7,6 @@ import css from './learn2pd.module.css';
 import { Paper } from './Paper.tsx';
 import { PanelSession } from './session.ts';
 import { fromShelf } from './shelf.ts';
-import { fetchShipped } from './shipped.ts';
 import { usePanel } from './store.ts';
 import { Tabs } from './Tabs.tsx';
 import { Theatre } from './Theatre.tsx';
@@ -19,11 +18,8 @@ const startWorker = (): Worker =>
 
 /** A link to weights that this browser does not have shows those that came with the page. */
 async function openFirst(session: PanelSession): Promise<void> {
-  const own = viewOf(parseHash(location.hash).query).weights === 'tab' ? await fromShelf('weights.safetensors') : null;
-  if (own && (await session.open(own, 'tab'))) return;
-  const found = await fetchShipped();
-  if (found.ok) await session.open(found.bytes, 'shipped');
-  else session.fail(found.reason, found.advice);
+  const { weights } = viewOf(parseHash(location.hash).query);
+  await session.openFirst(weights === 'tab' ? await fromShelf('weights.safetensors') : null);
 }
 
 export function Learn2pdPage() {

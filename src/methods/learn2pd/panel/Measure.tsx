@@ -13,11 +13,12 @@ import { PAPER_LENGTHS } from './paper-series.ts';
 import { LinePlot, type Series } from './plots.tsx';
 import { Scroll } from './Scroll.tsx';
 import type { PanelSession } from './session.ts';
-import { usePanel } from './store.ts';
+import { shippedFile, usePanel } from './store.ts';
 
 export function Measure({ session }: { session: PanelSession }) {
   const opened = usePanel((s) => s.opened);
   const version = usePanel((s) => s.version);
+  const file = usePanel(shippedFile);
   const m = useMeasure();
   const [count, setCount] = useState(opened?.software ? 4 : 8);
   const canvases = opened?.model.canvases ?? [];
@@ -76,7 +77,7 @@ export function Measure({ session }: { session: PanelSession }) {
         </>
       )}
       {fresh && m.lengths.length > 0 && <Lengths />}
-      {opened?.model.source === 'shipped' && <CardTables />}
+      {file && <CardTables file={file} />}
     </section>
   );
 }

@@ -3,6 +3,7 @@
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { replaceQuery } from '../../../ui/shell/hash-location.ts';
 import type { HostEvent, Learn2pdApi, Opened, Source, SpecChoice } from './protocol.ts';
+import { chooseFile, fetchIndex, fetchShipped, type ShippedFile } from './shipped.ts';
 import { initialPanel, type PanelState, type Run, usePanel } from './store.ts';
 import { endOf } from './timeline.ts';
 import { typedProblem } from './typed-problem.ts';
@@ -47,7 +48,7 @@ export class PanelSession {
   }
 
   /** Weights from a file, the server or this tab take the place of those before; if they cannot, those before stay. */
-  async open(bytes: Uint8Array<ArrayBuffer>, source: Source): Promise<boolean> {
+  async open(bytes: Uint8Array<ArrayBuffer>, source: Source, weights = 'shipped'): Promise<boolean> {
     const answer = await this.api.open(bytes, source);
     if (!this.live) return false;
     if (!answer.ok) {
@@ -56,12 +57,40 @@ export class PanelSession {
       return false;
     }
     const first = get().opened === null;
-    const weights = source === 'tab' ? 'tab' : 'shipped';
-    const view = { ...get().view, weights } as const;
+    const view = { ...get().view, weights };
     set({ status: 'ready', failure: null, opened: answer.value, view, notice: '', version: get().version + 1 });
     if (!first) replaceQuery(linkOf(view));
     await this.#setUp(answer.value, first);
     return true;
+  }
+
+  /** At the start: the weights of the link if this browser has them, else those that suit the adapter. */
+  async openFirst(own: Uint8Array<ArrayBuffer> | null): Promise<void> {
+    if (own && (await this.open(own, 'tab', 'tab'))) return;
+    const adapter = await this.api.adapter();
+    if (!this.live) return;
+    if (!adapter.ok) return this.fail(adapter.reason, adapter.advice);
+    const shelf = await fetchIndex();
+    set({ shelf });
+    const { weights } = get().view;
+    const file = chooseFile(shelf, weights, adapter.value.software);
+    await this.#fetch(file, file?.rung === weights ? weights : 'shipped');
+  }
+
+  /** Another of the checkpoints that came with the page. */
+  async choose(rung: string): Promise<void> {
+    await this.#fetch(
+      get().shelf.find((file) => file.rung === rung),
+      rung,
+    );
+  }
+
+  async #fetch(file: ShippedFile | undefined, weights: string): Promise<void> {
+    const found = await fetchShipped(file);
+    if (!this.live) return;
+    if (found.ok) await this.open(found.bytes, 'shipped', weights);
+    else if (get().opened) set({ notice: found.reason });
+    else this.fail(found.reason, found.advice);
   }
 
   fail(reason: string, advice: string): void {

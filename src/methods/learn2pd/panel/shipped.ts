@@ -1,15 +1,19 @@
-// The checkpoint that comes with the page: its card names the file and what was measured of it.
+// The checkpoints that come with the page: an index names them, each has a card with what was measured of it.
 
 import * as v from 'valibot';
 
 const BASE = 'models/learn2pd/';
+const FILE = v.pipe(v.string(), v.regex(/^[\w.-]+\.(safetensors|json)$/));
+/** Smallest first. */
+const Index = v.object({ files: v.array(v.object({ rung: v.string(), file: FILE, card: FILE })) });
+export type ShippedFile = v.InferOutput<typeof Index>['files'][number];
+
 const Table = v.object({
   name: v.string(),
   columns: v.array(v.string()),
   rows: v.array(v.array(v.union([v.string(), v.number()]))),
 });
 const Card = v.object({
-  file: v.pipe(v.string(), v.regex(/^[\w.-]+\.safetensors$/)),
   evaluation: v.optional(
     v.object({
       command: v.string(),
@@ -23,33 +27,45 @@ export type Card = v.InferOutput<typeof Card>;
 
 export type Shipped = { ok: true; bytes: Uint8Array<ArrayBuffer> } | { ok: false; reason: string; advice: string };
 
-const NONE = {
-  ok: false as const,
-  reason: 'No trained checkpoint comes with this build.',
-  advice: 'Build the page with its models, or reload.',
-};
-
-/** null if there is none, or none that can be read. */
-export async function fetchCard(fetcher: typeof fetch = fetch): Promise<Card | null> {
+async function json<T>(file: string, schema: v.GenericSchema<unknown, T>, fetcher: typeof fetch): Promise<T | null> {
   try {
-    const answer = await fetcher(`${BASE}card.json`);
-    // A server that answers every path with the page itself has no card either.
+    const answer = await fetcher(BASE + file);
+    // A server that answers every path with the page itself has no such file either.
     if (!answer.ok || !answer.headers.get('content-type')?.includes('json')) return null;
-    const card = v.safeParse(Card, await answer.json());
-    return card.success ? card.output : null;
+    const found = v.safeParse(schema, await answer.json());
+    return found.success ? found.output : null;
   } catch {
     return null;
   }
 }
 
-export async function fetchShipped(fetcher: typeof fetch = fetch): Promise<Shipped> {
-  const card = await fetchCard(fetcher);
-  if (!card) return NONE;
+/** Empty if there are none, or none that can be read. */
+export const fetchIndex = async (fetcher: typeof fetch = fetch): Promise<ShippedFile[]> =>
+  (await json('index.json', Index, fetcher))?.files ?? [];
+
+export const fetchCard = (file: ShippedFile, fetcher: typeof fetch = fetch): Promise<Card | null> =>
+  json(file.card, Card, fetcher);
+
+/** The one that is asked for, else what the adapter is quick enough for: a processor takes the smallest. */
+export const chooseFile = (files: readonly ShippedFile[], wanted: string, software: boolean): ShippedFile | undefined =>
+  files.find(({ rung }) => rung === wanted) ?? (software ? files[0] : files.at(-1));
+
+export async function fetchShipped(file: ShippedFile | undefined, fetcher: typeof fetch = fetch): Promise<Shipped> {
+  if (!file) {
+    return {
+      ok: false,
+      reason: 'No trained checkpoint comes with this build.',
+      advice: 'Build the page with its models, or reload.',
+    };
+  }
   try {
-    const answer = await fetcher(BASE + card.file);
-    if (!answer.ok)
-      return { ...NONE, reason: `The checkpoint ${card.file} is missing on the server (${answer.status}).` };
-    return { ok: true, bytes: new Uint8Array(await answer.arrayBuffer()) };
+    const answer = await fetcher(BASE + file.file);
+    if (answer.ok) return { ok: true, bytes: new Uint8Array(await answer.arrayBuffer()) };
+    return {
+      ok: false,
+      reason: `The checkpoint ${file.file} is missing on the server (${answer.status}).`,
+      advice: 'Build the page with its models, or reload.',
+    };
   } catch {
     return {
       ok: false,

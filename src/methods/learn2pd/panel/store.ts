@@ -4,6 +4,7 @@ import { create } from 'zustand';
 import type { Problem } from '../../../lm/tasks/task.ts';
 import type { StepTrace } from '../trace.ts';
 import type { Decoded, Opened } from './protocol.ts';
+import type { ShippedFile } from './shipped.ts';
 import { FIRST_VIEW, type View } from './view.ts';
 
 export interface Failure {
@@ -31,6 +32,8 @@ export interface PanelState {
   status: 'opening' | 'ready' | 'failed';
   failure: Failure | null;
   opened: Opened | null;
+  /** The checkpoints that came with the page, smallest first. */
+  shelf: readonly ShippedFile[];
   view: View;
   problem: Problem | null;
   /** Why the typed problem cannot be decoded. */
@@ -48,6 +51,7 @@ export const initialPanel = (view: View = FIRST_VIEW): PanelState => ({
   status: 'opening',
   failure: null,
   opened: null,
+  shelf: [],
   view,
   problem: null,
   problemFault: '',
@@ -59,3 +63,7 @@ export const initialPanel = (view: View = FIRST_VIEW): PanelState => ({
 });
 
 export const usePanel = create<PanelState>()(() => initialPanel());
+
+/** Of the weights at work, if they came with the page. */
+export const shippedFile = ({ opened, shelf }: PanelState): ShippedFile | undefined =>
+  opened?.model.source === 'shipped' ? shelf.find(({ rung }) => rung === opened.model.config.rung) : undefined;

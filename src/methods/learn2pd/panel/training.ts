@@ -116,7 +116,7 @@ async function finish(session: PanelSession, state: TrainState): Promise<void> {
   const fault = await toShelf('weights.safetensors', answer.value.checkpoint);
   await offShelf('training.safetensors');
   if (fault) set({ problem: fault });
-  await session.open(answer.value.checkpoint.slice(), 'tab');
+  await session.open(answer.value.checkpoint.slice(), 'tab', 'tab');
   await keepRun({
     id: `learn2pd-${startedAt.toString(36)}`,
     at: startedAt,

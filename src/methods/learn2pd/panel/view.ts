@@ -33,8 +33,8 @@ export const RATES = [3, 12, 40] as const;
 export const SLOWDOWNS = [1, 8, 40] as const;
 
 export interface View {
-  /** Those that came with the page, or those trained in this tab. */
-  weights: 'shipped' | 'tab';
+  /** `shipped`: of those that came with the page the one that suits the adapter; `tab`: trained in this tab; else a rung. */
+  weights: string;
   task: string;
   row: number;
   /** A problem of the visitor's own, without the tag of its task. */
@@ -80,6 +80,9 @@ export const MAX_PANES = 4;
 const oneOf = <T extends string | number>(all: readonly T[], found: unknown, standard: T): T =>
   all.find((x) => String(x) === found) ?? standard;
 
+const named = (text: string | null, standard: string): string =>
+  text !== null && /^[a-z]{1,20}$/.test(text) ? text : standard;
+
 function whole(text: string | null, most: number): number | null {
   return text !== null && /^\d{1,6}$/.test(text) && Number(text) <= most ? Number(text) : null;
 }
@@ -101,10 +104,9 @@ function panesOf(text: string | null): readonly Pane[] {
 
 export function viewOf(text: string): View {
   const query = new URLSearchParams(text);
-  const task = query.get('task') ?? '';
   return {
-    weights: query.get('weights') === 'tab' ? 'tab' : 'shipped',
-    task: /^[a-z]{1,20}$/.test(task) ? task : '',
+    weights: named(query.get('weights'), FIRST_VIEW.weights),
+    task: named(query.get('task'), FIRST_VIEW.task),
     row: whole(query.get('row'), 9999) ?? FIRST_VIEW.row,
     typed: query.get('typed')?.slice(0, 200) ?? null,
     canvas: whole(query.get('canvas'), 100_000) ?? FIRST_VIEW.canvas,
