@@ -3,7 +3,7 @@
 // prediction, next block. After it the next pass can be recorded blindly: the host is not asked.
 //   filter: z = W_D .. ReLU(W_1 c + b_1) .. + b_D over the B confidences of the block (arXiv 2509.25188; learn2pd 1.5)
 //   F = policy & masked | rank of c among masked < n;  n = masks of the block spread evenly over its steps, remainder first
-// Layers of `filter` lie one after the other: B x B weights (row = output), then B biases.
+// Layers of `filter` lie one after the other: B x B weights (row = input: lanes read neighbours), then B biases.
 // `fused` reads logits (vocabularies of at most 256), `decide` what confidence.wgsl has made of them.
 import package::lib::rng::mix32;
 import package::methods::learn2pd::state::{
@@ -149,7 +149,7 @@ fn settle(s: u32, lane: u32, g: Guess) {
     if (uses_filter && lane < params.block) {
       let w = d * (params.block * params.block + params.block);
       z = filter_[w + params.block * params.block + lane];
-      for (var i = 0u; i < params.block; i++) { z += filter_[w + lane * params.block + i] * layer[i]; }
+      for (var i = 0u; i < params.block; i++) { z += filter_[w + i * params.block + lane] * layer[i]; }
     }
     workgroupBarrier();
     layer[lane] = select(z, max(z, 0.0), d + 1u < params.depth);

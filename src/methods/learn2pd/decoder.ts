@@ -17,6 +17,7 @@ import { Gated } from '../../tensor/gated.ts';
 import { embedding } from '../../tensor/ops/embedding.ts';
 import { compile, type Program } from '../../tensor/program.ts';
 import { type Learn2pdConfig, modelConfig } from './config.ts';
+import { filterColumns } from './filter.ts';
 import { AT, chooseRows, finalize, type PassKind, recordWords, STATE_WORDS } from './loop-ops.ts';
 import { type DecodeSpec, packSettings, SETTINGS_WORDS } from './policy.ts';
 import { readTrace, type StepTrace } from './trace.ts';
@@ -186,7 +187,7 @@ export class DiffusionDecoder {
           `The filter has ${filter.depth} layers of ${filter.B}, this decoder takes ${depth} of ${block}.`,
         );
       }
-      this.gpu.device.queue.writeBuffer(this.buffers.filter, 0, filter.values);
+      this.gpu.device.queue.writeBuffer(this.buffers.filter, 0, filterColumns(filter));
     }
     if (policy.kind === 'egp' && !options.references) throw new Error('The oracle policy needs reference texts.');
     const stats = { wallMs: 0, submissions: 0, perSubmission: this.shape.perSubmission };

@@ -25,6 +25,19 @@ export function newFilter(B: number, depth: number, seed: number): FilterWeights
   return { B, depth, values };
 }
 
+/**
+ * The values as the decision kernel reads them: weights of a layer input by input, so that its lanes, one an output, read
+ * neighbours.
+ */
+export function filterColumns({ B, depth, values }: FilterWeights): Float32Array<ArrayBuffer> {
+  const out = values.slice();
+  for (let d = 0; d < depth; d++) {
+    const w = d * (B * B + B);
+    for (let o = 0; o < B; o++) for (let i = 0; i < B; i++) out[w + i * B + o] = values[w + o * B + i];
+  }
+  return out;
+}
+
 /** Inputs of every layer and the logits; `c` may be shorter than B, zeros follow. */
 export function layersOf({ B, depth, values }: FilterWeights, c: ArrayLike<number>): Float64Array[] {
   const all = [Float64Array.from({ length: B }, (_, i) => c[i] ?? 0)];

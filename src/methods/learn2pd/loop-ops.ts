@@ -90,7 +90,7 @@ export function guessTokens(logits: Tensor, settings: Tensor): Tensor {
 
 export interface LoopBuffers {
   settings: Tensor;
-  /** [depth * (block * block + block)] */
+  /** [depth * (block * block + block)], as filterColumns lays it out. */
   filter: Tensor;
   /** u32 [sequences, capacity]: the text that the oracle compares with. */
   reference: Tensor;

@@ -3,7 +3,7 @@ import { mix32, uniform01 } from '../../gpu/rng.ts';
 import { EOT, MASK } from '../../lm/tokenizers/closed.ts';
 import { casesOf, floats, type KernelEntry, random, single, type Trial, words } from '../../tensor/registry/entry.ts';
 import { TOLERANCE } from '../../tensor/registry/tolerance.ts';
-import { filterSize, layersOf, newFilter } from './filter.ts';
+import { filterColumns, filterSize, layersOf, newFilter } from './filter.ts';
 import { filterSlopes, filterUpdate } from './filter-ops.ts';
 import { FILTER_TRAINING, type FilterRecord, filterLoss, pickRecords, sigmoid } from './filter-training.ts';
 import { AT, chooseRows, finalize, guessTokens, recordWords, STATE_WORDS } from './loop-ops.ts';
@@ -123,7 +123,7 @@ const decisionTrial =
       inputs: {
         logits,
         settings: words([settings.length], settings),
-        filter: floats([filter.values.length], filter.values),
+        filter: floats([filter.values.length], filterColumns(filter)),
         reference: words([sequences, capacity], reference),
         trace: words([sequences, 1, recordWords(block)], new Uint32Array(sequences * recordWords(block))),
         tokens: words([sequences, capacity], tokens),

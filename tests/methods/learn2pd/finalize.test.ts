@@ -3,7 +3,7 @@
 
 import { expect, test } from 'vitest';
 import { MASK } from '../../../src/lm/tokenizers/closed.ts';
-import { applyFilter, newFilter } from '../../../src/methods/learn2pd/filter.ts';
+import { applyFilter, filterColumns, newFilter } from '../../../src/methods/learn2pd/filter.ts';
 import { AT, finalize, recordWords, STATE_WORDS } from '../../../src/methods/learn2pd/loop-ops.ts';
 import { DECODE_DEFAULTS, packSettings } from '../../../src/methods/learn2pd/policy.ts';
 import { guessOf } from '../../../src/methods/learn2pd/reference.ts';
@@ -67,7 +67,7 @@ test.each([8, 16, 32, 64].flatMap((B) => [false, true].map((split) => [B, split]
       gpu.device.queue.writeBuffer(buffers.get('tokens') as GPUBuffer, 0, tokens);
       program.run({
         settings,
-        filter: filter.values,
+        filter: filterColumns(filter),
         reference: new Uint32Array(B),
         trace: new Uint32Array(recordWords(B)),
         logits,
