@@ -37,13 +37,13 @@ const schema = v.strictObject({
 
 export type Learn2pdConfig = v.InferOutput<typeof schema>;
 
-// Prompts of these levels have at most 40 tokens, answers at most 45: two blocks hold them.
+// Prompts of these levels have at most 32 tokens, answers at most 34: two blocks hold them.
 const SMALL: Learn2pdConfig = {
   rung: 'small',
-  tasks: 'words:1-4,calculation:1-3,stack:1-3,pipelines:1-5,lists:4-24,sums:3-8',
+  tasks: 'words:1-3,calculation:1-2,stack:1-2,pipelines:1-4,lists:4-16,sums:3-6',
   d: 128,
   layers: 4,
-  prompt: 40,
+  prompt: 32,
   canvas: 64,
   longest: 1024,
   longShare: 0.12,
@@ -57,6 +57,12 @@ const SMALL: Learn2pdConfig = {
   tau: 0.96,
   threshold: 0.9,
   problems: 500,
+};
+
+/** At most 40 tokens of prompt and 45 of answer. */
+const HARDER = {
+  tasks: 'words:1-4,calculation:1-3,stack:1-3,pipelines:1-5,lists:4-24,sums:3-8',
+  prompt: 40,
 };
 
 export const presets: Readonly<Record<string, Learn2pdConfig>> = {
@@ -95,8 +101,8 @@ export const presets: Readonly<Record<string, Learn2pdConfig>> = {
     problems: 128,
   },
   small: SMALL,
-  base: { ...SMALL, rung: 'base', d: 192, layers: 6, steps: 12000, lr: 1.5e-3 },
-  large: { ...SMALL, rung: 'large', d: 256, layers: 8, steps: 20000, lr: 1e-3 },
+  base: { ...SMALL, ...HARDER, rung: 'base', d: 192, layers: 6, steps: 12000, lr: 1.5e-3 },
+  large: { ...SMALL, ...HARDER, rung: 'large', d: 256, layers: 8, steps: 20000, lr: 1e-3 },
 };
 
 /** Throws ConfigError with one sentence. */
