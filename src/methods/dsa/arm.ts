@@ -11,6 +11,7 @@ import { NONE } from '../../tensor/ops/topk.ts';
 import { compile, type InputData, type Program } from '../../tensor/program.ts';
 import { type DsaConfig, trunk } from './config.ts';
 import { type AttentionPlan, type Chooser, DENSE, dsaMixer, type Taps } from './model.ts';
+import { type PlaceCounts, Places } from './places.ts';
 import { batchOf, type Row } from './tasks.ts';
 
 /** Rows of one pass, so that scores of long rows stay below 32 MiB. */
@@ -31,6 +32,8 @@ export interface Scores {
   /** The most that any k keys have. */
   massOracle: number;
   overlap: number;
+  /** Ages of the chosen keys, and bits by position. */
+  places: PlaceCounts;
 }
 
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
@@ -73,6 +76,7 @@ export class Arm {
   async run(rows: readonly Row[], seed: number): Promise<Scores> {
     const { c, batch } = this;
     const answers = { rows: [] as number[], bits: [] as number[], callback: [] as number[], other: [] as number[] };
+    const places = new Places(c.layers, c.time);
     const held = { mass: [] as number[], asked: [] as number[], best: [] as number[], overlap: [] as number[] };
     for (let from = 0; from < rows.length; from += batch) {
       const part = Array.from({ length: batch }, (_, i) => rows[Math.min(from + i, rows.length - 1)]);
@@ -84,8 +88,8 @@ export class Arm {
       }
       this.program.run(inputs);
       const real = part.slice(0, rows.length - from);
-      judge(c, real, await this.program.read('logits'), answers);
-      if (this.plan.watch) await this.weigh(real, held);
+      judge(c, real, await this.program.read('logits'), answers, places);
+      if (this.plan.watch) await this.weigh(real, held, places);
     }
     return {
       rows: answers.rows,
@@ -97,12 +101,14 @@ export class Arm {
       massAsked: mean(held.asked),
       massOracle: mean(held.best),
       overlap: mean(held.overlap),
+      places,
     };
   }
 
   private async weigh(
     rows: readonly Row[],
     held: { mass: number[]; asked: number[]; best: number[]; overlap: number[] },
+    places: Places,
   ): Promise<void> {
     const { c, program } = this;
     const { k } = this.plan;
@@ -124,6 +130,8 @@ export class Arm {
           if (o < (row + 1) * k && oracle[o] === chosen[n]) both += 1;
         }
         held.mass.push(sum);
+        const end = (row + 1) * k;
+        places.add(layer, t, chosen.subarray(row * k, end), oracle.subarray(row * k, end));
         if (rows[Math.floor(row / c.time)].wanted.has(t)) held.asked.push(sum);
         held.best.push(reach);
         held.overlap.push(both / k);
@@ -141,6 +149,7 @@ function judge(
   rows: readonly Row[],
   logits: Float32Array,
   out: { rows: number[]; bits: number[]; callback: number[]; other: number[] },
+  places: Places,
 ): void {
   rows.forEach(({ wanted, callbacks }, r) => {
     let [right, bits] = [0, 0];
@@ -153,6 +162,7 @@ function judge(
       for (let v = 0; v < c.vocab; v++) total += Math.exp(logits[at + v] - logits[at + best]);
       const cost = (Math.log(total) + logits[at + best] - logits[at + id]) / Math.LN2;
       bits += cost;
+      places.cost(t, cost);
       if (callbacks) (callbacks.has(t) ? out.callback : out.other).push(cost);
     }
     out.rows.push(right / wanted.size);

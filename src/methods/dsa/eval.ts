@@ -11,6 +11,7 @@ import { Arm, type Scores } from './arm.ts';
 import type { DsaConfig } from './config.ts';
 import { blockOf, type Chooser } from './model.ts';
 import type { Quant } from './ops.ts';
+import { ageRows, positionRows } from './places.ts';
 import { type Corpus, type Row, rowOf, type Task, tasksOf } from './tasks.ts';
 
 export interface ArmOf {
@@ -209,6 +210,15 @@ export async function evaluate(gpu: Gpu, c: DsaConfig, models: Models, options: 
     }
   }
   const tables = [armsTable(c, arms, tasks, lookups, of)];
+  const places = lookups.map((task) => of(DSA, task).places);
+  const offered = places.reduce((sum, p) => sum + p.offered, 0);
+  if (offered > 0) metrics.sinkRate = places.reduce((sum, p) => sum + p.sinks, 0) / offered;
+  tables.push({ name: 'ages', columns: ['layer', 'age from', 'age to', DSA, 'oracle top-k'], rows: ageRows(places) });
+  tables.push({
+    name: 'positions',
+    columns: ['task', 'place from', 'place to', `${DENSE}, bits`, `${DSA}, bits`, 'answers'],
+    rows: tasks.flatMap((task) => positionRows(task, of(DENSE, task).places, of(DSA, task).places)),
+  });
   if (formats.length > 0) tables.push(formatsTable(formats, lookups, of));
   if (options.depths && tasks.includes('needle'))
     tables.push(await depthTable(gpu, c, models, seed, Math.min(DEPTH_ROWS, options.others ?? DEPTH_ROWS)));

@@ -5,9 +5,11 @@ import { readSafetensors, SafetensorsError, toFloat32, writeSafetensors } from '
 import { configure } from '../../../src/methods/dsa/config.ts';
 import { measuredBreakEven } from '../../../src/methods/dsa/cost.ts';
 import { bitsStatement, evaluate, parity, parityOf, parityStatement } from '../../../src/methods/dsa/eval.ts';
+import { ageRows, Places, positionRows } from '../../../src/methods/dsa/places.ts';
 import { DsaSession, loadModels } from '../../../src/methods/dsa/session.ts';
 import { story } from '../../../src/methods/dsa/tasks/story.ts';
 import { curriculum, keyCount, rowOf } from '../../../src/methods/dsa/tasks.ts';
+import { NONE } from '../../../src/tensor/ops/topk.ts';
 import { CheckpointError } from '../../../src/train/checkpoint.ts';
 import { testGpu } from '../../support/gpu.ts';
 
@@ -70,6 +72,8 @@ test('a run that is saved in every stage and resumed ends with the same bits', a
   expect(metrics.massRecall).toBeLessThanOrEqual(metrics.massOracle + 1e-6);
   expect(tables.map((t) => [t.name, t.rows.length])).toEqual([
     ['arms', 7],
+    ['ages', 12],
+    ['positions', 13],
     ['quantisation', 6],
     ['parity', 2],
   ]);
@@ -162,7 +166,8 @@ test('a run with every task and every arm trains all its models, and its file ho
   }
   const models = loadModels(gpu, (await session.export('all')).bytes);
   const { tables, sides } = await evaluate(gpu, models.config, models, { seed: 1, rows: 2, depths: true });
-  const [arms, needle] = tables;
+  const named = (name: string) => tables.find((t) => t.name === name)!;
+  const [arms, needle] = [named('arms'), named('needle')];
   expect(arms.columns).toEqual(expect.arrayContaining(['retrieval', 'needle', 'copy', 'hops', 'control']));
   expect(arms.rows.map((row) => row[0])).toEqual([
     ...['dense-continued', 'DSA', 'last k', 'random k', 'oracle top-k', 'DSA weights, dense attention'],
@@ -270,4 +275,22 @@ test('the statement comes from the interval, the break-even from the curves', ()
   });
   expect(measuredBreakEven([point(100, 1, 2), point(200, 3, 2), point(400, 6, 2)])).toBe(150);
   expect(measuredBreakEven([point(100, 1, 2), point(200, 1, 2)])).toBeNull();
+});
+
+test('ages and bits by position are counted where they belong', () => {
+  const places = new Places(1, 32);
+  // Query 9 chose keys 0, 5 and itself, the oracle 8 and itself; the empty slots say so.
+  places.add(0, 9, Uint32Array.of(0, 5, 9, NONE), Uint32Array.of(8, 9, NONE, NONE));
+  places.cost(9, 2);
+  places.cost(8, 4);
+  expect(places.sinks / places.offered).toBe(0.25);
+  expect(ageRows([places])).toEqual([
+    [0, 0, 0, 0.3333, 0.5],
+    [0, 1, 1, 0, 0.5],
+    [0, 2, 3, 0, 0],
+    [0, 4, 7, 0.3333, 0],
+    [0, 8, 15, 0.3333, 0],
+    [0, 16, 31, 0, 0],
+  ]);
+  expect(positionRows('copy', places, places)).toEqual([['copy', 8, 9, 3, 3, 2]]);
 });

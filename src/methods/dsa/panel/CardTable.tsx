@@ -5,7 +5,7 @@ import type { Card } from './card.ts';
 import css from './dsa.module.css';
 
 /** Columns of numbers that are no shares. */
-const PLAIN = /^(k|runs?|rows|step|problems|position)$|tokens|bits/;
+const PLAIN = /^(k|runs?|rows|step|problems|position|layer|answers|age .*|place .*)$|tokens|bits/;
 const cell = (value: string | number, column: string): string =>
   typeof value === 'string' ? value : PLAIN.test(column) ? String(value) : percent(value);
 
