@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { readSafetensors, toFloat32, writeSafetensors } from '../../../src/data/safetensors.ts';
 import { ConfigError } from '../../../src/methods/config-values.ts';
 import { readCheckpoint } from '../../../src/methods/learn2pd/checkpoint.ts';
-import { configure } from '../../../src/methods/learn2pd/config.ts';
+import { configure, presets, recordCanvas } from '../../../src/methods/learn2pd/config.ts';
 import { evaluate } from '../../../src/methods/learn2pd/eval.ts';
 import { canvasOf, rowsAt } from '../../../src/methods/learn2pd/llada.ts';
 import { EVAL_DEFAULTS } from '../../../src/methods/learn2pd/report.ts';
@@ -103,7 +103,24 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
   );
   straight.dispose();
   model.store.dispose();
+  // Other prompts than before: the records are collected anew, with the weights as they are.
+  const { gpu: same } = await testGpu();
+  const context = { gpu: same, seed: 5, emit: () => {}, signal: new AbortController().signal };
+  const again = new Learn2pdSession(context, { ...toy, prompts: 8 });
+  await again.load({ name: 'x.safetensors', bytes: wanted });
+  expect(again.state()).toEqual({ phase: 'records', step: 0, done: false });
+  expect(await again.advance({ steps: 1 })).toBe('more');
+  expect(new Set(again.records.map((r) => r.prompt)).size).toBe(8);
+  expect(again.state().phase).toBe('filter');
+  again.dispose();
 }, 180_000);
+
+test('the filter learns on canvases where a block may hold nothing but the end', () => {
+  for (const [name, c] of Object.entries(presets)) {
+    expect(recordCanvas(c), name).toBe(name === 'nano' ? 16 : 64);
+    expect(recordCanvas(c) / c.block, name).toBeGreaterThanOrEqual(2);
+  }
+});
 
 test('a configuration that makes no sense is refused with its path', () => {
   expect(() => configure('huge')).toThrow(ConfigError);
