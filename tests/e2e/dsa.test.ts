@@ -48,6 +48,9 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   await page.mouse.click(box.x + (box.width * 9.5) / 32, box.y + (box.height * 20.5) / 32);
   expect(await page.getByTestId('map-reading').textContent()).toMatch(/^Query 20 to key 9: p \d/);
   expect(await selected.count()).toBe(7);
+  const show = (name: string): Promise<void> => page.getByRole('tab', { name, exact: true }).click();
+  await page.getByRole('tab', { name: 'Maps' }).focus();
+  await page.keyboard.press('ArrowRight');
   expect(await page.getByTestId('theatre').locator('li').count()).toBe(4);
   await page.getByRole('button', { name: '11, 11 and 10 bits' }).click();
   expect(await page.getByTestId('theatre').locator('li').count()).toBe(3);
@@ -58,7 +61,7 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   expect(await selected.count()).toBe(21);
 
   // The bench answers, and says what it cannot read.
-  await page.getByRole('heading', { name: 'FP8 bench' }).scrollIntoViewIfNeeded();
+  await show('FP8');
   await page.getByTestId('codes').waitFor();
   const bench = page.locator('section', { has: page.locator('#codes') }).last();
   await bench.getByRole('button', { name: 'int8' }).click();
@@ -66,13 +69,21 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   await page.getByTestId('typed').fill('1 2 3');
   await page.getByText('3 numbers: a row has 16 channels.').waitFor();
 
+  // What the card measured is drawn; the page's own sheets keep what they hold while others are shown.
+  await show('Where');
+  expect(await page.getByTestId('ages').locator('td').count()).toBe(2 * 6);
+  expect(await page.getByTestId('positions').locator('circle').count()).toBeGreaterThan(4);
+
   // A run begins, and the browser keeps it.
+  await show('Training');
   await page.getByTestId('changes').fill('k=40');
   await page.getByTestId('train').click();
   await page.getByText('k = 40 is more than the 32 tokens of a row').waitFor();
   await page.getByTestId('changes').fill('base.steps=30');
   await page.getByTestId('train').click();
   await page.waitForFunction(() => /Dense base: step [1-9]/.test(document.body.innerText), null, { timeout: SLOW_MS });
+  await show('Cost');
+  await show('Training');
   await page.getByTestId('pause').click();
   await page
     .getByTestId('curve-lm')
@@ -82,7 +93,7 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id)).toEqual([]);
   // The run opened other weights; the view stayed.
   await settled();
-  expect(await page.evaluate(() => location.hash)).toBe('#/dsa?row=3&query=20&k=7&attention=dense&key=9&digits=split');
+  expect(await page.evaluate(() => location.hash)).toBe('#/dsa?tab=train&row=3&query=20&k=7&attention=dense&key=9&digits=split');
 
   await page.reload();
   await page.getByTestId('tokens').waitFor({ timeout: SLOW_MS });

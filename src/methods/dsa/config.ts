@@ -167,11 +167,10 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
   },
   // Contexts of 1024 tokens. Attention starts sharp, and two heads of 64 channels instead of eight of 48: one list of keys
   // serves all heads, and the indexer cannot know how a row's heads compare (README). Most of the base is learned on rows of
-  // 128: few pairs are found sooner, and a step has as many tokens.
+  // 64: few pairs are found sooner, and a step has as many tokens.
   small: {
     ...SPECIFIED,
     rung: 'small',
-    vocab: 128,
     heads: 2,
     dN: 48,
     dV: 64,
@@ -179,7 +178,7 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
     batch: 5,
     mix: { needle: 1, copy: 1, hops: 0 },
     queries: 192,
-    short: { steps: 600, time: 128 },
+    short: { steps: 600, time: 64 },
     base: { steps: 200, lr: 2e-3, lrIndex: 0 },
     warmup: { steps: 400, lr: 0, lrIndex: 6e-3 },
     sparse: { steps: 150, lr: 3e-4, lrIndex: 3e-3 },

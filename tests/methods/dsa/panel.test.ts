@@ -7,7 +7,7 @@ import { dsaStore } from '../../../src/methods/dsa/model.ts';
 import { csvOf } from '../../../src/methods/dsa/panel/export.ts';
 import { figuresOf, heatMaps, pixelsOf, windowAt } from '../../../src/methods/dsa/panel/heat.ts';
 import { selectionAt } from '../../../src/methods/dsa/panel/selection.ts';
-import { FIRST_VIEW, fitView, linkOf, viewOf } from '../../../src/methods/dsa/panel/view.ts';
+import { askedAs, FIRST_VIEW, fitView, linkOf, viewOf } from '../../../src/methods/dsa/panel/view.ts';
 import { rowOf, tasksOf } from '../../../src/methods/dsa/tasks.ts';
 import { topKReference } from '../../../src/tensor/reference/topk.ts';
 import { testGpu } from '../../support/gpu.ts';
@@ -20,6 +20,15 @@ test('a link brings the view back; nonsense in it is the first visit, too much i
   expect(linkOf(FIRST_VIEW)).toBe('');
   expect(viewOf(new URLSearchParams('row=-1&k=x&attention=some&quant=fp4&zoom=0'))).toEqual(FIRST_VIEW);
   expect(fitView(view, nano, tasksOf(nano)).changed).toEqual([]);
+  // What nobody asked for suits the weights, and stays out of the link.
+  const first = fitView(FIRST_VIEW, nano, tasksOf(nano)).view;
+  expect([first.k, first.query]).toEqual([nano.k, 25]);
+  for (const preset of ['nano', 'mini', 'small']) {
+    const c = configure(preset);
+    const { query } = fitView(FIRST_VIEW, c, tasksOf(c)).view;
+    expect(rowOf(c, 'retrieval', 'eval', 7, 0).wanted.has(query), preset).toBe(true);
+  }
+  expect(linkOf(askedAs(FIRST_VIEW, first))).toBe('');
   const { view: fitted, changed } = fitView({ ...view, k: 99, query: 40, layer: 5, key: 50 }, nano, tasksOf(nano));
   expect([fitted.k, fitted.query, fitted.layer, fitted.key]).toEqual([32, 31, 1, 31]);
   expect(changed.join(' ')).toMatch(/k = 99 is more than the 32 tokens of a row.*Token 40.*Layer 5/);

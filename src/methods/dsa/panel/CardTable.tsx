@@ -1,8 +1,9 @@
 // What the card of the shipped weights says of them: measured once, elsewhere, by the command that stands there.
 
 import { percent } from './ChosenTable.tsx';
-import type { Card } from './card.ts';
+import { type Card, evaluationsOf } from './card.ts';
 import css from './dsa.module.css';
+import { DRAWN } from './Places.tsx';
 
 /** Columns of numbers that are no shares. */
 const PLAIN = /^(k|runs?|rows|step|problems|position|layer|answers|age .*|place .*)$|tokens|bits/;
@@ -10,17 +11,27 @@ const cell = (value: string | number, column: string): string =>
   typeof value === 'string' ? value : PLAIN.test(column) ? String(value) : percent(value);
 
 export function CardTable({ card }: { card: Card }) {
-  const { evaluation, training } = card;
   return (
     <details className={css.card}>
       <summary>From the card of the shipped weights</summary>
-      {evaluation.tables.map((table) => (
-        <FigureTable key={table.name} table={table} title={table.name} />
-      ))}
       <p className={css.note}>
-        Trained by <code>{training.command}</code> on {training.adapter}; evaluated by <code>{evaluation.command}</code>{' '}
-        on {evaluation.adapter}.
+        Trained by <code>{card.training.command}</code> on {card.training.adapter}.
       </p>
+      {evaluationsOf(card).map(({ about, command, adapter, tables }) => {
+        const shown = tables.filter(({ name }) => !DRAWN.includes(name));
+        return (
+          shown.length > 0 && (
+            <div key={command}>
+              <p className={css.note}>
+                {about} <code>{command}</code> on {adapter}.
+              </p>
+              {shown.map((table) => (
+                <FigureTable key={table.name} table={table} title={table.name} />
+              ))}
+            </div>
+          )
+        );
+      })}
     </details>
   );
 }

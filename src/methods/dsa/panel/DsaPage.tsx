@@ -1,7 +1,8 @@
-// The page of sparse attention: opens the worker and the weights, and lays the sections out.
+// The page of sparse attention: opens the worker and the weights; the inspector, and under it one sheet at a time.
 
 import { type Remote, wrap } from 'comlink';
 import { useCallback, useEffect, useState } from 'react';
+import type { Sheet } from '../../../ui/controls/Tabs.tsx';
 import { Architecture } from './Architecture.tsx';
 import { CodesBench } from './CodesBench.tsx';
 import { Cost } from './Cost.tsx';
@@ -9,32 +10,14 @@ import { type Card, fetchPost, fetchShipped, type PostCard, type ShippedName } f
 import css from './dsa.module.css';
 import { Paper } from './Paper.tsx';
 import { Parity } from './Parity.tsx';
+import { Places } from './Places.tsx';
 import { PostTraining } from './PostTraining.tsx';
+import { type ParityRow, placeTables } from './parity.ts';
 import type { DsaApi, Opened } from './protocol.ts';
 import { Training } from './Training.tsx';
 import { Views } from './Views.tsx';
+import type { Tab } from './view.ts';
 import { WeightsBar } from './WeightsBar.tsx';
-
-const SECTIONS = [
-  ['inspector', 'Inspector'],
-  ['maps', 'Maps'],
-  ['theatre', 'Top-k'],
-  ['codes', 'FP8'],
-  ['architecture', 'Architecture'],
-  ['training', 'Training'],
-  ['parity', 'Parity'],
-  ['post', 'Post-training'],
-  ['cost', 'Cost'],
-  ['paper', 'Paper'],
-] as const;
-
-/** The address belongs to the view: the list scrolls and moves the focus instead of changing it. */
-function goTo(id: string): void {
-  const heading = document.getElementById(id);
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  heading?.scrollIntoView({ behavior: still ? 'auto' : 'smooth' });
-  heading?.focus({ preventScroll: true });
-}
 
 interface Loaded extends Opened {
   /** Card of the shipped weights; null for others. */
@@ -46,6 +29,7 @@ export function DsaPage() {
   const [opened, setOpened] = useState<Loaded | null>(null);
   const [problem, setProblem] = useState('');
   const [version, setVersion] = useState(0);
+  const [evaluated, setEvaluated] = useState<readonly ParityRow[]>([]);
   const [recorded, setRecorded] = useState<PostCard | null>(null);
 
   useEffect(() => {
@@ -99,6 +83,49 @@ export function DsaPage() {
     setVersion((n) => n + 1);
   }, [api]);
 
+  const sheets = (api: Remote<DsaApi>, opened: Loaded): readonly Sheet<Tab>[] => [
+    { id: 'codes', words: 'FP8', body: <CodesBench api={api} adapter={opened.adapter} /> },
+    {
+      id: 'train',
+      words: 'Training',
+      kept: true,
+      body: <Training api={api} adapter={opened.adapter} onWeights={newWeights} />,
+    },
+    {
+      id: 'parity',
+      words: 'Parity',
+      kept: true,
+      body: <Parity api={api} opened={opened} version={version} card={opened.card} onRows={setEvaluated} />,
+    },
+    {
+      id: 'places',
+      words: 'Where',
+      body: <Places card={opened.card} measured={placeTables(evaluated)} adapter={opened.adapter} />,
+    },
+    {
+      id: 'post',
+      words: 'Post-training',
+      kept: true,
+      body: <PostTraining adapter={opened.adapter} recorded={recorded} />,
+    },
+    {
+      id: 'cost',
+      words: 'Cost',
+      kept: true,
+      body: <Cost api={api} adapter={opened.adapter} software={opened.software} />,
+    },
+    {
+      id: 'paper',
+      words: 'Model and paper',
+      body: (
+        <>
+          <Architecture config={opened.config} parameters={opened.parameters} />
+          <Paper />
+        </>
+      ),
+    },
+  ];
+
   return (
     <main className={css.page}>
       <h1>Sparse attention</h1>
@@ -106,13 +133,6 @@ export function DsaPage() {
         A lightning indexer with 8-bit keys scores every past token; attention reads only the few with the largest
         scores. From DeepSeek-V3.2, in small.
       </p>
-      <nav className={css.contents} aria-label="Sections">
-        {SECTIONS.map(([id, word]) => (
-          <button key={id} type="button" onClick={() => goTo(id)}>
-            {word}
-          </button>
-        ))}
-      </nav>
       {problem && (
         <p className={css.problem} role="alert">
           {problem}
@@ -122,16 +142,10 @@ export function DsaPage() {
       {api && opened && (
         <>
           <WeightsBar opened={opened} onFile={load} onShipped={(name) => void shipped(name)} />
-          <Views api={api} opened={opened} version={version} />
-          <CodesBench api={api} adapter={opened.adapter} />
-          <Architecture config={opened.config} parameters={opened.parameters} />
-          <Training api={api} adapter={opened.adapter} onWeights={newWeights} />
-          <Parity api={api} opened={opened} version={version} card={opened.card} />
-          <PostTraining adapter={opened.adapter} recorded={recorded} />
-          <Cost api={api} adapter={opened.adapter} software={opened.software} />
+          <Views api={api} opened={opened} version={version} others={sheets(api, opened)} />
         </>
       )}
-      <Paper />
+      {!opened && problem && <Paper />}
     </main>
   );
 }

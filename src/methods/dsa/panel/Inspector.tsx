@@ -1,6 +1,6 @@
 // The token inspector: a row of tokens, one of them the query; what attention reads for it is tinted, the rest is dimmed.
 
-import { type CSSProperties, useMemo } from 'react';
+import { type CSSProperties, useEffect, useMemo, useRef } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
 import { Knob } from '../../../ui/controls/Knob.tsx';
@@ -14,6 +14,9 @@ import { Origin } from './Origin.tsx';
 import { selectionAt } from './selection.ts';
 import { namesOf, TASK_WORDS } from './task-words.ts';
 import type { View } from './view.ts';
+
+/** Rows of more tokens scroll. */
+const LONG = 256;
 
 interface Props {
   config: DsaConfig;
@@ -35,6 +38,15 @@ export function Inspector({ config, tasks, probe, busy, facts, view, onView }: P
   const chosen = new Map(selection?.chosen.map((c) => [c.place, c]) ?? []);
   const weight = (c: { p: number; paid: number }): number => (Number.isNaN(c.paid) ? c.p : c.paid);
   const most = Math.max(1e-9, ...(selection?.chosen.map(weight) ?? []));
+  const list = useRef<HTMLOListElement>(null);
+  // The query is in sight: in a long row it is somewhere in a window that scrolls.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a probe brings the tokens
+  useEffect(() => {
+    const [own, box] = [list.current?.children[query] as HTMLElement | undefined, list.current];
+    if (!own || !box) return;
+    const at = own.offsetTop - box.offsetTop - box.scrollTop;
+    if (at < 0 || at + own.clientHeight > box.clientHeight) box.scrollTop += at - box.clientHeight / 2;
+  }, [query, probe]);
   const answer = probe?.answers.find((a) => a.place === query);
   const nameOf = namesOf(view.task);
   const read = Math.min(k, query + 1);
@@ -53,7 +65,13 @@ export function Inspector({ config, tasks, probe, busy, facts, view, onView }: P
         <>
           <div className={css.split}>
             <div>
-              <ol className={css.tokens} data-testid="tokens" aria-busy={busy}>
+              <ol
+                className={css.tokens}
+                ref={list}
+                data-testid="tokens"
+                data-long={config.time > LONG}
+                aria-busy={busy}
+              >
                 {probe.ids.map((id, s) => {
                   const c = chosen.get(s);
                   const state = s === query ? 'query' : s > query ? 'later' : c ? 'selected' : 'past';

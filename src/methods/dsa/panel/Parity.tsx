@@ -22,9 +22,11 @@ interface Props {
   version: number;
   /** Card of the shipped weights, if they are what is looked at. */
   card: Card | null;
+  /** What an evaluation found; nothing while there is none of these weights. */
+  onRows: (rows: readonly ParityRow[]) => void;
 }
 
-export function Parity({ api, opened, version, card }: Props) {
+export function Parity({ api, opened, version, card, onRows }: Props) {
   const [rows, setRows] = useState(64);
   const [seed, setSeed] = useState(101);
   const [result, setResult] = useState<{ rows: ParityRow[]; seed: number; n: number } | null>(null);
@@ -36,6 +38,7 @@ export function Parity({ api, opened, version, card }: Props) {
   useEffect(() => {
     going.current = false;
     setResult(null);
+    onRows([]);
   }, [version, opened.title]);
 
   const evaluate = async (): Promise<void> => {
@@ -52,7 +55,9 @@ export function Parity({ api, opened, version, card }: Props) {
         break;
       }
       measured.push([name, scores.value]);
-      setResult({ rows: parityRows(measured, seed), seed, n: rows });
+      const table = parityRows(measured, seed);
+      setResult({ rows: table, seed, n: rows });
+      onRows(table);
     }
     going.current = false;
     setNow('');

@@ -1,7 +1,9 @@
-// The three views of one row of tokens: they share row, query, layer and k, and the address holds them.
+// The inspector of one row of tokens, and under it one sheet at a time: maps and theatre share its row, query, layer and k. The
+// address holds all of it.
 
 import type { Remote } from 'comlink';
 import { useEffect, useMemo, useState } from 'react';
+import { type Sheet, Tabs } from '../../../ui/controls/Tabs.tsx';
 import { parseHash, replaceQuery } from '../../../ui/shell/hash-location.ts';
 import css from './dsa.module.css';
 import { Inspector } from './Inspector.tsx';
@@ -9,20 +11,22 @@ import { Maps } from './Maps.tsx';
 import type { DsaApi, Opened } from './protocol.ts';
 import { Theatre } from './Theatre.tsx';
 import { useProbe } from './use-probe.ts';
-import { fitView, linkOf, type View, viewOf } from './view.ts';
+import { type Asked, askedAs, fitView, linkOf, type Tab, type View, viewOf } from './view.ts';
 
 interface Props {
   api: Remote<DsaApi>;
   opened: Opened;
   version: number;
+  /** What needs no row. */
+  others: readonly Sheet<Tab>[];
 }
 
-export function Views({ api, opened, version }: Props) {
+export function Views({ api, opened, version, others }: Props) {
   const { config } = opened;
-  const [asked, setAsked] = useState<View>(() => viewOf(new URLSearchParams(parseHash(location.hash).query)));
+  const [asked, setAsked] = useState<Asked>(() => viewOf(new URLSearchParams(parseHash(location.hash).query)));
   const { view, changed } = useMemo(() => fitView(asked, config, opened.tasks), [asked, config, opened]);
-  const change = (part: Partial<View>): void => setAsked({ ...view, ...part });
-  useEffect(() => replaceQuery(linkOf(view)), [view]);
+  const change = (part: Partial<View>): void => setAsked({ ...askedAs(asked, view), ...part });
+  useEffect(() => replaceQuery(linkOf(askedAs(asked, view))), [asked, view]);
   const { task, row, quant, hadamard, attention, k } = view;
   const found = useProbe(api, { task, index: row, quant, hadamard, k: attention === 'sparse' ? k : null }, version);
   const { problem, busy } = found;
@@ -47,12 +51,16 @@ export function Views({ api, opened, version }: Props) {
         </p>
       ))}
       <Inspector {...shared} probe={probe} busy={busy} />
-      {probe && (
-        <>
-          <Maps {...shared} probe={probe} />
-          <Theatre {...shared} api={api} probe={probe} />
-        </>
-      )}
+      <Tabs
+        label="Views"
+        shown={view.tab}
+        onShow={(tab) => change({ tab })}
+        sheets={[
+          { id: 'maps', words: 'Maps', body: probe && <Maps {...shared} probe={probe} /> },
+          { id: 'theatre', words: 'Top-k', body: probe && <Theatre {...shared} api={api} probe={probe} /> },
+          ...others,
+        ]}
+      />
     </>
   );
 }

@@ -3,11 +3,14 @@
 import { useRef, useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
+import { PRESETS } from '../config.ts';
 import { type Card, SHIPPED, type ShippedName } from './card.ts';
 import css from './dsa.module.css';
 import type { Opened } from './protocol.ts';
 
-const NAMES = Object.keys(SHIPPED);
+const NAMES = Object.keys(SHIPPED) as ShippedName[];
+/** Rows of more tokens take a processor some seconds for every view. */
+const LONG = 256;
 
 interface Props {
   opened: Opened & { card: Card | null };
@@ -44,10 +47,15 @@ export function WeightsBar({ opened, onFile, onShipped }: Props) {
       <Choice
         label="Shipped weights"
         value={opened.card ? opened.config.rung : ''}
-        options={NAMES.map((name) => [name, `shipped ${name}`] as const)}
+        options={NAMES.map((name) => [name, `${name}, ${PRESETS[name].time} tokens`] as const)}
         onChange={(name) => onShipped(name as ShippedName)}
       />
       <Button onClick={() => input.current?.click()}>Open a file</Button>
+      {opened.software && opened.config.time > LONG && (
+        <p className={css.note}>
+          Rows of {opened.config.time} tokens are for a GPU: on this adapter every view takes a while.
+        </p>
+      )}
     </div>
   );
 }

@@ -8,20 +8,31 @@ const TableSchema = v.object({
   rows: v.array(v.array(v.union([v.string(), v.number()]))),
 });
 
+const EvaluationSchema = v.object({
+  /** What was measured, where the command does not say it. */
+  about: v.optional(v.string()),
+  command: v.string(),
+  adapter: v.string(),
+  metrics: v.record(v.string(), v.number()),
+  tables: v.array(TableSchema),
+});
+
 const CardSchema = v.object({
   title: v.string(),
   file: v.string(),
   training: v.object({ command: v.string(), adapter: v.string() }),
   /** Name of the file of a recorded run of post-training, if there is one. */
   post: v.optional(v.string()),
-  evaluation: v.object({
-    command: v.string(),
-    adapter: v.string(),
-    metrics: v.record(v.string(), v.number()),
-    tables: v.array(TableSchema),
-  }),
+  evaluation: EvaluationSchema,
+  /** Further evaluations of the same weights: other k and formats, cost curves. */
+  more: v.optional(v.array(EvaluationSchema)),
 });
 export type Card = v.InferOutput<typeof CardSchema>;
+export type Evaluation = v.InferOutput<typeof EvaluationSchema>;
+export type FigureRows = v.InferOutput<typeof TableSchema>;
+
+/** All evaluations of a card, the one that it stands for first. */
+export const evaluationsOf = ({ evaluation, more = [] }: Card): Evaluation[] => [evaluation, ...more];
 
 /** A recorded run of post-training, as the command line writes it, with the command. */
 const PostSchema = v.object({
@@ -49,8 +60,8 @@ export async function fetchPost(card: Card): Promise<PostCard | null> {
   return parsed.output;
 }
 
-/** Shipped weights by preset; the first is opened at the first visit. */
-export const SHIPPED = { nano: 'card.json', mini: 'dsa-mini.card.json' } as const;
+/** Shipped weights by preset; the first is opened at the first visit, on any adapter. */
+export const SHIPPED = { nano: 'card.json', mini: 'dsa-mini.card.json', small: 'dsa-small.card.json' } as const;
 export type ShippedName = keyof typeof SHIPPED;
 
 /** Shipped weights and their card. */

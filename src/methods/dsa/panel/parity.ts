@@ -2,7 +2,9 @@
 
 import { type Interval, pairedBootstrap } from '../../../lm/statistics.ts';
 import type { Scores } from '../arm.ts';
+import { ageRows, positionRows } from '../places.ts';
 import type { Task } from '../tasks.ts';
+import type { FigureRows } from './card.ts';
 import type { Table } from './export.ts';
 import type { ArmScores } from './protocol.ts';
 import { TASK_WORDS } from './task-words.ts';
@@ -30,6 +32,23 @@ export function parityRows(measured: readonly (readonly [name: string, ArmScores
       difference: arm === 0 ? null : pairedBootstrap(scores.rows, dense.get(task) ?? [], seed),
     })),
   }));
+}
+
+/** Ages of the selected keys and bits by position, once both sides are evaluated. */
+export function placeTables(rows: readonly ParityRow[]): FigureRows[] {
+  const [dense, sparse] = [rows[0], rows.find(({ name }) => name === 'DSA')];
+  if (!dense || !sparse) return [];
+  const lookups = sparse.cells.filter(({ task }) => task !== 'control');
+  return [
+    { name: 'ages', columns: [], rows: ageRows(lookups.map(({ scores }) => scores.places)) },
+    {
+      name: 'positions',
+      columns: [],
+      rows: sparse.cells.flatMap(({ task, scores }, i) =>
+        positionRows(task, dense.cells[i].scores.places, scores.places),
+      ),
+    },
+  ];
 }
 
 export function tableOf(rows: readonly ParityRow[]): Table {

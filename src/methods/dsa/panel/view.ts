@@ -8,7 +8,12 @@ import { type Task, TOKEN_TASKS } from '../tasks.ts';
 export type Attention = 'sparse' | 'dense';
 export type Digits = 'radix' | 'split';
 
+/** Views of the page below the inspector. */
+export const TABS = ['maps', 'theatre', 'codes', 'train', 'parity', 'places', 'post', 'cost', 'paper'] as const;
+export type Tab = (typeof TABS)[number];
+
 export interface View {
+  tab: Tab;
   task: Task;
   row: number;
   query: number;
@@ -23,12 +28,21 @@ export interface View {
   digits: Digits;
 }
 
-export const FIRST_VIEW: View = {
+/** What a link asks for; null: what suits the weights. */
+export interface Asked extends Omit<View, 'query' | 'k'> {
+  /** On rows of recall a token that is asked about, six tenths into the questions. */
+  query: number | null;
+  /** The k that was trained. */
+  k: number | null;
+}
+
+export const FIRST_VIEW: Asked = {
+  tab: 'maps',
   task: 'retrieval',
   row: 0,
-  query: 25,
+  query: null,
   layer: 1,
-  k: 4,
+  k: null,
   attention: 'sparse',
   quant: 'e4m3',
   hadamard: true,
@@ -41,17 +55,19 @@ export const FIRST_VIEW: View = {
 const oneOf = <T extends string>(all: readonly T[], text: string | null, standard: T): T =>
   all.find((value) => value === text) ?? standard;
 
-export function viewOf(query: URLSearchParams): View {
-  const whole = (name: 'row' | 'query' | 'layer' | 'k' | 'key' | 'zoom'): number => {
+export function viewOf(query: URLSearchParams): Asked {
+  const whole = <N extends 'row' | 'query' | 'layer' | 'k' | 'key' | 'zoom'>(name: N): Asked[N] | number => {
     const text = query.get(name) ?? '';
     return /^\d{1,6}$/.test(text) ? Number(text) : FIRST_VIEW[name];
   };
+  const k = whole('k');
   return {
+    tab: oneOf(TABS, query.get('tab'), FIRST_VIEW.tab),
     task: oneOf([...TOKEN_TASKS, 'text'], query.get('task'), FIRST_VIEW.task),
     row: whole('row'),
     query: whole('query'),
     layer: whole('layer'),
-    k: Math.max(1, whole('k')),
+    k: k === null ? null : Math.max(1, k),
     attention: oneOf(['sparse', 'dense'], query.get('attention'), FIRST_VIEW.attention),
     quant: oneOf(['f32', 'e4m3', 'i8'], query.get('quant'), FIRST_VIEW.quant),
     hadamard: query.get('hadamard') !== '0',
@@ -62,18 +78,29 @@ export function viewOf(query: URLSearchParams): View {
 }
 
 /** Only what differs from the first visit. */
-export function linkOf(view: View): string {
+export function linkOf(view: Asked): string {
   const query = new URLSearchParams();
   for (const name of Object.keys(FIRST_VIEW) as (keyof View)[]) {
-    if (view[name] !== FIRST_VIEW[name]) query.set(name, name === 'hadamard' ? '0' : String(view[name]));
+    if (view[name] !== FIRST_VIEW[name] && view[name] !== null)
+      query.set(name, name === 'hadamard' ? '0' : String(view[name]));
   }
   return query.toString();
 }
 
+/** What a view would ask for that was asked for like this and changed since. */
+export const askedAs = (asked: Asked, view: View): Asked => ({
+  ...view,
+  query: asked.query === null ? null : view.query,
+  k: asked.k === null ? null : view.k,
+});
+
 /** The view that these weights can show, and a sentence for everything that had to be changed. */
-export function fitView(view: View, c: DsaConfig, tasks: readonly Task[]): { view: View; changed: string[] } {
+export function fitView(asked: Asked, c: DsaConfig, tasks: readonly Task[]): { view: View; changed: string[] } {
   const changed: string[] = [];
   const last = c.time - 1;
+  const questions = Math.max(1 + 2 * c.pairs, c.time - 2 * c.queries);
+  const queried = Math.min(last, questions + 2 * Math.floor(0.6 * c.queries));
+  const view: View = { ...asked, query: asked.query ?? queried, k: asked.k ?? c.k };
   const within = (name: 'query' | 'layer' | 'k', most: number, what: string): number => {
     if (view[name] <= most) return view[name];
     changed.push(`${what} ${view[name]} does not exist in these weights; ${most} is shown.`);
