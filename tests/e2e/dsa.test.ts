@@ -93,7 +93,9 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id)).toEqual([]);
   // The run opened other weights; the view stayed.
   await settled();
-  expect(await page.evaluate(() => location.hash)).toBe('#/dsa?tab=train&row=3&query=20&k=7&attention=dense&key=9&digits=split');
+  expect(await page.evaluate(() => location.hash)).toBe(
+    '#/dsa?tab=train&row=3&query=20&k=7&attention=dense&key=9&digits=split',
+  );
 
   await page.reload();
   await page.getByTestId('tokens').waitFor({ timeout: SLOW_MS });
