@@ -102,6 +102,7 @@ export async function evalDreamer4(args: EvalArguments, output: Output): Promise
     ...settings,
     corruption: settings.corruption / 100,
     long: settings.long !== 0,
+    cache: await folderStorage(frameCache()),
     seed: args.seed,
     progress: (text) => output.note(text),
   });

@@ -164,6 +164,69 @@ const common = {
 /** The specification's dynamics. */
 const plain = { timeFirst: false, slotConditions: false, frameSkip: false, spaceRotation: false };
 
+// The rung that ships, for a budget of some hours of two CPU cores. It differs from the ladder:
+// - context 96 frames = 9.6 s instead of 32, hence longer long rows (T2 > C);
+// - latents aligned with patches, one spatial token each, narrower layers: a turned camera is then a look at the
+//   neighbour's token, the same for every place. Packed 2x2 to twelve tokens of 32 channels (d 96), the direct paths below
+//   included, wrong actions cost 0.1 % more error after 150 steps; with 48 tokens 2 % after 50;
+// - three tokenizer layers a half instead of four, its context 8 frames (what its rows show it) instead of 16, masking
+//   up to one half instead of 0.9.
+const micro: DreamerConfig = {
+  ...common,
+  rung: 'micro',
+  renderer: 'first-person',
+  frame: { width: 64, height: 48, patch: 8 },
+  tokenizer: {
+    d: 64,
+    layers: 3,
+    heads: 4,
+    dim: 16,
+    hidden: 160,
+    aligned: true,
+    latents: 48,
+    channels: 8,
+    context: 8,
+  },
+  dynamics: {
+    d: 64,
+    layers: 8,
+    heads: 4,
+    kvHeads: 2,
+    dim: 16,
+    hidden: 160,
+    tokens: 48,
+    channels: 8,
+    registers: 2,
+    context: 96,
+    kMax: 32,
+    timeFirst: true,
+    slotConditions: true,
+    frameSkip: true,
+    spaceRotation: true,
+  },
+  data: { episodes: 160, steps: 600 },
+  maskMax: 0.5,
+  softCap: 0,
+  phases: {
+    tokenizer: { steps: 2800, lr: 2e-3, rows: 8, time: 8, longRows: 0, longTime: 0 },
+    dynamics: { steps: 7000, lr: 3e-3, rows: 6, time: 12, longRows: 1, longTime: 104 },
+  },
+  // Play always starts from true frames here, so start frames need less of the budget than in the paper.
+  imageShare: 0.05,
+  // Most of the budget goes where the action decides: a prediction from pure noise behind a finished frame. Two in five
+  // training frames are that; with independent levels it is one in fifty.
+  cleanContextShare: 0.8,
+  lossFloor: 1,
+  noiseShare: 0.5,
+  contextCorruptionMax: 0.4,
+  selfContextShare: 0.5,
+  bootstrapStart: 0.3,
+  longShare: 0.2,
+  longOnly: 0.03,
+  decay: 0.3,
+  optimiser: 'muon',
+};
+
 export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
   nano: {
     ...common,
@@ -192,102 +255,19 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
     },
     emaDecay: 0.995,
   },
-  // The rung that ships, for a budget of some hours of two CPU cores. It differs from the ladder:
-  // - context 96 frames = 9.6 s instead of 32, hence longer long rows (T2 > C);
-  // - latents aligned with patches, one spatial token each, narrower layers: a turned camera is then a look at the
-  //   neighbour's token, the same for every place. Packed 2x2 to twelve tokens of 32 channels (d 96), the direct paths below
-  //   included, wrong actions cost 0.1 % more error after 150 steps; with 48 tokens 2 % after 50;
-  // - three tokenizer layers a half instead of four, its context 8 frames (what its rows show it) instead of 16, masking
-  //   up to one half instead of 0.9.
-  micro: {
-    ...common,
-    rung: 'micro',
-    renderer: 'first-person',
-    frame: { width: 64, height: 48, patch: 8 },
-    tokenizer: {
-      d: 64,
-      layers: 3,
-      heads: 4,
-      dim: 16,
-      hidden: 160,
-      aligned: true,
-      latents: 48,
-      channels: 8,
-      context: 8,
-    },
-    dynamics: {
-      d: 64,
-      layers: 8,
-      heads: 4,
-      kvHeads: 2,
-      dim: 16,
-      hidden: 160,
-      tokens: 48,
-      channels: 8,
-      registers: 2,
-      context: 96,
-      kMax: 32,
-      timeFirst: true,
-      slotConditions: true,
-      frameSkip: true,
-      spaceRotation: true,
-    },
-    data: { episodes: 160, steps: 600 },
-    maskMax: 0.5,
-    softCap: 0,
-    phases: {
-      tokenizer: { steps: 2800, lr: 2e-3, rows: 8, time: 8, longRows: 0, longTime: 0 },
-      dynamics: { steps: 7000, lr: 3e-3, rows: 6, time: 12, longRows: 1, longTime: 104 },
-    },
-    // Play always starts from true frames here, so start frames need less of the budget than in the paper.
-    imageShare: 0.05,
-    // Most of the budget goes where the action decides: a prediction from pure noise behind a finished frame. Two in five
-    // training frames are that; with independent levels it is one in fifty.
-    cleanContextShare: 0.8,
-    lossFloor: 1,
-    noiseShare: 0.5,
-    contextCorruptionMax: 0.4,
-    selfContextShare: 0.5,
-    bootstrapStart: 0.3,
-    longShare: 0.2,
-    longOnly: 0.03,
-    decay: 0.3,
-    optimiser: 'muon',
-  },
+  micro,
+  // The rung for graphics processors. It differs from the ladder: micro's frame and micro's form (latents aligned with
+  // patches, direct paths, its schedule of noise), wider and deeper, with twice the channels. At 96x64 a step of the same
+  // rows takes twice as long on an H200 (7 instead of 14 a second), and of few steps more are worth more than more pixels.
   small: {
-    ...common,
+    ...micro,
     rung: 'small',
-    renderer: 'first-person',
-    frame: { width: 96, height: 64, patch: 8 },
-    tokenizer: {
-      d: 128,
-      layers: 4,
-      heads: 4,
-      dim: 32,
-      hidden: 352,
-      aligned: false,
-      latents: 64,
-      channels: 16,
-      context: 16,
-    },
-    dynamics: {
-      d: 256,
-      layers: 12,
-      heads: 8,
-      kvHeads: 2,
-      dim: 32,
-      hidden: 704,
-      tokens: 32,
-      channels: 32,
-      registers: 4,
-      context: 96,
-      kMax: 64,
-      ...plain,
-    },
-    data: { episodes: 800, steps: 900 },
+    tokenizer: { ...micro.tokenizer, d: 128, layers: 4, heads: 4, dim: 32, hidden: 384, channels: 16 },
+    dynamics: { ...micro.dynamics, d: 192, layers: 12, heads: 6, dim: 32, hidden: 512, channels: 16 },
+    data: { episodes: 400, steps: 600 },
     phases: {
-      tokenizer: { steps: 15600, lr: 6e-4, rows: 16, time: 16, longRows: 0, longTime: 0 },
-      dynamics: { steps: 9800, lr: 5e-4, rows: 32, time: 32, longRows: 9, longTime: 112 },
+      tokenizer: { steps: 1500, lr: 1.5e-3, rows: 32, time: 8, longRows: 0, longTime: 0 },
+      dynamics: { steps: 3000, lr: 2e-3, rows: 24, time: 16, longRows: 3, longTime: 104 },
     },
   },
   base: {

@@ -101,9 +101,12 @@ function unpack(bytes: Uint8Array<ArrayBuffer>, size: number): FrameEpisode | nu
   return { actions: new Uint32Array(bytes.slice(4, 4 + n * 4).buffer), frames: bytes.slice(4 + n * 4) };
 }
 
+/** Raised when the same state is drawn in another way: frames in the cache are then drawn again. */
+const LOOK = 2;
+
 /** Name of an episode's frames in the cache. */
 export const frameName = (c: DreamerConfig, spec: EpisodeSpec): string =>
-  `${c.renderer}-${c.frame.width}x${c.frame.height}-${spec.player}-${spec.worldSeed}-${spec.episodeSeed}-${spec.steps}.frames`;
+  `${c.renderer}-${LOOK}-${c.frame.width}x${c.frame.height}-${spec.player}-${spec.worldSeed}-${spec.episodeSeed}-${spec.steps}.frames`;
 
 /**
  * Records and renders episodes one by one; `cache` keeps finished ones across runs. `onEpisode` reports progress and may

@@ -11,6 +11,7 @@
  *   idleStd200      standard deviation of dreams in which no key is pressed, frames 181-200 / frames 1-20: below 1 fades
  */
 
+import type { Storage } from '../../data/storage.ts';
 import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import { fusedStack } from '../../nn/fused-layers.ts';
@@ -30,6 +31,8 @@ export interface EvalOptions {
   seed: number;
   /** Also dream 200 frames for the drift and 2000 for the cost (minutes on a CPU adapter). */
   long: boolean;
+  /** Keeps the rendered episodes across evaluations. */
+  cache?: Storage;
   progress: (text: string) => void;
 }
 
@@ -154,7 +157,7 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
   const perEpisode = 2;
   const steps = options.long ? Math.max(320, context + 220) : context * 2 + HORIZON * 4;
   const specs = evaluationSpecs(c, seed, Math.ceil(windows / perEpisode), steps);
-  const set = await buildFrames(c, specs, null, (done, total) => {
+  const set = await buildFrames(c, specs, options.cache ?? null, (done, total) => {
     if (done % 8 === 0) progress(`episodes ${done} of ${total}`);
   });
   const truth = (w: { episode: number; at: number }, i: number): Uint8Array =>

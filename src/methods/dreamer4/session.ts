@@ -45,7 +45,7 @@ export type DreamerPhase = 'data' | 'tokenizer' | 'tokens' | 'dynamics';
 const metricsEvery = (gpu: Gpu): number => (gpu.conditions.software ? 10 : 50);
 const HOLDOUT_EPISODES = 4;
 /** Episodes encoded side by side when the token cache is made. */
-const tokenStreams = (gpu: Gpu): number => (gpu.conditions.software ? 32 : 256);
+const tokenStreams = (gpu: Gpu): number => (gpu.conditions.software ? 32 : 512);
 
 export class DreamerSession implements Session<RunState> {
   readonly phases: readonly Phase[];

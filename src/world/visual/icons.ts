@@ -11,7 +11,8 @@ import { PALETTE as C } from './tiles.ts';
 export const ICON = 8;
 export const ICON_TEXELS = ICON * ICON;
 
-const CUBE = ['...tt...', '.tttttt.', '.lttttr.', '.lllrrr.', '.lllrrr.', '.lllrrr.', '..llrr..'];
+/** Front, top and right side of a cube seen from above its right edge. From the corner, seven pixels look like a shirt. */
+const CUBE = ['..ttttt.', '.tttttr.', 'fffffrr.', 'fffffrr.', 'fffffrr.', 'fffffr..', '........'];
 const TORCH = ['...yy...', '..yYYy..', '..yYYy..', '...ss...', '...ss...', '...ss...', '...ss...'];
 const PICTURES: Partial<Record<ItemName, [string[], Record<string, Rgb>]>> = {
   torch: [TORCH, { y: 0xf29b38, Y: 0xfff0a8, s: shift(C.bark, 24) }],
@@ -125,18 +126,18 @@ const scale = (rgb: number, k: number) =>
 
 /** A cube in 8x7 pixels: top in its mean colour, sides sampled from the 4x4 mip so that ores keep their spots. */
 function cube(out: Uint32Array, at: number, state: number): void {
-  const top = tileMean(TILES[state * 6 + FACE.up]);
-  const topTexel = packRgba(top);
+  const topTexel = packRgba(tileMean(TILES[state * 6 + FACE.up]));
   for (let y = 0; y < CUBE.length; y++)
     for (let x = 0; x < ICON; x++) {
       const c = CUBE[y][x];
       if (c === '.') continue;
-      const left = c === 'l';
-      const tile = TILES[state * 6 + (left ? FACE.south : FACE.west)];
-      const u = left ? x - 1 : 6 - x;
-      const v = Math.max(0, Math.min(3, y - 3));
-      const side = ATLAS[tile * TILE_TEXELS + MIP_OFFSET[2] + v * 4 + u];
-      out[at + y * ICON + x] = c === 't' ? scale(topTexel, 268) : scale(side, left ? 224 : 172);
+      const front = c === 'f';
+      const tile = TILES[state * 6 + (front ? FACE.south : FACE.west)];
+      const u = front ? (x * 4) / 5 : 2 * (x - 5);
+      const v = front ? y - 2 : y + x - 7;
+      const texel = Math.max(0, Math.min(3, Math.floor(v))) * 4 + Math.floor(u);
+      const side = ATLAS[tile * TILE_TEXELS + MIP_OFFSET[2] + texel];
+      out[at + y * ICON + x] = c === 't' ? scale(topTexel, 276) : scale(side, front ? 236 : 160);
     }
 }
 
