@@ -1,9 +1,10 @@
-// `lab world frames`: renders the training frames of a Dreamer 4 preset into the cache that runs read. Several processes with
+// `lab world frames`: renders the training and held-out frames of a Dreamer 4 preset into the cache that runs read. Several processes with
 // parts of it work side by side; a run does the same by itself, one episode after the other.
 
 import { folderStorage } from '../data/storage-node.ts';
 import { configure } from '../methods/dreamer4/config-file.ts';
-import { buildFrames, frameName, trainingSpecs } from '../methods/dreamer4/dataset.ts';
+import { buildFrames, frameName, holdoutSpecs, trainingSpecs } from '../methods/dreamer4/dataset.ts';
+import { HOLDOUT_EPISODES } from '../methods/dreamer4/session.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
 import { frameCache } from './open.ts';
@@ -27,7 +28,8 @@ export async function renderFrames(seed: number, set: Readonly<Record<string, st
   const specs = trainingSpecs(config, seed);
   const storage = await folderStorage(frameCache());
   const until = performance.now() + 1000 * seconds;
-  const mine = specs.filter((_, i) => i % parts === part);
+  const held = holdoutSpecs(config, seed, HOLDOUT_EPISODES);
+  const mine = [...held, ...specs].filter((_, i) => i % parts === part);
   for (const [i, spec] of mine.entries()) {
     if (performance.now() >= until) break;
     await buildFrames(config, [spec], storage);

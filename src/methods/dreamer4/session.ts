@@ -43,7 +43,8 @@ export type DreamerPhase = 'data' | 'tokenizer' | 'tokens' | 'dynamics';
 
 /** Metrics are read back every so many steps: a read waits for the GPU, which costs a real one more than a step. */
 const metricsEvery = (gpu: Gpu): number => (gpu.conditions.software ? 10 : 50);
-const HOLDOUT_EPISODES = 4;
+/** Held-out episodes that a run looks at. */
+export const HOLDOUT_EPISODES = 4;
 /** Episodes encoded side by side when the token cache is made. */
 const tokenStreams = (gpu: Gpu): number => (gpu.conditions.software ? 32 : 512);
 
