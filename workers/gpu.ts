@@ -16,7 +16,7 @@ const session = new DreamSession({
 
 const api: GpuApi = {
   open: (canvas, truth) => session.open(canvas, truth),
-  loadShipped: (base) => session.loadShipped(base),
+  loadShipped: (base, wanted) => session.loadShipped(base, wanted),
   loadBytes: (bytes) => session.loadBytes(bytes),
   dreamFromTruth: () => session.dreamFromTruth(),
   rebuild: () => session.rebuild(),

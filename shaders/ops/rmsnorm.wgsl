@@ -1,5 +1,5 @@
-// RMSNorm over rows of width 4*d4: y = x * rstd * gain, rstd = 1 / sqrt(mean(x^2) + eps). One thread a row: rows are
-// short (D <= 512) and many, and on CPU adapters barriers cost more than they save.
+// RMSNorm over rows of width 4*d4: y = x * rstd * gain, rstd = 1 / sqrt(mean(x^2) + eps). For CPU
+// adapters: one thread a row, since barriers cost more there than they save (GPUs: rmsnorm_tree.wgsl).
 import package::lib::index::linear;
 
 struct Params { rows: u32, d4: u32, eps: f32 }

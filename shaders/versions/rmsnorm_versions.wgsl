@@ -1,4 +1,4 @@
-// RMSNorm twice more, for the ladder: in scalars, and with a workgroup per row. The one in use: ops/rmsnorm.wgsl.
+// RMSNorm once more, for the ladder: in scalars. Those in use: ops/rmsnorm.wgsl and ops/rmsnorm_tree.wgsl.
 struct Params { rows: u32, d4: u32, eps: f32 }
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
@@ -17,23 +17,4 @@ fn scalars(@builtin(global_invocation_id) gid: vec3u) {
   let r = inverseSqrt(sum / f32(d) + params.eps);
   rstd[row] = r;
   for (var i = 0u; i < d; i++) { y[row * d + i] = x[row * d + i] * r * gain[i]; }
-}
-
-var<workgroup> parts: array<f32, 64>;
-
-@compute @workgroup_size(64)
-fn tree(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = wid.x;
-  let d = params.d4 * 4u;
-  var sum = 0.0;
-  for (var i = lane; i < d; i += 64u) { sum += x[row * d + i] * x[row * d + i]; }
-  parts[lane] = sum;
-  workgroupBarrier();
-  for (var step = 32u; step > 0u; step >>= 1u) {
-    if (lane < step) { parts[lane] += parts[lane + step]; }
-    workgroupBarrier();
-  }
-  let r = inverseSqrt(parts[0] / f32(d) + params.eps);
-  if (lane == 0u) { rstd[row] = r; }
-  for (var i = lane; i < d; i += 64u) { y[row * d + i] = x[row * d + i] * r * gain[i]; }
 }

@@ -2,19 +2,27 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { shipCheckpoint } from '../methods/dreamer4/ship.ts';
+import * as v from 'valibot';
+import { readSafetensors } from '../data/safetensors.ts';
+import { type DreamerConfig, presets } from '../methods/dreamer4/config.ts';
+import { commandOf, type Shipped, shipCheckpoint, shipExported } from '../methods/dreamer4/ship.ts';
 import { RUN_FLAGS, UsageError } from './args.ts';
 import { defineCommand } from './command.ts';
 import { evalDreamer4 } from './dreamer4.ts';
 import { shipLearn2pd } from './ship-learn2pd.ts';
 
 export const ship = defineCommand({
-  usage: 'dreamer4|learn2pd --resume DIR --out DIR [--seed N] [--set KEY=VALUE of eval] [--json]',
+  usage: 'dreamer4|learn2pd --resume DIR --out DIR [--seed N] [--set KEY=VALUE of eval] [--evaluation FILE] [--json]',
   flags: {
     resume: RUN_FLAGS.resume,
     out: RUN_FLAGS.out,
     seed: RUN_FLAGS.seed,
     set: RUN_FLAGS.set,
+    evaluation: {
+      kind: 'string',
+      help: 'dreamer4: figures that eval --json wrote, instead of measuring now',
+      value: 'FILE',
+    },
     json: RUN_FLAGS.json,
   },
   async run({ positionals, flags }, output) {
@@ -29,42 +37,129 @@ export const ship = defineCommand({
       output.result(await shipLearn2pd({ resume, out, seed: flags.seed ?? 7, set: flags.set }, output));
       return;
     }
-    let training: Uint8Array<ArrayBuffer>;
-    try {
-      training = new Uint8Array(await readFile(join(resume, 'dreamer4-training.safetensors')));
-    } catch {
-      throw new UsageError(`--resume ${resume}: there is no dreamer4-training.safetensors in this folder`);
-    }
-    const { bytes, run } = shipCheckpoint(training, 'micro');
-    const rung = (run.config as { rung: string }).rung;
-    const file = `dreamer4-${rung}.safetensors`;
+    const { bytes, run } = await shippable(resume);
+    const { rung } = run.config;
+    const [file, cardFile] = [`dreamer4-${rung}.safetensors`, `dreamer4-${rung}.card.json`];
     await mkdir(out, { recursive: true });
     await writeFile(join(out, file), bytes);
     const seed = flags.seed ?? 7;
-    const record = await evalDreamer4({ checkpoint: join(out, file), seed, set: flags.set }, output);
+    const record =
+      flags.evaluation === undefined
+        ? await evalDreamer4({ checkpoint: join(out, file), seed, set: flags.set }, output)
+        : await readEvaluation(flags.evaluation, run.config);
+    const trained = await readRecord(resume);
+    const parameters = countParameters(bytes);
     const card = {
       title: `Dreamer 4, ${rung}`,
       file,
       bytes: bytes.byteLength,
+      parameters,
       config: run.config,
       training: {
-        command: `npm run lab -- run dreamer4 --preset ${rung} --seed ${run.seed} --out runs/${rung}`,
+        command: commandOf(run.config, run.seed),
         dataSeed: run.seed,
         tokenizerSteps: run.tokenizerSteps,
         dynamicsSteps: run.dynamicsSteps,
         flops: run.flops,
         ...(run.origin ? { startedFrom: run.origin } : {}),
-        adapter: record.adapter,
+        adapter: trained?.adapter ?? record.adapter,
       },
       evaluation: {
-        command: `npm run lab -- eval dreamer4 --checkpoint public/models/dreamer4/${file} --seed ${seed} --json`,
+        command: `npm run lab -- eval dreamer4 --checkpoint public/models/dreamer4/${file} --seed ${record.seed} --json`,
         adapter: record.adapter,
         metrics: record.metrics,
       },
     };
-    await writeFile(join(out, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
-    await writeFile(join(out, 'index.json'), `${JSON.stringify({ files: [{ file, title: card.title }] }, null, 2)}\n`);
+    await writeFile(join(out, cardFile), `${JSON.stringify(card, null, 2)}\n`);
+    await addToIndex(join(out, 'index.json'), {
+      rung,
+      file,
+      card: cardFile,
+      title: `${rung}, ${(parameters / 1e6).toFixed(1)} M parameters`,
+    });
     output.line(`${join(out, file)}: ${(bytes.byteLength / 1e6).toFixed(2)} MB`);
     output.result(card);
   },
 });
+
+/** From the training checkpoint of a run, or from its exported model and its record. */
+async function shippable(folder: string): Promise<Shipped> {
+  const read = async (name: string): Promise<Uint8Array<ArrayBuffer> | null> => {
+    try {
+      return new Uint8Array(await readFile(join(folder, name)));
+    } catch {
+      return null;
+    }
+  };
+  const training = await read('dreamer4-training.safetensors');
+  if (training) return shipCheckpoint(training, 'Dreamer 4');
+  const record = await readRecord(folder);
+  const model = record && (await read(`dreamer4-${record.preset}.safetensors`));
+  if (!model) {
+    throw new UsageError(
+      `--resume ${folder}: neither dreamer4-training.safetensors nor an exported model with its run.json is in this folder`,
+    );
+  }
+  return shipExported(model, record);
+}
+
+const Recorded = v.looseObject({
+  preset: v.string(),
+  seed: v.number(),
+  flops: v.number(),
+  adapter: v.string(),
+});
+
+async function readRecord(folder: string): Promise<v.InferOutput<typeof Recorded> | null> {
+  try {
+    return v.parse(Recorded, JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+const Evaluation = v.looseObject({
+  seed: v.number(),
+  adapter: v.string(),
+  config: v.unknown(),
+  metrics: v.record(v.string(), v.number()),
+});
+
+/** What `eval dreamer4 --json` printed, on another machine perhaps; of this very model. */
+async function readEvaluation(file: string, config: DreamerConfig): Promise<v.InferOutput<typeof Evaluation>> {
+  let found: v.InferOutput<typeof Evaluation>;
+  try {
+    found = v.parse(Evaluation, JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    throw new UsageError(`--evaluation ${file}: not the output of eval dreamer4 --json`);
+  }
+  if (JSON.stringify(found.config) !== JSON.stringify(config)) {
+    throw new UsageError(`--evaluation ${file}: of a model of another configuration`);
+  }
+  return found;
+}
+
+function countParameters(model: Uint8Array<ArrayBuffer>): number {
+  const { tensors } = readSafetensors(model);
+  let n = 0;
+  for (const [name, t] of tensors) if (!name.startsWith('latent.')) n += t.shape.reduce((a, b) => a * b, 1);
+  return n;
+}
+
+const Index = v.object({
+  files: v.array(v.object({ rung: v.string(), file: v.string(), card: v.string(), title: v.string() })),
+});
+
+/** Puts an entry into the list of shipped models in place of its rung's old one, in the order of the ladder. */
+async function addToIndex(path: string, entry: v.InferOutput<typeof Index>['files'][number]): Promise<void> {
+  let files: v.InferOutput<typeof Index>['files'] = [];
+  try {
+    files = v.parse(Index, JSON.parse(await readFile(path, 'utf8'))).files;
+  } catch {
+    // No list yet, or not one: it begins with this entry.
+  }
+  const order = Object.keys(presets);
+  const all = [...files.filter(({ rung }) => rung !== entry.rung), entry];
+  all.sort((a, b) => order.indexOf(a.rung) - order.indexOf(b.rung));
+  await writeFile(path, `${JSON.stringify({ files: all }, null, 2)}\n`);
+}

@@ -9,7 +9,7 @@ import { launchBrowser, type OpenPage, openPage } from '../support/browser.ts';
 import { changed, frameIndex, panePixels, waitForFrame, waitForStatus } from '../support/playground.ts';
 
 const SHIPPED = existsSync(resolve(import.meta.dirname, '../../public/models/dreamer4/index.json'));
-const index = { json: { files: [{ file: 'x.safetensors' }] } };
+const index = { json: { files: [{ rung: 'x', file: 'x.safetensors', card: 'x.card.json', title: 'x' }] } };
 
 let browser: Browser;
 
@@ -141,7 +141,7 @@ describe.skipIf(!SHIPPED)('the shipped dream', () => {
   test('a truncated copy of the shipped file is refused, and the truth plays on', async () => {
     const folder = resolve(import.meta.dirname, '../../public/models/dreamer4');
     const { files } = JSON.parse(readFileSync(resolve(folder, 'index.json'), 'utf8'));
-    const bytes = readFileSync(resolve(folder, files[0].file ?? files[0]));
+    const bytes = readFileSync(resolve(folder, files[0].file));
     const { page, close } = await withCheckpoint(bytes.subarray(0, bytes.length >> 1));
     expect(await page.getByRole('alert').textContent()).toMatch(/cannot be played/);
     const at = await frameIndex(page);

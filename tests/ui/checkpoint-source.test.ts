@@ -1,7 +1,7 @@
 // Fetching the shipped checkpoint: every way a server can answer.
 
 import { expect, test } from 'vitest';
-import { fetchShipped } from '../../src/ui/playground/checkpoint-source.ts';
+import { chooseModel, fetchShipped } from '../../src/ui/playground/checkpoint-source.ts';
 
 const json = (value: unknown) =>
   new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json; charset=utf-8' } });
@@ -12,13 +12,30 @@ const serve = (answers: Record<string, Response | Error>) =>
     return Promise.resolve(answer ?? new Response('', { status: 404 }));
   }) as unknown as typeof fetch;
 
-test('the first listed file', async () => {
+const model = (rung: string) => ({ rung, file: `${rung}.safetensors`, card: `${rung}.card.json`, title: rung });
+const files = [model('micro'), model('small')];
+const ANY = { wanted: '', software: true };
+
+test('the model that fits the adapter, with the list of all', async () => {
   const fetcher = serve({
-    'm/index.json': json({ files: [{ file: 'micro.safetensors', title: 'micro' }, { file: 'nano.safetensors' }] }),
+    'm/index.json': json({ files }),
     'm/micro.safetensors': new Response(Uint8Array.of(1, 2, 3)),
+    'm/small.safetensors': new Response(Uint8Array.of(4)),
   });
-  const result = await fetchShipped('m/', fetcher);
-  expect(result.ok && [...result.value]).toEqual([1, 2, 3]);
+  const result = await fetchShipped('m/', ANY, fetcher);
+  expect(result.ok && [...result.value.bytes]).toEqual([1, 2, 3]);
+  expect(result.ok && result.value.model.rung).toBe('micro');
+  expect(result.ok && result.value.models).toEqual(files);
+});
+
+test.each([
+  ['', true, 'micro'],
+  ['', false, 'small'],
+  ['small', true, 'small'],
+  ['micro', false, 'micro'],
+  ['unknown', false, 'small'],
+])('asked for "%s" on a processor: %s gives %s', (wanted, software, rung) => {
+  expect(chooseModel(files, wanted, software).rung).toBe(rung);
 });
 
 test.each([
@@ -30,21 +47,25 @@ test.each([
   ],
   ['an empty list', { 'm/index.json': json({ files: [] }) }, 'bad-checkpoint'],
   ['a foreign shape', { 'm/index.json': json(['micro.safetensors']) }, 'bad-checkpoint'],
-  ['a path out of the folder', { 'm/index.json': json({ files: [{ file: '../x.safetensors' }] }) }, 'bad-checkpoint'],
+  [
+    'a path out of the folder',
+    { 'm/index.json': json({ files: [{ ...model('x'), file: '../x.safetensors' }] }) },
+    'bad-checkpoint',
+  ],
   [
     'broken JSON',
     { 'm/index.json': new Response('{', { headers: { 'content-type': 'application/json' } }) },
     'bad-checkpoint',
   ],
-  ['a listed file that is missing', { 'm/index.json': json({ files: [{ file: 'a.safetensors' }] }) }, 'no-checkpoint'],
+  ['a listed file that is missing', { 'm/index.json': json({ files: [model('a')] }) }, 'no-checkpoint'],
   ['no network', { 'm/index.json': new TypeError('failed to fetch') }, 'network'],
   [
     'no network in the middle',
-    { 'm/index.json': json({ files: [{ file: 'a.safetensors' }] }), 'm/a.safetensors': new TypeError('reset') },
+    { 'm/index.json': json({ files: [model('a')] }), 'm/a.safetensors': new TypeError('reset') },
     'network',
   ],
 ])('%s', async (_, answers, code) => {
-  const result = await fetchShipped('m/', serve(answers as Record<string, Response | Error>));
+  const result = await fetchShipped('m/', ANY, serve(answers as Record<string, Response | Error>));
   expect(result).toMatchObject({ ok: false, code });
   if (!result.ok) {
     expect(result.reason).toMatch(/\.$/);

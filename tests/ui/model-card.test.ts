@@ -36,7 +36,7 @@ test.each([
 test('a missing or broken card is no error', async () => {
   const answer = (body: string, status = 200) =>
     (async () => new Response(body, { status })) as unknown as typeof fetch;
-  expect(await fetchCard('m/', answer('', 404))).toBeNull();
-  expect(await fetchCard('m/', answer('<html>'))).toBeNull();
-  expect(await fetchCard('m/', answer(JSON.stringify(card)))).not.toBeNull();
+  expect(await fetchCard('m/micro.card.json', answer('', 404))).toBeNull();
+  expect(await fetchCard('m/micro.card.json', answer('<html>'))).toBeNull();
+  expect(await fetchCard('m/micro.card.json', answer(JSON.stringify(card)))).not.toBeNull();
 });

@@ -25,6 +25,7 @@ const anySettings: fc.Arbitrary<PlaySettings> = fc.record({
   overlay: fc.boolean(),
   film: fc.boolean(),
   view: fc.constantFrom('eye', 'smooth'),
+  model: fc.constantFrom('', 'micro', 'small'),
 });
 
 test('settings survive the way into a link and back', () => {
@@ -43,7 +44,7 @@ test('the defaults make a short link', () => {
 });
 
 test('what does not parse falls back to the default', () => {
-  const nonsense = 'seed=-1&k=3&corrupt=9&noise=1e3&speed=7&overlay=yes&view=%F0%9F%90%84';
+  const nonsense = 'seed=-1&k=3&corrupt=9&noise=1e3&speed=7&overlay=yes&view=%F0%9F%90%84&model=..%2Fx';
   expect(settingsFromQuery(nonsense)).toEqual(DEFAULTS);
 });
 

@@ -1,6 +1,9 @@
 /** From a training checkpoint to the file that ships: averaged weights in half precision, statistics in f32. Needs no GPU. */
+import * as v from 'valibot';
 import { readSafetensors, type TensorToWrite, toFloat32, writeSafetensors } from '../../data/safetensors.ts';
 import { CheckpointError } from '../../train/checkpoint.ts';
+import { type DreamerConfig, presets } from './config.ts';
+import { parseConfig } from './config-file.ts';
 
 export interface Shipped {
   bytes: Uint8Array<ArrayBuffer>;
@@ -11,8 +14,40 @@ export interface Shipped {
     dynamicsSteps: number;
     flops: number;
     origin: string | null;
-    config: unknown;
+    config: DreamerConfig;
   };
+}
+
+/** An exported model with the record of its run, where the training checkpoint itself is not at hand. */
+export function shipExported(model: Uint8Array<ArrayBuffer>, record: unknown): Shipped {
+  const { metadata } = readSafetensors(model);
+  if (metadata.method !== 'dreamer4' || metadata.kind !== 'model') {
+    throw new CheckpointError('This file is not an exported model of Dreamer 4.');
+  }
+  const config = parseConfig(metadata.config ?? '');
+  const { seed, flops } = v.parse(RunFacts, record);
+  const { tokenizer, dynamics } = config.phases;
+  return {
+    bytes: model,
+    run: { seed, tokenizerSteps: tokenizer.steps, dynamicsSteps: dynamics.steps, flops, origin: null, config },
+  };
+}
+
+/** What a run's record must say. */
+const RunFacts = v.object({ seed: v.number(), flops: v.number() });
+
+/** The run's command: its preset, and every value that is not the preset's. */
+export function commandOf(config: DreamerConfig, seed: number): string {
+  const changes: string[] = [];
+  const compare = (own: unknown, preset: unknown, path: string): void => {
+    if (typeof own === 'object' && own !== null) {
+      for (const [key, value] of Object.entries(own)) {
+        compare(value, (preset as Record<string, unknown> | undefined)?.[key], path ? `${path}.${key}` : key);
+      }
+    } else if (own !== preset) changes.push(` --set ${path}=${own}`);
+  };
+  compare(config, presets[config.rung], '');
+  return `npm run lab -- run dreamer4 --preset ${config.rung} --seed ${seed}${changes.join('')} --out runs/${config.rung}`;
 }
 
 const AVERAGES = /^(?:tokenizer|dynamics)\/average\/(.+)$/;
@@ -39,7 +74,7 @@ export function shipCheckpoint(training: Uint8Array<ArrayBuffer>, title: string)
       dynamicsSteps: Number(metadata.dynamicsStep),
       flops: Number(metadata.flops),
       origin: metadata.origin ?? null,
-      config: JSON.parse(metadata.config),
+      config: parseConfig(metadata.config),
     },
   };
 }

@@ -1,6 +1,7 @@
 /** RMSNorm (Zhang and Sennrich 2019) over the last axis. */
 import forwardLink from '../../../shaders/ops/rmsnorm.wgsl?link';
 import backwardLink from '../../../shaders/ops/rmsnorm_backward.wgsl?link';
+import treeLink from '../../../shaders/ops/rmsnorm_tree.wgsl?link';
 import type { Tensor } from '../graph.ts';
 import { cover, pack } from '../kernel.ts';
 import { sumRows } from './reduce.ts';
@@ -13,6 +14,7 @@ export function rmsNorm(x: Tensor, gain: Tensor): Tensor {
   if (d % 4 !== 0 || x.shape[x.shape.length - 1] !== d)
     throw new Error(`rmsNorm: gain [${gain.shape}] does not fit [${x.shape}]`);
   const rows = x.size / d;
+  const serial = x.graph.conditions.software;
   const [y] = x.graph.add({
     name: 'rmsnorm',
     inputs: [x, gain],
@@ -20,11 +22,11 @@ export function rmsNorm(x: Tensor, gain: Tensor): Tensor {
     dispatch: ([out, rstd]) => [
       {
         label: 'rmsnorm',
-        code: forwardLink(x.graph.conditions),
-        entryPoint: 'forward',
+        code: (serial ? forwardLink : treeLink)(x.graph.conditions),
+        entryPoint: serial ? 'forward' : 'tree',
         bindings: [x, gain, out, rstd],
         uniforms: pack(rows, d / 4, { f: NORM_EPS }),
-        workgroups: cover(rows),
+        workgroups: cover(rows, serial ? 64 : 1),
         flops: x.size * 4,
         bytes: x.size * 8,
       },

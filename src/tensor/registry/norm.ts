@@ -37,13 +37,24 @@ const RMSNORM: Variant[] = [
     'On lavapipe 1.5 times slower (2560 rows of 256): four times as many loads, each with its own bounds check.',
     (rows) => Math.ceil(rows / 64),
   ),
-  { ...single('ops/rmsnorm.wgsl', 'forward')[0], idea: 'One invocation per row in vec4s: rows are short and many.' },
-  version(
-    'tree',
-    'One workgroup per row: the sum of squares by a tree in workgroup memory.',
-    'On lavapipe 5.5 times slower: seven barriers per row. Not measured on a GPU yet, where it may win for long rows.',
-    (rows) => rows,
-  ),
+  {
+    name: 'serial',
+    idea: 'One invocation per row in vec4s: rows are short and many, and there is no barrier.',
+    when: 'CPU adapters',
+    files: ['ops/rmsnorm.wgsl'],
+    entryPoint: 'forward',
+    chosen: (c) => c.software,
+    force: { software: true },
+  },
+  {
+    name: 'tree',
+    idea: 'One workgroup per row, the sum of squares by a tree: 5.5 times faster on an NVIDIA H200, 5.5 times slower on lavapipe.',
+    when: 'graphics processors',
+    files: ['ops/rmsnorm_tree.wgsl'],
+    entryPoint: 'tree',
+    chosen: (c) => !c.software,
+    force: { software: false },
+  },
 ];
 
 type Rows = { rows: number; d: number };
@@ -195,7 +206,7 @@ export const NORM: readonly KernelEntry[] = [
     label: 'rmsnorm',
     bindings: 'x gain y rstd',
     uniform: 'rows u32, d4 u32, eps f32',
-    dispatch: 'One invocation per row.',
+    dispatch: 'CPU adapters: one invocation per row; GPUs: one workgroup of 64.',
     flops: '4*rows*d',
     bytes: '8*rows*d',
     variants: RMSNORM,

@@ -1,21 +1,30 @@
 // What this model is, and what was measured of it before it shipped. Fetched when it is opened.
 
-import { useState } from 'react';
-import { handedOver } from './handover.ts';
-import { fetchCard, type ModelCard } from './model-card.ts';
+import { useEffect, useState } from 'react';
+import { fetchCard, type ModelCard, modelsFolder } from './model-card.ts';
 import { usePlay } from './play-store.ts';
 import css from './playground.module.css';
 
 export function AboutModel() {
   const info = usePlay((state) => (state.dream.phase === 'ready' ? state.dream.info : null));
+  const file = usePlay((state) => state.model?.card ?? null);
+  const [open, setOpen] = useState(false);
   const [card, setCard] = useState<ModelCard | null>(null);
+  useEffect(() => {
+    let stale = false;
+    setCard(null);
+    if (open && file) {
+      void fetchCard(modelsFolder() + file).then((found) => {
+        if (!stale) setCard(found);
+      });
+    }
+    return () => {
+      stale = true;
+    };
+  }, [open, file]);
   if (!info) return null;
-  const own = handedOver() !== null;
-  const open = () => {
-    if (!card && !own) void fetchCard(new URL('models/dreamer4/', document.baseURI).href).then(setCard);
-  };
   return (
-    <details className={css.stages} onToggle={(event) => event.currentTarget.open && open()}>
+    <details className={css.stages} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>About this model</summary>
       <dl>
         <div>

@@ -22,6 +22,7 @@ export function Knobs({ session }: { session: PlaySession | null }) {
     <section className={css.knobs} aria-labelledby="knobs">
       <h2 id="knobs">How it dreams</h2>
       <div className={css.knobRow}>
+        <ModelChoice session={session} />
         <Knob
           label="Denoising steps"
           hint="More steps, sharper frames, slower dream"
@@ -65,6 +66,31 @@ export function Knobs({ session }: { session: PlaySession | null }) {
       <Stages />
       <AboutModel />
     </section>
+  );
+}
+
+/** Which of the shipped models dreams; nothing to choose while there is one. */
+function ModelChoice({ session }: { session: PlaySession | null }) {
+  const models = usePlay((state) => state.models);
+  const model = usePlay((state) => state.model);
+  const loading = usePlay((state) => state.dream.phase === 'loading');
+  if (models.length < 2 || !model) return null;
+  return (
+    <label className={css.seed}>
+      <span>Model</span>
+      <select
+        value={model.rung}
+        disabled={loading}
+        data-testid="model"
+        onChange={(event) => session?.changeModel(event.target.value)}
+      >
+        {models.map(({ rung, title }) => (
+          <option key={rung} value={rung}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -1,17 +1,34 @@
-// Finds and fetches the checkpoint that comes with the page: `index.json` names the files, each with a card beside it.
+// Finds and fetches the checkpoints that come with the page: `index.json` names the files, each with a card beside it.
 // What comes over the network is outside input; every way it can be wrong has its own sentence.
 
 import * as v from 'valibot';
 import type { Failure, Outcome } from './protocol.ts';
 
-/** `public/models/dreamer4/index.json`. The first file is the one that is played. */
-export const ModelIndex = v.object({
+/** `public/models/dreamer4/index.json`, the smallest model first. */
+const ModelIndex = v.object({
   files: v.pipe(
-    v.array(v.object({ file: v.pipe(v.string(), v.regex(/^[\w.-]+\.safetensors$/)), title: v.optional(v.string()) })),
+    v.array(
+      v.object({
+        rung: v.pipe(v.string(), v.regex(/^[a-z]+$/)),
+        file: v.pipe(v.string(), v.regex(/^[\w.-]+\.safetensors$/)),
+        card: v.pipe(v.string(), v.regex(/^[\w.-]+\.json$/)),
+        title: v.string(),
+      }),
+    ),
     v.minLength(1),
   ),
 });
-export type ModelIndex = v.InferOutput<typeof ModelIndex>;
+export type ShippedModel = v.InferOutput<typeof ModelIndex>['files'][number];
+
+export interface FetchedModel {
+  bytes: Uint8Array<ArrayBuffer>;
+  model: ShippedModel;
+  models: readonly ShippedModel[];
+}
+
+/** The one that is asked for, else what the adapter is quick enough for: a processor takes the smallest. */
+export const chooseModel = (models: readonly ShippedModel[], wanted: string, software: boolean): ShippedModel =>
+  models.find(({ rung }) => rung === wanted) ?? (software ? models[0] : models[models.length - 1]);
 
 const noCheckpoint: Failure = {
   ok: false,
@@ -20,17 +37,18 @@ const noCheckpoint: Failure = {
   advice: 'The true world beside it is playable. You can also train a small model in this tab.',
 };
 
-/** `base` ends with a slash. */
+/** `base` ends with a slash; `wanted`: a rung, or nothing for what fits the adapter. */
 export async function fetchShipped(
   base: string,
+  { wanted, software }: { wanted: string; software: boolean },
   fetcher: typeof fetch = fetch,
-): Promise<Outcome<Uint8Array<ArrayBuffer>>> {
-  let index: ModelIndex;
+): Promise<Outcome<FetchedModel>> {
+  let models: readonly ShippedModel[];
   try {
     const answer = await fetcher(`${base}index.json`);
     // A server that answers every path with the page itself has no index either.
     if (!answer.ok || !answer.headers.get('content-type')?.includes('json')) return noCheckpoint;
-    index = v.parse(ModelIndex, await answer.json());
+    models = v.parse(ModelIndex, await answer.json()).files;
   } catch (error) {
     if (error instanceof TypeError) return offline();
     return {
@@ -40,17 +58,18 @@ export async function fetchShipped(
       advice: 'Reload the page.',
     };
   }
+  const model = chooseModel(models, wanted, software);
   try {
-    const answer = await fetcher(base + index.files[0].file);
+    const answer = await fetcher(base + model.file);
     if (!answer.ok) {
       return {
         ok: false,
         code: 'no-checkpoint',
-        reason: `The checkpoint ${index.files[0].file} is missing on the server (${answer.status}).`,
+        reason: `The checkpoint ${model.file} is missing on the server (${answer.status}).`,
         advice: noCheckpoint.advice,
       };
     }
-    return { ok: true, value: new Uint8Array(await answer.arrayBuffer()) };
+    return { ok: true, value: { bytes: new Uint8Array(await answer.arrayBuffer()), model, models } };
   } catch {
     return offline();
   }

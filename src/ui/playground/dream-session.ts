@@ -6,7 +6,7 @@ import { type Dream, type DreamInfo, type DreamSettings, NO_ACTION } from '../..
 import { fetchShipped } from './checkpoint-source.ts';
 import { type DreamScreen, dreamScreen } from './dream-screen.ts';
 import { compareImages, pixelMoments } from './image-metrics.ts';
-import type { DreamReport, Failure, GpuApi, Outcome, TruthMessage } from './protocol.ts';
+import type { DreamReport, Failure, GpuApi, Outcome, ShippedDream, TruthMessage } from './protocol.ts';
 import { packContext, type TrueFrame, TruthFeed } from './truth-feed.ts';
 
 export type DreamFactory = (
@@ -48,9 +48,13 @@ export class DreamSession implements GpuApi {
     return this.#openDevice();
   }
 
-  async loadShipped(base: string): Promise<Outcome<DreamInfo>> {
-    const fetched = await fetchShipped(base, this.#parts.fetch);
-    return fetched.ok ? this.loadBytes(fetched.value) : fetched;
+  async loadShipped(base: string, wanted: string): Promise<Outcome<ShippedDream>> {
+    const software = this.#gpu?.report.software ?? true;
+    const fetched = await fetchShipped(base, { wanted, software }, this.#parts.fetch);
+    if (!fetched.ok) return fetched;
+    const { bytes, model, models } = fetched.value;
+    const loaded = await this.loadBytes(bytes);
+    return loaded.ok ? { ok: true, value: { info: loaded.value, model, models } } : loaded;
   }
 
   async loadBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<DreamInfo>> {

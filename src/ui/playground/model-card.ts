@@ -51,9 +51,13 @@ export function readCard(json: unknown): ModelCard | null {
   return rows.length > 0 ? { rows, command } : null;
 }
 
-export async function fetchCard(base: string, fetcher: typeof fetch = fetch): Promise<ModelCard | null> {
+/** Where the checkpoints and their cards lie. */
+export const modelsFolder = (): string => new URL('models/dreamer4/', document.baseURI).href;
+
+/** `address`: where the card lies. */
+export async function fetchCard(address: string, fetcher: typeof fetch = fetch): Promise<ModelCard | null> {
   try {
-    const answer = await fetcher(`${base}card.json`);
+    const answer = await fetcher(address);
     return answer.ok ? readCard(await answer.json()) : null;
   } catch {
     return null;

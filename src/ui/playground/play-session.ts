@@ -9,8 +9,9 @@ import { CLIP_SECONDS, ClipRing, download } from './clip.ts';
 import { GamepadReader } from './gamepad.ts';
 import { handedOver } from './handover.ts';
 import { LockStep } from './lock-step.ts';
+import { modelsFolder } from './model-card.ts';
 import { type DreamPhase, INITIAL, type PlayState, usePlay } from './play-store.ts';
-import type { DreamReport, Failure, GpuApi, SimApi, TruthTick } from './protocol.ts';
+import type { DreamReport, Failure, GpuApi, Outcome, SimApi, TruthTick } from './protocol.ts';
 import { RateMeter } from './rate.ts';
 import { type PlaySettings, settingsToQuery } from './share.ts';
 import { StageInput } from './stage-input.ts';
@@ -156,12 +157,20 @@ export class PlaySession {
     const now = usePlay.getState().settings;
     if (settingsToQuery(settings) === settingsToQuery(now)) return;
     set({ settings });
+    if (settings.model !== now.model) void this.#loadShipped(settings.model);
     if (settings.seed !== now.seed) this.startFrom(settings.seed);
+  }
+
+  /** Another of the models that came with the page. */
+  changeModel(rung: string): void {
+    this.change({ model: rung });
+    void this.#loadShipped(rung);
   }
 
   async loadFile(file: File): Promise<void> {
     set({ dream: { phase: 'loading' } });
     const bytes = new Uint8Array(await file.arrayBuffer());
+    set({ model: null });
     await this.#adopt(this.#gpu.loadBytes(transfer(bytes, [bytes.buffer])));
   }
 
@@ -214,14 +223,17 @@ export class PlaySession {
     if (!opened.ok) return this.#onDreamFailure(opened);
     set({ adapter: opened.value, dream: { phase: 'loading' } });
     const trained = handedOver();
-    await this.#adopt(
-      trained
-        ? this.#gpu.loadBytes(trained)
-        : this.#gpu.loadShipped(new URL('models/dreamer4/', document.baseURI).href),
-    );
+    await (trained ? this.#adopt(this.#gpu.loadBytes(trained)) : this.#loadShipped(usePlay.getState().settings.model));
   }
 
-  async #adopt(loading: ReturnType<GpuApi['loadShipped']>): Promise<void> {
+  async #loadShipped(rung: string): Promise<void> {
+    set({ dream: { phase: 'loading' } });
+    const loaded = await this.#gpu.loadShipped(modelsFolder(), rung);
+    if (loaded.ok && !this.#ended) set({ models: loaded.value.models, model: loaded.value.model });
+    await this.#adopt(loaded.ok ? { ok: true, value: loaded.value.info } : loaded);
+  }
+
+  async #adopt(loading: Outcome<DreamInfo> | Promise<Outcome<DreamInfo>>): Promise<void> {
     const loaded = await loading;
     if (this.#ended) return;
     if (!loaded.ok) return this.#onDreamFailure(loaded);

@@ -3,6 +3,7 @@
 import { create } from 'zustand';
 import type { AdapterReport } from '../../gpu/device.ts';
 import type { DreamInfo } from '../../methods/dreamer4/play-contract.ts';
+import type { ShippedModel } from './checkpoint-source.ts';
 import type { DreamReport, Failure, SimInfo, TruthTick } from './protocol.ts';
 import { DEFAULTS, type PlaySettings } from './share.ts';
 
@@ -17,6 +18,9 @@ export interface PlayState {
   sim: SimInfo | null;
   adapter: AdapterReport | null;
   dream: DreamPhase;
+  /** The models that came with the page, and the one that dreams; null: a file of the visitor's, or none yet. */
+  models: readonly ShippedModel[];
+  model: ShippedModel | null;
   playing: boolean;
   /** The tab is hidden: play stands still and goes on when it is seen again. */
   hidden: boolean;
@@ -41,6 +45,8 @@ export const INITIAL: PlayState = {
   sim: null,
   adapter: null,
   dream: { phase: 'opening' },
+  models: [],
+  model: null,
   playing: true,
   hidden: false,
   driver: 'script',

@@ -6,6 +6,7 @@
 
 import type { AdapterReport } from '../../gpu/device.ts';
 import type { DreamInfo, DreamSettings, DreamTiming } from '../../methods/dreamer4/play-contract.ts';
+import type { ShippedModel } from './checkpoint-source.ts';
 
 /** A result that may fail for reasons the visitor has to know: one sentence what, one sentence what to do. */
 export type Outcome<T> = { ok: true; value: T } | Failure;
@@ -120,17 +121,19 @@ export interface DreamReport {
   startDeviation: number;
 }
 
-export interface CheckpointCard {
-  file: string;
-  title: string;
-  bytes: number;
+/** A checkpoint that came with the page, loaded. */
+export interface ShippedDream {
+  info: DreamInfo;
+  model: ShippedModel;
+  /** All that came with it, the smallest first. */
+  models: readonly ShippedModel[];
 }
 
 export interface GpuApi {
   /** Opens the device. `canvas`: the dream pane. */
   open(canvas: OffscreenCanvas | null, truth: MessagePort): Promise<Outcome<AdapterReport>>;
-  /** Fetches `index.json` under `base` and loads the first checkpoint it lists. */
-  loadShipped(base: string): Promise<Outcome<DreamInfo>>;
+  /** Fetches `index.json` under `base` and loads the checkpoint of the rung `wanted`, or the one that fits the adapter. */
+  loadShipped(base: string, wanted: string): Promise<Outcome<ShippedDream>>;
   loadBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<DreamInfo>>;
   /** Forgets the dream; the true frames of the running episode become its context. */
   dreamFromTruth(episode: number): Promise<Outcome<DreamReport | null>>;

@@ -12,6 +12,8 @@ export interface PlaySettings {
   overlay: boolean;
   film: boolean;
   view: 'eye' | 'smooth';
+  /** Rung of the shipped model that dreams; empty: what fits the adapter. */
+  model: string;
 }
 
 export const SPEEDS = [1, 0.5, 0.25] as const;
@@ -27,6 +29,7 @@ export const DEFAULTS: PlaySettings = {
   overlay: false,
   film: false,
   view: 'eye',
+  model: '',
 };
 
 /** Only what differs from the defaults, except the world seed, which is always there. */
@@ -41,6 +44,7 @@ export function settingsToQuery(settings: PlaySettings): string {
   if (settings.overlay) query.set('overlay', '1');
   if (settings.film) query.set('film', '1');
   if (settings.view !== DEFAULTS.view) query.set('view', settings.view);
+  if (settings.model) query.set('model', settings.model);
   return query.toString();
 }
 
@@ -59,6 +63,7 @@ export function settingsFromQuery(text: string): PlaySettings {
     overlay: query.get('overlay') === '1',
     film: query.get('film') === '1',
     view: query.get('view') === 'smooth' ? 'smooth' : 'eye',
+    model: /^[a-z]{1,16}$/.exec(query.get('model') ?? '')?.[0] ?? '',
   };
 }
 
