@@ -60,6 +60,7 @@ export function nesterov(gradient: Tensor, state: Tensor, { shape, starts }: Pla
     threads: n,
     uniforms: [n, each, { f: MOMENTUM }],
     flopsEach: 4,
+    bytes: n * 16,
     effect: true,
   })[0];
 }
@@ -91,6 +92,7 @@ export function applyUpdate(x: Tensor, value: Tensor, average: Tensor, hyper: Te
     threads: x.size,
     uniforms: [x.size, sizeOf(shape), { f: 0.2 * Math.sqrt(Math.max(...shape)) }],
     flops: x.size * 8,
+    bytes: x.size * 20,
     effect: true,
   });
 }

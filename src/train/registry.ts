@@ -207,7 +207,7 @@ export const TRAIN: readonly KernelEntry[] = [
       bindings: 'source state places u',
       uniform: 'n u32, each u32, mu f32',
       flops: '8*rows*columns',
-      bytes: '24*rows*columns',
+      bytes: '32*rows*columns',
     },
     momentumTrial,
   ),

@@ -54,7 +54,7 @@ for (const [n, spec] of evaluationSpecs(model.config, Number(values.seed), 400, 
     // Frame i shows the world after step i; the event's tick lies in step `at`.
     const at = Math.floor(event.tick / ticksPerStep);
     const first = at - BEFORE;
-    if (first < CONTEXT || first + LENGTH + 1 >= e.actions.length) continue;
+    if (first < CONTEXT || first + LENGTH + 1 >= episode.actions.length) continue;
     if (!episode.actions.slice(first - 1, first + LENGTH - 1).every(still)) continue;
     e ??= renderEpisode(model.config, episode, draw);
     const last = (i) => e.frames.subarray(i * size, (i + 1) * size);

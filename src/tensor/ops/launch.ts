@@ -22,6 +22,8 @@ export interface Launch {
   flops?: number;
   /** Per output element; the default is one multiply-add. */
   flopsEach?: number;
+  /** Bytes of memory, where inputs are not read whole. */
+  bytes?: number;
   effect?: boolean;
   /** Tensors that are not bound, but must be there first. */
   after?: readonly Tensor[];
@@ -48,7 +50,7 @@ export function launch(graph: Graph, l: Launch): Tensor[] {
           uniforms: pack(...l.uniforms),
           workgroups: l.workgroups ?? cover(l.threads, l.group),
           flops: l.flops ?? elements * (l.flopsEach ?? 2),
-          bytes: (elements + l.inputs.reduce((sum, t) => sum + t.size, 0)) * 4,
+          bytes: l.bytes ?? (elements + l.inputs.reduce((sum, t) => sum + t.size, 0)) * 4,
         },
       ];
     },
