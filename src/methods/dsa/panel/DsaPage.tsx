@@ -3,6 +3,7 @@
 import { type Remote, wrap } from 'comlink';
 import { useCallback, useEffect, useState } from 'react';
 import type { Sheet } from '../../../ui/controls/Tabs.tsx';
+import { PAPER } from '../paper.ts';
 import { Architecture } from './Architecture.tsx';
 import { CodesBench } from './CodesBench.tsx';
 import { Cost } from './Cost.tsx';
@@ -131,7 +132,10 @@ export function DsaPage() {
       <h1>Sparse attention</h1>
       <p className={css.lead}>
         A lightning indexer with 8-bit keys scores every past token; attention reads only the few with the largest
-        scores. From DeepSeek-V3.2, in small.
+        scores. From DeepSeek-V3.2, in small.{' '}
+        <a href={`https://arxiv.org/abs/${PAPER.arxiv}`} rel="noreferrer">
+          arXiv {PAPER.arxiv}
+        </a>
       </p>
       {problem && (
         <p className={css.problem} role="alert">
