@@ -75,7 +75,7 @@ export const ship = defineCommand({
       rung,
       file,
       card: cardFile,
-      title: `${rung}, ${(parameters / 1e6).toFixed(1)} M parameters`,
+      title: `${rung}, ${(parameters / 1e6).toFixed(1)} M`,
     });
     output.line(`${join(out, file)}: ${(bytes.byteLength / 1e6).toFixed(2)} MB`);
     output.result(card);
