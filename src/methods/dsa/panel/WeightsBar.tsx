@@ -3,7 +3,6 @@
 import { useRef, useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
-import { PRESETS } from '../config.ts';
 import { type Card, SHIPPED, type ShippedName } from './card.ts';
 import css from './dsa.module.css';
 import type { Opened } from './protocol.ts';
@@ -30,7 +29,7 @@ export function WeightsBar({ opened, onFile, onShipped }: Props) {
   return (
     <div className={css.weights} data-testid="weights">
       <p>
-        Weights: <strong>{opened.title}</strong>
+        Weights: <strong>{opened.title}</strong>, rows of {opened.config.time} tokens
         {busy && ', opening another file'}
       </p>
       <input
@@ -47,7 +46,7 @@ export function WeightsBar({ opened, onFile, onShipped }: Props) {
       <Choice
         label="Shipped weights"
         value={opened.card ? opened.config.rung : ''}
-        options={NAMES.map((name) => [name, `${name}, ${PRESETS[name].time} tokens`] as const)}
+        options={NAMES.map((name) => [name, name] as const)}
         onChange={(name) => onShipped(name as ShippedName)}
       />
       <Button onClick={() => input.current?.click()}>Open a file</Button>
