@@ -12,6 +12,7 @@ import { converse, type Spoken } from '../../../src/methods/dsa/posttrain/conver
 import { ANSWER, OBSERVED, type Task } from '../../../src/methods/dsa/posttrain/domain.ts';
 import { DOMAINS, domainOf } from '../../../src/methods/dsa/posttrain/domains.ts';
 import { consistency, speaker, word } from '../../../src/methods/dsa/posttrain/lexicon.ts';
+import { postTrain } from '../../../src/methods/dsa/posttrain/pipeline.ts';
 import { Policy } from '../../../src/methods/dsa/posttrain/policy.ts';
 import { Reinforcement, type Run } from '../../../src/methods/dsa/posttrain/reinforce.ts';
 import { freeLength, judged, rewardOf } from '../../../src/methods/dsa/posttrain/reward.ts';
@@ -154,4 +155,13 @@ test('configurations that make no sense are refused', () => {
   expect(() => configurePost('post-nano', { domains: 'math,chess' })).toThrow("no domain 'chess'");
   expect(() => configurePost('post-nano', { 'rl.group': '1' })).toThrow('a group of 1');
   expect(() => configurePost('post-nano', { maxNew: '60' })).toThrow('do not fit rows of 80');
+});
+
+test('a run that is stopped ends in the middle of a supervised stage', async () => {
+  const { gpu } = await testGpu();
+  // Hours of steps: only stopping ends them.
+  const config = configurePost('post-nano', { 'base.steps': '1000000' });
+  const abort = new AbortController();
+  const run = postTrain(gpu, config, 1, () => setTimeout(() => abort.abort(), 50), abort.signal);
+  await expect(run).rejects.toThrow('post-training was stopped');
 });

@@ -76,7 +76,7 @@ async function armOf(run: Run, policy: Policy, start: Values): Promise<ArmResult
   const { c, tokenizer, emit } = run;
   const { arm } = policy;
   const stage = (name: string): void => {
-    if (run.signal.aborted) throw new Error('post-training was stopped');
+    goOn(run);
     emit({ kind: 'stage', arm, stage: name });
   };
   const note = async (name: string, step: number): Promise<Map<string, Measure>> => {
@@ -150,6 +150,11 @@ async function armOf(run: Run, policy: Policy, start: Values): Promise<ArmResult
   };
 }
 
+/** Throws if the run was stopped. */
+function goOn({ signal }: Run): void {
+  if (signal.aborted) throw new Error('post-training was stopped');
+}
+
 const own = (all: Map<string, Measure>, id: string): Measure => {
   const found = all.get(id);
   if (!found) throw new Error(`${id} was not measured`);
@@ -162,6 +167,7 @@ function careless(run: Run, name: number): (step: number) => TokenBatch {
   const ids = domainIds(c);
   const options = { care: { wrong: c.wrong, mixed: c.mixed }, distractors: c.distractors };
   return (step) => {
+    goOn(run);
     const examples: Example[] = [];
     for (let i = 0, tokens = 0; tokens < c.model.batch * c.model.time; i++) {
       const seed = mix32(stream(run, name), step, 0, 0x736674);
@@ -176,6 +182,7 @@ function careless(run: Run, name: number): (step: number) => TokenBatch {
 
 /** A batch of lessons drawn with replacement. */
 function drawn(run: Run, lessons: readonly Example[], step: number): TokenBatch {
+  goOn(run);
   const { batch, time } = run.c.model;
   const examples: Example[] = [];
   for (let i = 0, tokens = 0; tokens < batch * time; i++) {

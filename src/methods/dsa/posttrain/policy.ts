@@ -93,13 +93,15 @@ export class Policy {
     const spec = { ...TRAIN_DEFAULTS, batch: rows, time, steps, lr, seed: this.seed };
     const trainer = new LmTrainer(gpu, trunk(c.model), spec, `post ${stage}`, objective, { store, mixer });
     store.setRates((name) => (name.includes(INDEX) ? rates.lrIndex : rates.lr) / lr);
-    for (let step = 1; step <= steps; step++) {
-      trainer.advance(batch(step));
-      await trainer.throttle();
+    try {
+      for (let step = 1; step <= steps; step++) {
+        trainer.advance(batch(step));
+        await trainer.throttle();
+      }
+      return await trainer.metrics();
+    } finally {
+      trainer.dispose();
     }
-    const metrics = await trainer.metrics();
-    trainer.dispose();
-    return metrics;
   }
 
   /** Reinforcement learning from the weights as they are now, which become the reference. `roll` answers prompts. */
