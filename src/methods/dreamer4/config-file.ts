@@ -78,6 +78,9 @@ const schema = v.pipe(
     // Runs from before they existed had true context only.
     selfContextShare: v.optional(share, 0),
     selfContextDepth: v.optional(v.pipe(positive, v.maxValue(8)), 2),
+    // Runs from before they existed drew all frames alike.
+    handsShare: v.optional(share, 0),
+    handsWeight: v.optional(real, 0),
     softCap: real,
     optimiser: v.optional(v.picklist(['adamw', 'muon']), 'adamw'),
     emaDecay: share,

@@ -15,8 +15,8 @@ import { claim, muon } from '../../train/muon.ts';
 import { type AdamW, adamw, backward, hyper } from '../../train/optimiser.ts';
 import { learningRate } from '../../train/schedule.ts';
 import type { DreamerConfig } from './config.ts';
-import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
-import { drawWindows } from './frames.ts';
+import { ACTION_FEATURES, signalFeatures, usesHands, writeAction, writeSignal } from './features.ts';
+import { drawWindowsAround, framesOf } from './frames.ts';
 import { carryWeight, dynamics } from './model.ts';
 import { drawNoiseLevels, IMAGE_ROW, selfContextLevels, truthLeft } from './noise-levels.ts';
 import { bootstrapTarget, corrupt, euler } from './ops.ts';
@@ -44,6 +44,8 @@ export class DynamicsTrainer {
   private readonly optimiser: AdamW;
   private readonly programs = new Map<string, Program>();
   private last: Program | null = null;
+  /** Frames of the episodes in which something is broken, placed or used. */
+  private hands: { of: readonly TokenEpisode[]; frames: { episode: number; frame: number }[] } | null = null;
 
   constructor(gpu: Gpu, config: DreamerConfig, seed: number) {
     this.gpu = gpu;
@@ -194,7 +196,9 @@ export class DynamicsTrainer {
     const { rows, time, bootstrapRows, selfPasses } = shape;
     const n = rows * time;
     const width = latentSize(c);
-    const windows = drawWindows({ lengths: episodes.map((e) => e.actions.length) }, rows, time, this.seed, this.step);
+    if (this.hands?.of !== episodes) this.hands = { of: episodes, frames: framesOf(episodes, usesHands) };
+    const lengths = episodes.map((e) => e.actions.length);
+    const windows = drawWindowsAround({ lengths }, this.hands.frames, c.handsShare, rows, time, this.seed, this.step);
     const clean = new Float32Array(n * width);
     const changed = new Uint8Array(n);
     windows.forEach((w, row) => {
@@ -217,6 +221,7 @@ export class DynamicsTrainer {
         const i = row * time + t;
         const action = levels.starts[row] === IMAGE_ROW ? NO_ACTION : episodes[w.episode].actions[w.start + t];
         writeAction(actions, i * ACTION_FEATURES, action);
+        if (usesHands(action)) levels.weight[i] *= 1 + c.handsWeight;
         writeSignal(signal, i * features, kMax, levels.signal[2 * i], levels.signal[2 * i + 1]);
       }
     });

@@ -15,6 +15,12 @@ const BINS = 11;
  */
 export const ACTION_FEATURES = 168;
 
+/** Bits of the keys that break and place, in the order of KEY_NAMES. */
+const HANDS = (1 << 1) | (1 << 22);
+
+/** The action breaks, places or uses something. */
+export const usesHands = (action: number): boolean => action !== NO_ACTION && (action & HANDS) !== 0;
+
 /** Writes the features of one action. An unlabelled frame (`NO_ACTION`) is all zero: only the base vector remains. */
 export function writeAction(out: Float32Array, at: number, action: number): void {
   out.fill(0, at, at + ACTION_FEATURES);

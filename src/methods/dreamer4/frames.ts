@@ -2,7 +2,7 @@
  * Training data as the method sees it: episodes of frames and of the actions that led into them. The training code has
  * no access to the simulator (offline rule, dreamer4 11.2); who builds this from the simulator is dataset.ts.
  */
-import { mix32 } from '../../gpu/rng.ts';
+import { mix32, uniform01 } from '../../gpu/rng.ts';
 
 export interface FrameEpisode {
   /** RGB bytes [n, H, W, 3]. */
@@ -40,5 +40,39 @@ export function drawWindows(
       at -= e.starts;
     }
     throw new Error('unreachable: the window lies past the last episode');
+  });
+}
+
+/** Frames into which an action of the given kind led. */
+export function framesOf(
+  episodes: readonly { actions: Uint32Array }[],
+  kind: (action: number) => boolean,
+): { episode: number; frame: number }[] {
+  return episodes.flatMap((e, episode) =>
+    Array.from(e.actions.keys())
+      .filter((frame) => kind(e.actions[frame]))
+      .map((frame) => ({ episode, frame })),
+  );
+}
+
+/** As `drawWindows`, but a `share` of the rows shows one of the `chosen` frames, anywhere but first. */
+export function drawWindowsAround(
+  set: { lengths: number[] },
+  chosen: readonly { episode: number; frame: number }[],
+  share: number,
+  rows: number,
+  time: number,
+  seed: number,
+  step: number,
+): Window[] {
+  const windows = drawWindows(set, rows, time, seed, step);
+  if (share === 0 || chosen.length === 0) return windows;
+  return windows.map((window, row) => {
+    if (uniform01(mix32(seed, step, row, 78)) >= share) return window;
+    const { episode, frame } = chosen[mix32(seed, step, row, 79) % chosen.length];
+    const last = set.lengths[episode] - time;
+    if (last < 0) return window;
+    const before = 1 + (mix32(seed, step, row, 80) % Math.max(1, time - 1));
+    return { episode, start: Math.min(last, Math.max(0, frame - before)) };
   });
 }

@@ -2,8 +2,14 @@
 
 import { describe, expect, test } from 'vitest';
 import { type DreamerConfig, presets } from '../../../src/methods/dreamer4/config.ts';
-import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from '../../../src/methods/dreamer4/features.ts';
-import { drawWindows } from '../../../src/methods/dreamer4/frames.ts';
+import {
+  ACTION_FEATURES,
+  signalFeatures,
+  usesHands,
+  writeAction,
+  writeSignal,
+} from '../../../src/methods/dreamer4/features.ts';
+import { drawWindows, drawWindowsAround, framesOf } from '../../../src/methods/dreamer4/frames.ts';
 import { drawNoiseLevels, IMAGE_ROW, ramp } from '../../../src/methods/dreamer4/noise-levels.ts';
 import { NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
 import { dequantise, latentStats, quantise } from '../../../src/methods/dreamer4/tokens.ts';
@@ -179,6 +185,43 @@ describe('windows', () => {
     // 3 + 0 + 5 + 1 places.
     expect(counts.size).toBe(9);
     for (const n of counts.values()) expect(Math.abs(n - 3000 / 9)).toBeLessThan(6 * Math.sqrt(3000 / 9));
+  });
+
+  test('a share of them shows a frame of hands, anywhere but first; the others stay as they were', () => {
+    const attack = 2;
+    const actions = [new Uint32Array(40), new Uint32Array(30)];
+    for (const [e, i] of [
+      [0, 17],
+      [0, 39],
+      [1, 2],
+    ])
+      actions[e][i] = attack;
+    const chosen = framesOf(
+      actions.map((a) => ({ actions: a })),
+      usesHands,
+    );
+    expect(chosen).toEqual([
+      { episode: 0, frame: 17 },
+      { episode: 0, frame: 39 },
+      { episode: 1, frame: 2 },
+    ]);
+    const lengths = [40, 30];
+    let around = 0;
+    let rows = 0;
+    for (let step = 0; step < 200; step++) {
+      const plain = drawWindows({ lengths }, 10, 8, 1, step);
+      drawWindowsAround({ lengths }, chosen, 0.5, 10, 8, 1, step).forEach((w, row) => {
+        rows += 1;
+        expect(w.start + 8).toBeLessThanOrEqual(lengths[w.episode]);
+        if (w.episode === plain[row].episode && w.start === plain[row].start) return;
+        around += 1;
+        const shows = chosen.some((c) => c.episode === w.episode && c.frame > w.start && c.frame < w.start + 8);
+        expect(shows).toBe(true);
+      });
+    }
+    expect(around / rows).toBeGreaterThan(0.4);
+    expect(around / rows).toBeLessThan(0.55);
+    expect(drawWindowsAround({ lengths }, [], 0.5, 10, 8, 1, 3)).toEqual(drawWindows({ lengths }, 10, 8, 1, 3));
   });
 
   test('no episode is long enough: said with both lengths', () => {
