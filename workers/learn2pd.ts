@@ -7,7 +7,6 @@ import type { Learn2pdApi } from '../src/methods/learn2pd/panel/protocol.ts';
 const host = new Learn2pdHost();
 const api: Learn2pdApi = {
   listen: (port) => host.listen(port),
-  adapter: () => host.adapter(),
   open: (checkpoint, source) => host.open(checkpoint, source),
   problem: (task, index) => host.problem(task, index),
   decode: (request) => host.decode(request),

@@ -27,7 +27,7 @@ interface Listed {
   card: string;
 }
 
-/** Enters a checkpoint into the folder's index, which is kept in the order of size: the page reads it. */
+/** Enters a checkpoint into the folder's index, smallest first: the page opens the first. */
 async function list(folder: string, entry: Listed): Promise<void> {
   const path = join(folder, 'index.json');
   const text = await readFile(path, 'utf8').catch(() => '{"files":[]}');

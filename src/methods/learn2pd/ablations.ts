@@ -123,8 +123,8 @@ export async function ablate(bench: Bench): Promise<ResultTable[]> {
       await row('loss', 'all positions', floor, shape, { allPositions: true });
       await row('labels', 'shuffled', floor, shape, { records: shuffledLabels(floor.records, seed) });
       for (const share of [8, 4, 2]) {
-        // Whole prompts: every share-th of them.
-        const part = floor.records.filter((r) => r.prompt % share === 0);
+        // Whole prompts, every share-th of each task: tasks take turns.
+        const part = floor.records.filter((r) => Math.floor(r.prompt / model.tasks.length) % share === 0);
         await row('records', part.length, floor, shape, { records: part });
       }
       for (const task of model.tasks.length > 1 ? model.tasks : []) {

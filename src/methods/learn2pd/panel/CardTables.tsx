@@ -15,9 +15,15 @@ const TITLES: Record<string, string> = {
   kv: 'KV cache at the longest canvas',
   pareto: 'Trade-off',
   oracleGap: 'Passes, oracle to static',
+  passesPerBlock: 'Passes per block',
+  unnecessaryDecodes: 'Passes after the guess was first right',
+  overhead: 'What the filter costs',
+  filterAblations: 'Ablations of the filter',
+  decodingAblations: 'Ablations of decoding',
 };
 
-const words = (value: string | number): string => {
+const words = (value: string | number | null): string => {
+  if (value === null) return '–';
   if (typeof value === 'string') return value;
   return Number.isInteger(value) ? value.toLocaleString('en') : value.toPrecision(3);
 };
@@ -44,6 +50,12 @@ export function CardTables({ file }: { file: ShippedFile }) {
       <p className={css.lead}>
         {card.evaluation.adapter}; <code>{card.evaluation.command}</code>
       </p>
+      {card.training && (
+        <p className={css.lead}>
+          The weights: {(card.training.flops / 1e12).toPrecision(2)} TFLOP on {card.training.adapter};{' '}
+          <code>{card.training.command}</code>
+        </p>
+      )}
       <div className={css.columns}>
         {pareto && (
           <LinePlot

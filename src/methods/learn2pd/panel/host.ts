@@ -15,7 +15,6 @@ import { DECODE_DEFAULTS, type DecodeSpec, type Policy } from '../policy.ts';
 import { problemsOf } from '../problems.ts';
 import { Grower } from './grow.ts';
 import type {
-  Adapter,
   Answer,
   Decoded,
   DecodeRequest,
@@ -77,10 +76,6 @@ export class Learn2pdHost implements Learn2pdApi {
     this.#events = port;
   }
 
-  adapter(): Promise<Answer<Adapter>> {
-    return this.#exclusive(async () => adapterOf(await this.#device()));
-  }
-
   open(checkpoint: Uint8Array<ArrayBuffer>, source: Source): Promise<Answer<Opened>> {
     return this.#exclusive(async () => {
       const before = this.#loaded;
@@ -88,7 +83,12 @@ export class Learn2pdHost implements Learn2pdApi {
       before?.dispose();
       this.#bytes = { checkpoint, source };
       this.#use(next);
-      return { ...adapterOf(next.gpu), model: describe(next) };
+      const { report } = next.gpu;
+      return {
+        adapter: report.description || report.device || `${report.vendor} ${report.architecture}`.trim(),
+        software: report.software,
+        model: describe(next),
+      };
     });
   }
 
@@ -335,11 +335,6 @@ function specOf({ policy, eotp, cache }: SpecChoice, { filter }: Learn2pdModel):
 function withFilter(policy: PolicyChoice, filter: Learn2pdModel['filter']): Policy {
   return policy.kind === 'learn2pd' || policy.kind === 'random' ? { ...policy, filter } : policy;
 }
-
-const adapterOf = ({ report }: Gpu): Adapter => ({
-  adapter: report.description || report.device || `${report.vendor} ${report.architecture}`.trim(),
-  software: report.software,
-});
 
 function describe({ model, source }: Loaded): Model {
   const { title, config, store, tokenizer, tasks, filter } = model;

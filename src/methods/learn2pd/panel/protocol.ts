@@ -26,13 +26,10 @@ export interface Model {
   tasks: readonly { id: string; title: string; tag: string; levels: readonly number[] }[];
 }
 
-export interface Adapter {
+export interface Opened {
   adapter: string;
   /** Runs on the processor. */
   software: boolean;
-}
-
-export interface Opened extends Adapter {
   model: Model;
 }
 
@@ -108,8 +105,6 @@ export type HostEvent =
 export interface Learn2pdApi {
   /** Events come over this port from now on. */
   listen(port: MessagePort): Promise<void>;
-  /** Opens the device. */
-  adapter(): Promise<Answer<Adapter>>;
   /** Opens the device and the weights of a checkpoint. If they cannot be used, those before stay. */
   open(checkpoint: Uint8Array<ArrayBuffer>, source: Source): Promise<Answer<Opened>>;
   /** Test problem number `index` of a task. */

@@ -64,16 +64,13 @@ export class PanelSession {
     return true;
   }
 
-  /** At the start: the weights of the link if this browser has them, else those that suit the adapter. */
+  /** At the start: the weights of the link if this browser has them, else those that came with the page. */
   async openFirst(own: Uint8Array<ArrayBuffer> | null): Promise<void> {
     if (own && (await this.open(own, 'tab', 'tab'))) return;
-    const adapter = await this.api.adapter();
-    if (!this.live) return;
-    if (!adapter.ok) return this.fail(adapter.reason, adapter.advice);
     const shelf = await fetchIndex();
     set({ shelf });
     const { weights } = get().view;
-    const file = chooseFile(shelf, weights, adapter.value.software);
+    const file = chooseFile(shelf, weights);
     await this.#fetch(file, file?.rung === weights ? weights : 'shipped');
   }
 

@@ -4,16 +4,18 @@ import * as v from 'valibot';
 
 const BASE = 'models/learn2pd/';
 const FILE = v.pipe(v.string(), v.regex(/^[\w.-]+\.(safetensors|json)$/));
-/** Smallest first. */
+/** The one that is opened at first, then the others. */
 const Index = v.object({ files: v.array(v.object({ rung: v.string(), file: FILE, card: FILE })) });
 export type ShippedFile = v.InferOutput<typeof Index>['files'][number];
 
 const Table = v.object({
   name: v.string(),
   columns: v.array(v.string()),
-  rows: v.array(v.array(v.union([v.string(), v.number()]))),
+  /** null: not a number, such as the agreement with a text that is not there. */
+  rows: v.array(v.array(v.nullable(v.union([v.string(), v.number()])))),
 });
 const Card = v.object({
+  training: v.optional(v.object({ command: v.string(), adapter: v.string(), flops: v.number() })),
   evaluation: v.optional(
     v.object({
       command: v.string(),
@@ -46,9 +48,9 @@ export const fetchIndex = async (fetcher: typeof fetch = fetch): Promise<Shipped
 export const fetchCard = (file: ShippedFile, fetcher: typeof fetch = fetch): Promise<Card | null> =>
   json(file.card, Card, fetcher);
 
-/** The one that is asked for, else what the adapter is quick enough for: a processor takes the smallest. */
-export const chooseFile = (files: readonly ShippedFile[], wanted: string, software: boolean): ShippedFile | undefined =>
-  files.find(({ rung }) => rung === wanted) ?? (software ? files[0] : files.at(-1));
+/** The one that is asked for, else the first. */
+export const chooseFile = (files: readonly ShippedFile[], wanted: string): ShippedFile | undefined =>
+  files.find(({ rung }) => rung === wanted) ?? files[0];
 
 export async function fetchShipped(file: ShippedFile | undefined, fetcher: typeof fetch = fetch): Promise<Shipped> {
   if (!file) {

@@ -32,7 +32,7 @@ export interface PanelState {
   status: 'opening' | 'ready' | 'failed';
   failure: Failure | null;
   opened: Opened | null;
-  /** The checkpoints that came with the page, smallest first. */
+  /** The checkpoints that came with the page. */
   shelf: readonly ShippedFile[];
   view: View;
   problem: Problem | null;

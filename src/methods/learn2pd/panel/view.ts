@@ -33,7 +33,7 @@ export const RATES = [3, 12, 40] as const;
 export const SLOWDOWNS = [1, 8, 40] as const;
 
 export interface View {
-  /** `shipped`: of those that came with the page the one that suits the adapter; `tab`: trained in this tab; else a rung. */
+  /** `shipped`: the first of those that came with the page; `tab`: trained in this tab; else the rung of another. */
   weights: string;
   task: string;
   row: number;
