@@ -1,6 +1,7 @@
 // Vite plugin: `import link from './x.wgsl?link'` gives `link({ software, f16, subgroups })`, the linked plain WGSL text.
 // Every combination of the three conditions is linked at build time and equal texts are stored once, so no linker
-// and no shader source tree is shipped. It does not minify and does not validate: the driver does that.
+// and no shader source tree is shipped. Comments stay behind: what is read on the page are
+// the sources themselves. It does not validate: the driver does that.
 // Language: WESL 0.7 (wesl-lang.dev): imports come first, then directives, then declarations.
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -90,6 +91,13 @@ async function linkOne(resolver: TrackingResolver, rootModuleName: string, varia
   }
 }
 
+/** Without comments and empty lines: they are a third of what the page would fetch. */
+const bare = (text: string): string =>
+  text
+    .replace(/[ \t]*\/\/.*$/gm, '')
+    .replace(/\n\s*\n+/g, '\n')
+    .trimStart();
+
 export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): Plugin {
   return {
     name: 'tenfold-wesl',
@@ -101,7 +109,7 @@ export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): P
       const file = relative(root, id.slice(0, -'?link'.length)).replaceAll(sep, '/');
       const code = [
         `import { edited } from ${JSON.stringify(EDITS)};`,
-        `const texts = ${JSON.stringify(texts)};`,
+        `const texts = ${JSON.stringify(texts.map(bare))};`,
         `const variants = ${JSON.stringify(variants)};`,
         'export default function link(conditions = {}) {',
         `  const bits = ${bits};`,

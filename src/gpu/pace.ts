@@ -34,6 +34,7 @@ const backlog = new WeakMap<GPUDevice, Promise<unknown>[]>();
 export async function throttle(device: GPUDevice): Promise<void> {
   const waiting = backlog.get(device) ?? [];
   backlog.set(device, waiting);
-  waiting.push(device.queue.onSubmittedWorkDone());
+  // A lost device is told of by whoever uses it next, not by a promise that nobody may be waiting for.
+  waiting.push(device.queue.onSubmittedWorkDone().catch(() => undefined));
   if (waiting.length > AHEAD) await waiting.shift();
 }
