@@ -8,8 +8,9 @@ import { Paper } from './Paper.tsx';
 import { PanelSession } from './session.ts';
 import { fromShelf } from './shelf.ts';
 import { usePanel } from './store.ts';
-import { Tabs } from './Tabs.tsx';
+
 import { Theatre } from './Theatre.tsx';
+import { Views } from './Views.tsx';
 import { viewOf } from './view.ts';
 import { Weights } from './Weights.tsx';
 
@@ -61,7 +62,7 @@ export function Learn2pdPage() {
       {session && status === 'ready' && (
         <>
           <Theatre session={session} />
-          <Tabs session={session} />
+          <Views session={session} />
         </>
       )}
       {status === 'failed' && <Paper />}
