@@ -81,8 +81,16 @@ async function writePictures(session: DreamerSession, out: string): Promise<void
   await writeFile(join(out, 'samples.png'), encodePng(sheet, width * columns, height * rows.length, 3));
 }
 
-/** `corruption`: noise of finished frames in percent. */
-const EVAL_SETTINGS = { windows: 64, streams: 16, context: 32, k: 4, corruption: 100 * PLAY_CORRUPTION, long: 1 };
+/** `corruption`: noise of finished frames in percent; `touch`: events of breaking and placing. */
+const EVAL_SETTINGS = {
+  windows: 64,
+  streams: 16,
+  context: 32,
+  k: 4,
+  corruption: 100 * PLAY_CORRUPTION,
+  long: 1,
+  touch: 64,
+};
 
 export async function evalDreamer4(args: EvalArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();

@@ -106,6 +106,10 @@ const schema = v.pipe(
       !c.dynamics.spaceRotation || (c.tokenizer.aligned && [1, 4].includes(c.tokenizer.latents / c.dynamics.tokens)),
     'dynamics.spaceRotation: there must be one spatial token for every aligned latent or for every 2x2 of them',
   ),
+  v.check(
+    (c) => c.handsWeight === 0 || (c.tokenizer.aligned && c.tokenizer.latents === c.dynamics.tokens),
+    'handsWeight: there must be one spatial token for every patch',
+  ),
   v.check((c) => c.dynamics.heads % c.dynamics.kvHeads === 0, 'dynamics.heads must be a multiple of dynamics.kvHeads'),
   v.check(
     (c) => c.phases.dynamics.longRows === 0 || c.phases.dynamics.longTime > c.dynamics.context,

@@ -1,6 +1,6 @@
 /**
  * Builds training and evaluation data from the simulator: scripted players play, their action logs are replayed through
- * the ray caster. The only file of this method that sees a simulator. Frames are cached by name, since rendering a
+ * the ray caster. This file and touch-data.ts are the only ones of this method that see a simulator. Frames are cached by name, since rendering a
  * data set takes minutes; the cache is a convenience, never the data's source.
  */
 import type { Storage } from '../../data/storage.ts';
@@ -17,6 +17,7 @@ import type { State } from '../../world/state.ts';
 import type { DreamerConfig } from './config.ts';
 import type { FrameEpisode, FrameSet } from './frames.ts';
 import { NO_ACTION } from './play-contract.ts';
+import { touchedPatches } from './touch-data.ts';
 
 /** Players whose episodes the model learns from. The climber's screens wait for a larger rung. */
 export const TRAINING_PLAYERS: readonly PlayerId[] = ['builder', 'rambler', 'miner', 'noise'];
@@ -128,6 +129,16 @@ export async function buildFrames(
     if (!episode) {
       episode = renderEpisode(c, recordEpisode(spec), draw);
       await cache?.write(name, pack(episode));
+    }
+    if (c.handsShare > 0 || c.handsWeight > 0) {
+      const mark = name.replace(/frames$/, 'touched');
+      const marks = await cache?.read(mark);
+      const patches = size / 3 / c.frame.patch ** 2;
+      if (marks?.length === episode.actions.length * patches) episode.touched = marks;
+      else {
+        episode.touched = touchedPatches(c.frame, recordEpisode(spec), episode.frames, draw);
+        await cache?.write(mark, episode.touched);
+      }
     }
     episodes.push(episode);
     await onEpisode(episodes.length, specs.length);

@@ -15,10 +15,10 @@ import { claim, muon } from '../../train/muon.ts';
 import { type AdamW, adamw, backward, hyper } from '../../train/optimiser.ts';
 import { learningRate } from '../../train/schedule.ts';
 import type { DreamerConfig } from './config.ts';
-import { ACTION_FEATURES, signalFeatures, usesHands, writeAction, writeSignal } from './features.ts';
-import { drawWindowsAround, framesOf } from './frames.ts';
+import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
+import { drawWindowsAround, touchedFrames } from './frames.ts';
 import { carryWeight, dynamics } from './model.ts';
-import { drawNoiseLevels, IMAGE_ROW, selfContextLevels, truthLeft } from './noise-levels.ts';
+import { drawNoiseLevels, IMAGE_ROW, selfContextLevels, tokenWeights, truthLeft } from './noise-levels.ts';
 import { bootstrapTarget, corrupt, euler } from './ops.ts';
 import { NO_ACTION } from './play-contract.ts';
 import { dequantise, type LatentStats, latentSize, type TokenEpisode } from './tokens.ts';
@@ -44,7 +44,7 @@ export class DynamicsTrainer {
   private readonly optimiser: AdamW;
   private readonly programs = new Map<string, Program>();
   private last: Program | null = null;
-  /** Frames of the episodes in which something is broken, placed or used. */
+  /** Frames of the episodes in which hands changed something. */
   private hands: { of: readonly TokenEpisode[]; frames: { episode: number; frame: number }[] } | null = null;
 
   constructor(gpu: Gpu, config: DreamerConfig, seed: number) {
@@ -163,7 +163,7 @@ export class DynamicsTrainer {
       });
     }
     const xhat = dynamics(scope, c, noised, actions, signal, mode);
-    const [mse] = rowLoss('squared', xhat, target, input('weight', [n]));
+    const [mse] = rowLoss('squared', xhat, target, input('weight', [c.handsWeight > 0 ? n * tokens : n]));
     graph.output('loss', mse);
     const state = graph.external('normaliser', [2], () => this.normaliser);
     const loss = c.normaliseLosses ? normaliseLoss(mse, state, 1) : mse;
@@ -196,16 +196,19 @@ export class DynamicsTrainer {
     const { rows, time, bootstrapRows, selfPasses } = shape;
     const n = rows * time;
     const width = latentSize(c);
-    if (this.hands?.of !== episodes) this.hands = { of: episodes, frames: framesOf(episodes, usesHands) };
+    if (this.hands?.of !== episodes) this.hands = { of: episodes, frames: touchedFrames(episodes) };
     const lengths = episodes.map((e) => e.actions.length);
     const windows = drawWindowsAround({ lengths }, this.hands.frames, c.handsShare, rows, time, this.seed, this.step);
     const clean = new Float32Array(n * width);
     const changed = new Uint8Array(n);
+    const touched = new Uint8Array(n * c.dynamics.tokens);
     windows.forEach((w, row) => {
       const e = episodes[w.episode];
       for (let t = 0; t < time; t++) {
         const i = row * time + t;
         changed[i] = e.changed[w.start + t];
+        const marks = e.touched?.subarray((w.start + t) * c.dynamics.tokens, (w.start + t + 1) * c.dynamics.tokens);
+        if (marks && c.handsWeight > 0) touched.set(marks, i * c.dynamics.tokens);
         const from = (w.start + t) * width;
         for (let k = 0; k < width; k++) {
           clean[i * width + k] = (dequantise(e.tokens[from + k]) - stats.mean[k]) / stats.std[k];
@@ -221,7 +224,6 @@ export class DynamicsTrainer {
         const i = row * time + t;
         const action = levels.starts[row] === IMAGE_ROW ? NO_ACTION : episodes[w.episode].actions[w.start + t];
         writeAction(actions, i * ACTION_FEATURES, action);
-        if (usesHands(action)) levels.weight[i] *= 1 + c.handsWeight;
         writeSignal(signal, i * features, kMax, levels.signal[2 * i], levels.signal[2 * i + 1]);
       }
     });
@@ -240,7 +242,7 @@ export class DynamicsTrainer {
       levels: levels.signal,
       actions,
       signal,
-      weight: levels.weight,
+      weight: c.handsWeight > 0 ? tokenWeights(c, levels.weight, touched) : levels.weight,
       starts: levels.starts,
       seed: new Uint32Array([this.seed, this.step]),
       one: new Float32Array([1]),

@@ -8,6 +8,7 @@
  *   motionRatio     mean |x_{t+1} - x_t| of the dream / of the truth, 16 frames
  *   drift200        largest relative difference of pixel mean and standard deviation, dream against truth, frames
  *                   181-200, one dream in every fresh world
+ *   touchEffect, touchShare, touchFalse   breaking and placing: touch.ts
  *   idleStd200      standard deviation of dreams in which no key is pressed, frames 181-200 / frames 1-20: below 1 fades
  */
 
@@ -20,6 +21,7 @@ import { buildFrames, evaluationSpecs } from './dataset.ts';
 import type { FrameSet } from './frames.ts';
 import { type DreamModel, LatentDream } from './play.ts';
 import { NO_ACTION } from './play-contract.ts';
+import { measureTouch } from './touch.ts';
 
 export interface EvalOptions {
   windows: number;
@@ -31,6 +33,8 @@ export interface EvalOptions {
   seed: number;
   /** Also dream 200 frames for the drift and 2000 for the cost (minutes on a CPU adapter). */
   long: boolean;
+  /** Events of breaking and placing (touch.ts); 0 = none. */
+  touch: number;
   /** Keeps the rendered episodes across evaluations. */
   cache?: Storage;
   progress: (text: string) => void;
@@ -237,6 +241,12 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
     tables.push(table);
   }
   dream.dispose();
+  if (options.touch > 0) {
+    const touched = await measureTouch(gpu, model, { ...options, events: options.touch });
+    Object.assign(metrics, touched.metrics);
+    tables.push(touched.table);
+    progress(`${touched.events.length} events of breaking and placing dreamed`);
+  }
   Object.assign(metrics, await cost(gpu, model, set, options));
   tables.unshift({
     name: 'horizon',

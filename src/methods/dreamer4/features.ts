@@ -21,6 +21,9 @@ const HANDS = (1 << 1) | (1 << 22);
 /** The action breaks, places or uses something. */
 export const usesHands = (action: number): boolean => action !== NO_ACTION && (action & HANDS) !== 0;
 
+/** The same action without these keys. */
+export const handsOff = (action: number): number => (action === NO_ACTION ? action : (action & ~HANDS) >>> 0);
+
 /** Writes the features of one action. An unlabelled frame (`NO_ACTION`) is all zero: only the base vector remains. */
 export function writeAction(out: Float32Array, at: number, action: number): void {
   out.fill(0, at, at + ACTION_FEATURES);

@@ -9,7 +9,11 @@ export interface FrameEpisode {
   frames: Uint8Array<ArrayBuffer>;
   /** [n]; actions[i] led into frame i, the first is NO_ACTION. */
   actions: Uint32Array<ArrayBuffer>;
+  /** [n, patches]; 1 where the patch would look different had the action not broken, placed or used anything. */
+  touched?: Uint8Array<ArrayBuffer>;
 }
+
+type FrameMarks = Pick<FrameEpisode, 'actions' | 'touched'>;
 
 export interface FrameSet {
   width: number;
@@ -43,19 +47,20 @@ export function drawWindows(
   });
 }
 
-/** Frames into which an action of the given kind led. */
-export function framesOf(
-  episodes: readonly { actions: Uint32Array }[],
-  kind: (action: number) => boolean,
-): { episode: number; frame: number }[] {
-  return episodes.flatMap((e, episode) =>
-    Array.from(e.actions.keys())
-      .filter((frame) => kind(e.actions[frame]))
-      .map((frame) => ({ episode, frame })),
-  );
+/** Frames in which the player's hands changed something in view. */
+export function touchedFrames(episodes: readonly FrameMarks[]): { episode: number; frame: number }[] {
+  return episodes.flatMap(({ actions, touched }, episode) => {
+    const patches = touched ? touched.length / actions.length : 0;
+    return Array.from(actions.keys())
+      .filter((frame) => touched?.subarray(frame * patches, (frame + 1) * patches).includes(1))
+      .map((frame) => ({ episode, frame }));
+  });
 }
 
-/** As `drawWindows`, but a `share` of the rows shows one of the `chosen` frames, anywhere but first. */
+/**
+ * As `drawWindows`, but a `share` of the rows shows one of the `chosen` frames, at an odd place: where rows have finished
+ * context, even frames are it (noise-levels.ts).
+ */
 export function drawWindowsAround(
   set: { lengths: number[] },
   chosen: readonly { episode: number; frame: number }[],
@@ -72,7 +77,7 @@ export function drawWindowsAround(
     const { episode, frame } = chosen[mix32(seed, step, row, 79) % chosen.length];
     const last = set.lengths[episode] - time;
     if (last < 0) return window;
-    const before = 1 + (mix32(seed, step, row, 80) % Math.max(1, time - 1));
+    const before = 1 + 2 * (mix32(seed, step, row, 80) % Math.max(1, time >> 1));
     return { episode, start: Math.min(last, Math.max(0, frame - before)) };
   });
 }

@@ -66,6 +66,12 @@ export function drawNoiseLevels(
   return { signal, weight, starts, context };
 }
 
+/** Weight of every token [frames, tokens]: of its frame, `1 + handsWeight` times that where hands changed what it shows. */
+export function tokenWeights(c: DreamerConfig, frames: Float32Array, touched: Uint8Array): Float32Array<ArrayBuffer> {
+  const { tokens } = c.dynamics;
+  return Float32Array.from(touched, (mark, i) => frames[Math.floor(i / tokens)] * (1 + c.handsWeight * mark));
+}
+
 /**
  * Levels of a pass that makes context out of predictions: in rows with finished context, frames of the given parity are
  * predicted from pure noise in one step of size 1, 1/2 or 1/4, the others are finished. Other rows stay pure noise; nobody

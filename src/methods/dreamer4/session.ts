@@ -2,7 +2,13 @@
  * A Dreamer 4 run as the page and the command line drive it: data from the simulator, tokenizer, token cache, dynamics.
  * Every step is a function of (configuration, seed, step), so a run that is saved and resumed is bit-identical.
  */
-import { readSafetensors, type SafetensorsFile, type TensorToWrite, writeSafetensors } from '../../data/safetensors.ts';
+import {
+  readSafetensors,
+  type SafetensorsFile,
+  type TensorToWrite,
+  toFloat32,
+  writeSafetensors,
+} from '../../data/safetensors.ts';
 import type { Storage } from '../../data/storage.ts';
 import type { Gpu } from '../../gpu/device.ts';
 import {
@@ -290,6 +296,13 @@ export class DreamerSession implements Session<RunState> {
         write(loaded.normaliser, dynamicsState);
         loaded.step = Number(metadata.dynamicsStep);
       });
+      // So that a loaded model can be played before its frames are tokens again.
+      const [mean, std] = ['mean', 'std'].map((name) => file.tensors.get(`dynamics/average/latent.${name}`));
+      if (mean && std) {
+        parts.push(() => {
+          this.stats = { mean: toFloat32(mean), std: toFloat32(std) };
+        });
+      }
       trainer = loaded;
     }
     for (const part of parts) part();

@@ -18,6 +18,8 @@ export interface TokenEpisode {
   actions: Uint32Array<ArrayBuffer>;
   /** 1 where the frame's pixels differ from the frame before. */
   changed: Uint8Array<ArrayBuffer>;
+  /** As in FrameEpisode. */
+  touched?: Uint8Array<ArrayBuffer>;
 }
 
 export interface LatentStats {
@@ -73,6 +75,7 @@ export async function tokenise(
     tokens: new Uint8Array(e.actions.length * width),
     actions: e.actions,
     changed: changes(e.frames, e.actions.length),
+    ...(e.touched ? { touched: e.touched } : {}),
   }));
   const total = set.episodes.reduce((sum, e) => sum + e.actions.length, 0);
   let done = 0;
@@ -158,6 +161,6 @@ export function unpackTokens(bytes: Uint8Array<ArrayBuffer>, set: FrameSet, widt
     const tokens = bytes.slice(at, at + n * width);
     const changed = bytes.slice(at + n * width, at + n * (width + 1));
     at += n * (width + 1);
-    return { tokens, changed, actions: e.actions };
+    return { tokens, changed, actions: e.actions, ...(e.touched ? { touched: e.touched } : {}) };
   });
 }

@@ -37,9 +37,9 @@ test('the walk sees imports', () => {
   expect(closure(join(METHOD, 'model.ts')).has(join(SRC, 'tensor/ops/attention.ts'))).toBe(true);
 });
 
-test('only dataset.ts imports the simulator', () => {
+test('only the files that build data import the simulator', () => {
   const seeing = modules.filter((name) => imports(join(METHOD, name)).some(inWorld));
-  expect(seeing).toEqual(['dataset.ts']);
+  expect(seeing).toEqual(['dataset.ts', 'touch-data.ts']);
 });
 
 test.each([

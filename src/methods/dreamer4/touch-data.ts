@@ -1,0 +1,149 @@
+/**
+ * What hands do to the picture: the simulator is asked what a player would have seen without the keys for breaking, placing
+ * and using. Marks for training (frames.ts) and events for the evaluation (touch.ts).
+ */
+
+import type { FrameShape } from '../../tensor/ops/images.ts';
+import type { Episode, EpisodeSpec } from '../../world/episodes/episode.ts';
+import { recordEpisode } from '../../world/episodes/record.ts';
+import { Replay } from '../../world/episodes/replay.ts';
+import { EVENT } from '../../world/events.ts';
+import type { State } from '../../world/state.ts';
+import { stepAction } from '../../world/step.ts';
+import { fork, release } from '../../world/world.ts';
+import { handsOff, usesHands } from './features.ts';
+
+/** Draws what the player of a state sees, RGB bytes [H, W, 3] at `at`. */
+type Draw = (s: State, out: Uint8Array<ArrayBuffer>, at: number) => void;
+
+/** Bytes by which a channel must differ to be seen as different. */
+const DIFFERENT = 24;
+
+/**
+ * What hands did, per frame and patch (FrameEpisode.touched): the simulator plays every action that breaks, places or uses
+ * once more without these keys, and the two pictures are compared.
+ */
+export function touchedPatches(
+  { width, height, patch }: FrameShape,
+  episode: Episode,
+  frames: Uint8Array,
+  draw: Draw,
+): Uint8Array<ArrayBuffer> {
+  const size = width * height * 3;
+  const columns = width / patch;
+  const patches = columns * (height / patch);
+  const out = new Uint8Array((episode.actions.length + 1) * patches);
+  const other = new Uint8Array(size);
+  const replay = new Replay(episode);
+  for (let i = 1; i <= episode.actions.length; i++) {
+    const action = episode.actions[i - 1];
+    const without = usesHands(action) ? fork(replay.state) : null;
+    replay.next();
+    if (!without) continue;
+    stepAction(without, handsOff(action));
+    draw(without, other, 0);
+    release(without);
+    for (let k = 0; k < size; k++) {
+      if (Math.abs(frames[i * size + k] - other[k]) <= DIFFERENT) continue;
+      const [x, y] = [Math.floor(k / 3) % width, Math.floor(k / 3 / width)];
+      out[i * patches + Math.floor(y / patch) * columns + Math.floor(x / patch)] = 1;
+    }
+  }
+  replay.release();
+  return out;
+}
+
+/** Steps before the event at which the two sequences part, and steps that are dreamed. */
+export const TOUCH_BEFORE = 3;
+export const TOUCH_STEPS = 8;
+/** Frames after the event that count: the first to the third with the block changed. */
+const FIRST = TOUCH_BEFORE;
+const LAST = TOUCH_BEFORE + 3;
+/** Share of the picture in which the two truths must differ, on average over the frames that count. */
+const ENOUGH = 0.013;
+
+export interface TouchEvent {
+  kind: 'mined' | 'placed';
+  /** RGB bytes [context, H, W, 3] and the action before each. */
+  context: Uint8Array<ArrayBuffer>;
+  contextActions: Uint32Array;
+  actions: Uint32Array;
+  /** RGB bytes [TOUCH_STEPS, H, W, 3]: what happened, and what would have happened without the keys. */
+  touched: Uint8Array<ArrayBuffer>;
+  untouched: Uint8Array<ArrayBuffer>;
+  /** Indices into the bytes of `touched` that count. */
+  changed: Uint32Array;
+}
+
+/** Bytes of the frames that count in which the two truths differ; the hotbar, the lowest eighth, does not count. */
+function changedBytes(a: Uint8Array, b: Uint8Array, width: number, height: number): Uint32Array {
+  const out: number[] = [];
+  const size = width * height * 3;
+  for (let i = FIRST; i < LAST; i++) {
+    for (let p = 0; p < width * Math.floor((height * 7) / 8); p++) {
+      const k = i * size + p * 3;
+      const most = Math.max(Math.abs(a[k] - b[k]), Math.abs(a[k + 1] - b[k + 1]), Math.abs(a[k + 2] - b[k + 2]));
+      if (most > DIFFERENT) out.push(k, k + 1, k + 2);
+    }
+  }
+  return Uint32Array.from(out);
+}
+
+/** `wanted` events of the given episodes, as many broken as placed, from players that build or dig, at most four an episode. */
+export function touchEvents(
+  specs: readonly EpisodeSpec[],
+  { width, height }: FrameShape,
+  draw: Draw,
+  wanted: number,
+  context: number,
+): TouchEvent[] {
+  const size = width * height * 3;
+  const out: TouchEvent[] = [];
+  const counts = { mined: 0, placed: 0 };
+  for (const spec of specs) {
+    if (out.length >= wanted) break;
+    if (spec.player !== 'builder' && spec.player !== 'miner') continue;
+    const episode = recordEpisode(spec);
+    let free = context;
+    let here = 0;
+    const replay = new Replay(episode);
+    for (const event of episode.events) {
+      if (event.type !== EVENT.mined && event.type !== EVENT.placed) continue;
+      const kind = event.type === EVENT.mined ? 'mined' : 'placed';
+      if (counts[kind] >= wanted / 2 || here >= 4) continue;
+      // Step `at` makes the event; the context ends with the picture before step `start`.
+      const at = Math.floor(event.tick / episode.config.ticksPerStep);
+      const start = at - TOUCH_BEFORE;
+      if (start < free || start + TOUCH_STEPS > episode.actions.length) continue;
+      const pictures = new Uint8Array(context * size);
+      const contextActions = new Uint32Array(context);
+      replay.seek(start - context + 1);
+      contextActions[0] = episode.actions[start - context];
+      draw(replay.state, pictures, 0);
+      for (let i = 1; i < context; i++) {
+        contextActions[i] = replay.next();
+        draw(replay.state, pictures, i * size);
+      }
+      const actions = new Uint32Array(TOUCH_STEPS);
+      const touched = new Uint8Array(TOUCH_STEPS * size);
+      const untouched = new Uint8Array(TOUCH_STEPS * size);
+      const other = fork(replay.state);
+      for (let i = 0; i < TOUCH_STEPS; i++) {
+        actions[i] = replay.next();
+        draw(replay.state, touched, i * size);
+        stepAction(other, handsOff(actions[i]));
+        draw(other, untouched, i * size);
+      }
+      release(other);
+      free = replay.step + context;
+      const changed = changedBytes(touched, untouched, width, height);
+      if (changed.length < ENOUGH * size * (LAST - FIRST)) continue;
+      counts[kind] += 1;
+      here += 1;
+      out.push({ kind, context: pictures, contextActions, actions, touched, untouched, changed });
+      if (out.length >= wanted) break;
+    }
+    replay.release();
+  }
+  return out;
+}

@@ -1,0 +1,76 @@
+// What hands do to the picture, as the simulator says: marks for training, events for the evaluation.
+import { beforeAll, describe, expect, test } from 'vitest';
+import { presets } from '../../../src/methods/dreamer4/config.ts';
+import { evaluationSpecs, frameSource, renderEpisode } from '../../../src/methods/dreamer4/dataset.ts';
+import { handsOff, usesHands } from '../../../src/methods/dreamer4/features.ts';
+import { touchedFrames } from '../../../src/methods/dreamer4/frames.ts';
+import { tokenWeights } from '../../../src/methods/dreamer4/noise-levels.ts';
+import { NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
+import { TOUCH_BEFORE, TOUCH_STEPS, touchEvents, touchedPatches } from '../../../src/methods/dreamer4/touch-data.ts';
+import { KEY } from '../../../src/world/actions.ts';
+import type { EpisodeSpec } from '../../../src/world/episodes/episode.ts';
+import { recordEpisode } from '../../../src/world/episodes/record.ts';
+import { EVENT } from '../../../src/world/events.ts';
+
+const c = presets.micro;
+const { width, height, patch } = c.frame;
+const size = width * height * 3;
+const patches = (width / patch) * (height / patch);
+
+describe('hands', () => {
+  let builder: EpisodeSpec;
+  beforeAll(() => {
+    builder = evaluationSpecs({ ...c, data: { episodes: 1, steps: 200 } }, 3, 40, 200).find(
+      (s) => s.player === 'builder',
+    ) as EpisodeSpec;
+  });
+
+  test('the key bits are those of breaking and placing, and only these are taken away', () => {
+    expect(usesHands(KEY.attack) && usesHands(KEY.use)).toBe(true);
+    for (const [name, bit] of Object.entries(KEY)) {
+      if (name === 'attack' || name === 'use') expect(handsOff(bit)).toBe(0);
+      else expect([usesHands(bit), handsOff((bit | KEY.attack | KEY.use) >>> 0)]).toEqual([false, bit >>> 0]);
+    }
+    expect([usesHands(NO_ACTION), handsOff(NO_ACTION)]).toEqual([false, NO_ACTION]);
+  });
+
+  test('frames are marked where hands were used and a block came or went', () => {
+    const episode = recordEpisode(builder);
+    const { frames, actions } = renderEpisode(c, episode);
+    const touched = touchedPatches(c.frame, episode, frames, frameSource(c));
+    expect(touched.length).toBe(actions.length * patches);
+    const marked = new Set(touchedFrames([{ actions, touched }]).map((f) => f.frame));
+    for (const frame of marked) expect(usesHands(actions[frame])).toBe(true);
+    const events = episode.events.filter((e) => e.type === EVENT.mined || e.type === EVENT.placed);
+    expect(events.length).toBeGreaterThan(3);
+    const seen = events.filter((e) => marked.has(Math.floor(e.tick / episode.config.ticksPerStep) + 1));
+    expect(seen.length / events.length).toBeGreaterThan(0.6);
+    // A mark says that this part of the picture would be another: most often it also differs from the frame before.
+    for (const frame of [...marked].slice(0, 5)) {
+      expect(touched.subarray(frame * patches, (frame + 1) * patches).some((m) => m === 0)).toBe(true);
+    }
+  });
+
+  test('weights of tokens: of their frame, more where marked', () => {
+    const config = { ...presets.micro, handsWeight: 20 };
+    const touched = new Uint8Array(2 * config.dynamics.tokens);
+    touched[config.dynamics.tokens + 5] = 1;
+    const weights = tokenWeights(config, Float32Array.from([0, 3]), touched);
+    expect([weights[5], weights[config.dynamics.tokens + 4], weights[config.dynamics.tokens + 5]]).toEqual([0, 3, 63]);
+  });
+
+  test('events: the truths are equal until the keys part them, and differ where it says', () => {
+    const events = touchEvents([builder], c.frame, frameSource(c), 4, 16);
+    expect(events.length).toBeGreaterThan(0);
+    for (const e of events) {
+      expect(e.context.length).toBe(16 * size);
+      expect(e.actions.length).toBe(TOUCH_STEPS);
+      expect(e.changed.length).toBeGreaterThan(0);
+      const last = e.actions.findIndex(usesHands);
+      expect(last).toBeLessThanOrEqual(TOUCH_BEFORE);
+      expect(e.touched.subarray(0, last * size)).toEqual(e.untouched.subarray(0, last * size));
+      expect([...e.changed].some((k) => e.touched[k] !== e.untouched[k])).toBe(true);
+      expect(e.changed[0]).toBeGreaterThanOrEqual(TOUCH_BEFORE * size);
+    }
+  });
+});
