@@ -57,7 +57,8 @@ const schema = v.pipe(
       spaceRotation: v.boolean(),
     }),
     data: v.strictObject({ episodes: positive, steps: positive }),
-    phases: v.strictObject({ tokenizer: phase, dynamics: phase }),
+    // Without steps a tokenizer that comes with --from stays as it is.
+    phases: v.strictObject({ tokenizer: v.strictObject({ ...phase.entries, steps: count }), dynamics: phase }),
     maskMax: share,
     perceptual: real,
     normaliseLosses: v.boolean(),

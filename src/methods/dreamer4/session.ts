@@ -20,6 +20,7 @@ import {
 } from '../../train/checkpoint.ts';
 import { requireFinite } from '../../train/finite.ts';
 import type { EpisodeSpec } from '../../world/episodes/episode.ts';
+import { ConfigError } from '../config-values.ts';
 import type { Budget, Checkpoint, Method, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { type DreamerConfig, presets } from './config.ts';
 import { checkConfig, parseConfig } from './config-file.ts';
@@ -146,6 +147,9 @@ export class DreamerSession implements Session<RunState> {
   private async encodeAll(): Promise<void> {
     const { cache } = this.context;
     const { store } = this.tokenizer;
+    if (this.tokenizer.step === 0 && this.origin === '') {
+      throw new ConfigError('phases.tokenizer.steps=0 needs a trained tokenizer: start with --from');
+    }
     const name = cache ? await tokenCacheName(store, 'average', this.frames) : '';
     const known = cache ? await cache.read(name) : null;
     this.tokens = known ? unpackTokens(known, this.frames, latentSize(this.config)) : null;

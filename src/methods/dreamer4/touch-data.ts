@@ -3,7 +3,7 @@
  * and using. Marks for training (frames.ts) and events for the evaluation (touch.ts).
  */
 
-import type { FrameShape } from '../../tensor/ops/images.ts';
+import { type FrameShape, patchCell } from '../../tensor/ops/images.ts';
 import type { Episode, EpisodeSpec } from '../../world/episodes/episode.ts';
 import { recordEpisode } from '../../world/episodes/record.ts';
 import { Replay } from '../../world/episodes/replay.ts';
@@ -32,6 +32,13 @@ export function touchedPatches(
   const size = width * height * 3;
   const columns = width / patch;
   const patches = columns * (height / patch);
+  /** Index of the patch that holds a pixel's byte. */
+  const patchOf = new Uint16Array(size);
+  const cells = Array.from({ length: patches }, (_, p) => patchCell(p, columns).join());
+  for (let k = 0; k < size; k++) {
+    const [x, y] = [Math.floor(k / 3) % width, Math.floor(k / 3 / width)];
+    patchOf[k] = cells.indexOf([Math.floor(x / patch), Math.floor(y / patch)].join());
+  }
   const out = new Uint8Array((episode.actions.length + 1) * patches);
   const other = new Uint8Array(size);
   const replay = new Replay(episode);
@@ -44,9 +51,7 @@ export function touchedPatches(
     draw(without, other, 0);
     release(without);
     for (let k = 0; k < size; k++) {
-      if (Math.abs(frames[i * size + k] - other[k]) <= DIFFERENT) continue;
-      const [x, y] = [Math.floor(k / 3) % width, Math.floor(k / 3 / width)];
-      out[i * patches + Math.floor(y / patch) * columns + Math.floor(x / patch)] = 1;
+      if (Math.abs(frames[i * size + k] - other[k]) > DIFFERENT) out[i * patches + patchOf[k]] = 1;
     }
   }
   replay.release();
