@@ -21,6 +21,8 @@ const api: DsaApi = {
   keep: () => host.keep(),
   isolation: () => host.isolation(),
   postTrain: (request, listen) => host.postTrain(request, listen),
+  savedPost: () => host.savedPost(),
+  forgetPost: () => host.forgetPost(),
   async exportWeights() {
     const answer = await host.exportWeights();
     return answer.ok ? transfer(answer, [answer.value.bytes.buffer]) : answer;

@@ -1,19 +1,36 @@
 // `lab run dsa --preset post-...`: post-training of the dense and the sparse model side by side (dsa.md section 5).
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeSafetensors } from '../data/safetensors.ts';
+import { SafetensorsError, writeSafetensors } from '../data/safetensors.ts';
+import { folderStorage } from '../data/storage-node.ts';
+import { ConfigError } from '../methods/config-values.ts';
 import { configurePost, POST_PRESETS } from '../methods/dsa/posttrain/config.ts';
+import { Journal } from '../methods/dsa/posttrain/journal.ts';
 import { postTrain } from '../methods/dsa/posttrain/pipeline.ts';
 import type { PostEvent } from '../methods/dsa/posttrain/reinforce.ts';
 import { postReport } from '../methods/dsa/posttrain/report.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
+import { CheckpointError } from '../train/checkpoint.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
 import { engine, type RunArguments } from './method-commands.ts';
 import { gpuOrFail } from './open.ts';
 
-export const isPost = (preset: string): boolean => Object.hasOwn(POST_PRESETS, preset);
+/** Whether a new run is one of post-training, or the folder of an old one holds one. */
+export const isPost = async ({ preset, resume, out }: RunArguments): Promise<boolean> =>
+  resume ? (await keptIn(out)) !== null : Object.hasOwn(POST_PRESETS, preset);
+
+/** Files that are no run of post-training are a wrong argument. */
+async function keptIn(folder: string): Promise<Journal | null> {
+  try {
+    return await Journal.resume(await folderStorage(folder));
+  } catch (error) {
+    const foreign = [CheckpointError, SafetensorsError, ConfigError];
+    if (!foreign.some((kind) => error instanceof kind)) throw error;
+    throw new UsageError(`--resume ${folder}: ${(error as Error).message}`);
+  }
+}
 
 const sentence = (event: PostEvent): string => {
   if (event.kind === 'stage') return `${event.arm}: ${event.stage}`;
@@ -27,10 +44,11 @@ const sentence = (event: PostEvent): string => {
 };
 
 export async function runPost(args: RunArguments, output: Output): Promise<RunRecord> {
-  if (args.resume) throw new UsageError('post-training keeps no checkpoint between its stages: it cannot be resumed');
   const started = performance.now();
-  const config = configurePost(args.preset, args.set);
-  await mkdir(args.out, { recursive: true });
+  const kept = args.resume ? await keptIn(args.out) : null;
+  const journal =
+    kept ?? (await Journal.begin(await folderStorage(args.out), configurePost(args.preset, args.set), args.seed));
+  const { config, seed } = journal;
   const gpu = await gpuOrFail();
   const abort = new AbortController();
   const stop = (): void => abort.abort();
@@ -41,22 +59,25 @@ export async function runPost(args: RunArguments, output: Output): Promise<RunRe
     events.push(JSON.stringify(event));
     output.note(sentence(event));
   };
-  const result = await postTrain(gpu, config, args.seed, emit, abort.signal);
+  const result = await postTrain(gpu, journal, emit, abort.signal).catch((error) => {
+    if (!abort.signal.aborted) throw error;
+    throw new Error(`stopped; continue with --resume ${args.out}`);
+  });
   await writeFile(join(args.out, 'events.jsonl'), `${events.join('\n')}\n`);
   const tensors = new Map();
   for (const [arm, { values }] of Object.entries(result.arms)) {
     for (const [name, v] of values) tensors.set(`${arm}/${name}`, { shape: [v.length], values: v });
   }
-  const about = { kind: 'dsa post-training', config: JSON.stringify(config), seed: String(args.seed) };
+  const about = { kind: 'dsa post-training', config: JSON.stringify(config), seed: String(seed) };
   const file = join(args.out, `dsa-${config.rung}.safetensors`);
   await writeFile(file, writeSafetensors(tensors, about));
   output.line(`weights of both models: ${file}`);
-  const { metrics, tables } = postReport(config, result, args.seed);
+  const { metrics, tables } = postReport(config, result, seed);
   for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(24)} ${value.toPrecision(4)}`);
   const record: RunRecord = {
     method: 'dsa',
     preset: config.rung,
-    seed: args.seed,
+    seed,
     config,
     adapter: adapterName(gpu.report),
     engine,

@@ -217,6 +217,6 @@ function load(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>, file: string): ReturnTyp
 
 export const dsa: MethodCommands = {
   fixed: /./,
-  run: (args, output) => (isPost(args.preset) ? runPost(args, output) : runDsa(args, output)),
+  run: async (args, output) => ((await isPost(args)) ? runPost(args, output) : runDsa(args, output)),
   evaluate: evalDsa,
 };

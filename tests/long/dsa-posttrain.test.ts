@@ -1,7 +1,9 @@
 // Post-training from base to the mixed stage on both models, every stage at toy length.
 
 import { expect, test } from 'vitest';
+import { memoryStorage } from '../../src/data/storage.ts';
 import { configurePost } from '../../src/methods/dsa/posttrain/config.ts';
+import { Journal } from '../../src/methods/dsa/posttrain/journal.ts';
 import { postTrain } from '../../src/methods/dsa/posttrain/pipeline.ts';
 import type { PostEvent } from '../../src/methods/dsa/posttrain/reinforce.ts';
 import { postReport } from '../../src/methods/dsa/posttrain/report.ts';
@@ -11,7 +13,7 @@ test('both models go through every stage, and training recognises what was rolle
   const { gpu } = await testGpu();
   const config = configurePost('post-nano', { 'rl.mixed': '5', every: '5', sequential: 'true' });
   const events: PostEvent[] = [];
-  const result = await postTrain(gpu, config, 2, (event) => events.push(event));
+  const result = await postTrain(gpu, await Journal.begin(memoryStorage(), config, 2), (event) => events.push(event));
   const steps = events.filter((e) => e.kind === 'step');
   for (const arm of ['dense', 'sparse'] as const) {
     const own = steps.filter((e) => e.arm === arm);

@@ -2,6 +2,7 @@
 // rollouts that the trainer recognises. The whole pipeline: tests/long/dsa-posttrain.test.ts.
 
 import { expect, test } from 'vitest';
+import { memoryStorage } from '../../../src/data/storage.ts';
 import type { Decoder } from '../../../src/lm/decoder.ts';
 import { Draws } from '../../../src/lm/tasks/task.ts';
 import { EOT } from '../../../src/lm/tokenizers/closed.ts';
@@ -11,6 +12,7 @@ import { configurePost } from '../../../src/methods/dsa/posttrain/config.ts';
 import { converse, type Spoken } from '../../../src/methods/dsa/posttrain/conversation.ts';
 import { ANSWER, OBSERVED, type Task } from '../../../src/methods/dsa/posttrain/domain.ts';
 import { DOMAINS, domainOf } from '../../../src/methods/dsa/posttrain/domains.ts';
+import { Journal, type Stage } from '../../../src/methods/dsa/posttrain/journal.ts';
 import { consistency, speaker, word } from '../../../src/methods/dsa/posttrain/lexicon.ts';
 import { postTrain } from '../../../src/methods/dsa/posttrain/pipeline.ts';
 import { Policy } from '../../../src/methods/dsa/posttrain/policy.ts';
@@ -130,18 +132,20 @@ test('five steps of GRPO with the sparse model: its indexer learns, and training
   const policy = new Policy(gpu, c, 'sparse', 2);
   const before = await policy.values();
   const steps: GrpoResult[] = [];
-  const run: Run = {
-    ...{ gpu, c, seed: 2, tokenizer: TOKENIZER, signal: new AbortController().signal },
-    emit: (event) => {
+  const run: Run = { gpu, c, seed: 2, tokenizer: TOKENIZER, signal: new AbortController().signal };
+  const at: Stage = {
+    tell: (event) => {
       if (event.kind === 'step') steps.push(event.result);
     },
+    begin: () => 0,
+    keep: async () => {},
   };
   const rl = new Reinforcement(run, policy, new Map());
-  await rl.train('mixed', 5, ['math', 'search-agent'], 7);
+  await rl.train('mixed', 5, ['math', 'search-agent'], 7, at);
   expect(steps).toHaveLength(5);
-  expect(rl.mismatch).toBeLessThan(1e-3);
-  expect(rl.mismatch).toBeGreaterThan(0);
-  for (const { further, gradNorm } of steps) {
+  for (const { further, gradNorm, mismatch } of steps) {
+    expect(mismatch).toBeLessThan(1e-3);
+    expect(mismatch).toBeGreaterThan(0);
     expect(further).toBeGreaterThan(0);
     expect(gradNorm).toBeGreaterThan(0);
   }
@@ -160,8 +164,8 @@ test('configurations that make no sense are refused', () => {
 test('a run that is stopped ends in the middle of a supervised stage', async () => {
   const { gpu } = await testGpu();
   // Hours of steps: only stopping ends them.
-  const config = configurePost('post-nano', { 'base.steps': '1000000' });
+  const journal = await Journal.begin(memoryStorage(), configurePost('post-nano', { 'base.steps': '1000000' }), 1);
   const abort = new AbortController();
-  const run = postTrain(gpu, config, 1, () => setTimeout(() => abort.abort(), 50), abort.signal);
+  const run = postTrain(gpu, journal, () => setTimeout(() => abort.abort(), 50), abort.signal);
   await expect(run).rejects.toThrow('post-training was stopped');
 });

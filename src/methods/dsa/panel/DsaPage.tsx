@@ -107,7 +107,7 @@ export function DsaPage() {
       id: 'post',
       words: 'Post-training',
       kept: true,
-      body: <PostTraining adapter={opened.adapter} recorded={recorded} />,
+      body: <PostTraining api={api} adapter={opened.adapter} recorded={recorded} />,
     },
     {
       id: 'cost',

@@ -1,6 +1,7 @@
 // Post-training of a dense and a sparse model side by side: specialists, distillation, one mixed stage; live in this tab, or as
 // recorded with the shipped weights.
 
+import type { Remote } from 'comlink';
 import { useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
@@ -13,6 +14,7 @@ import { Origin } from './Origin.tsx';
 import { PostCurves } from './PostCurves.tsx';
 import { PostGrid } from './PostGrid.tsx';
 import { viewOfTables } from './post-view.ts';
+import type { DsaApi, SavedPost } from './protocol.ts';
 import { Samples } from './Samples.tsx';
 import { usePost } from './use-post.ts';
 
@@ -22,12 +24,25 @@ const PRESETS = [
 ] as const;
 const weight = (x: number): string => x.toFixed(2);
 
-export function PostTraining({ adapter, recorded }: { adapter: string; recorded: PostCard | null }) {
+interface Props {
+  api: Remote<DsaApi>;
+  adapter: string;
+  recorded: PostCard | null;
+}
+
+export function PostTraining({ api, adapter, recorded }: Props) {
   const [preset, setPreset] = useState<string>('post-quick');
   const [seed, setSeed] = useState(1);
   const [length, setLength] = useState(0.2);
   const [language, setLanguage] = useState(0.1);
-  const { view, report, running, problem, start, stop } = usePost();
+  const { view, report, running, problem, saved, start, stop, forget } = usePost(api);
+  const goOn = ({ preset, seed, length, language }: SavedPost): void => {
+    setPreset(preset);
+    setSeed(seed);
+    setLength(length);
+    setLanguage(language);
+    start(null);
+  };
   const tables = report?.tables ?? (view ? [] : (recorded?.tables ?? []));
   const shown = view ?? (recorded && viewOfTables(recorded.tables));
   const facts: Facts = view
@@ -43,6 +58,18 @@ export function PostTraining({ adapter, recorded }: { adapter: string; recorded:
         domain by GRPO, a fresh copy taught by what the specialists got right, then one mixed GRPO stage whose reward is
         outcome, less a length penalty, plus language consistency.
       </p>
+      {saved && (
+        <div className={css.kept} data-testid="post-kept">
+          <p>
+            This browser kept a run of preset {saved.preset}, seed {saved.seed}, with {saved.stages}{' '}
+            {saved.stages === 1 ? 'stage' : 'stages'} done.
+          </p>
+          <Button kind="strong" onClick={() => goOn(saved)} testId="post-resume">
+            Go on with it
+          </Button>
+          <Button onClick={forget}>Forget it</Button>
+        </div>
+      )}
       <div className={css.controls}>
         <Choice label="Domains" value={preset} options={PRESETS} onChange={setPreset} />
         <Knob

@@ -1,7 +1,7 @@
 // The worker's half of the page: owns a device, the weights that are looked at, and the run that may replace them. A lost device
 // is replaced when it is next needed; weights are read again from their file.
 
-import { opfsStorage, type Storage } from '../../../data/storage.ts';
+import { memoryStorage, opfsStorage, type Storage } from '../../../data/storage.ts';
 import { type Gpu, type GpuResult, openGpu } from '../../../gpu/device.ts';
 import type { ParamStore } from '../../../nn/params.ts';
 import { NONE, type Selector, topK } from '../../../tensor/ops/topk.ts';
@@ -15,6 +15,7 @@ import { Inspector } from '../inspect.ts';
 import { INDEX } from '../model.ts';
 import type { Quant } from '../ops.ts';
 import { configurePost } from '../posttrain/config.ts';
+import { Journal } from '../posttrain/journal.ts';
 import { postTrain } from '../posttrain/pipeline.ts';
 import type { PostEvent } from '../posttrain/reinforce.ts';
 import { postReport } from '../posttrain/report.ts';
@@ -30,6 +31,7 @@ import type {
   PostRequest,
   ProbeRequest,
   RunRequest,
+  SavedPost,
   TrainState,
 } from './protocol.ts';
 import { TrainingRun } from './run.ts';
@@ -177,10 +179,30 @@ export class DsaHost implements DsaApi {
     });
   }
 
-  postTrain({ preset, seed, set }: PostRequest, listen: (event: PostEvent) => void): Promise<Answer<PostReport>> {
+  postTrain(request: PostRequest | null, listen: (event: PostEvent) => void): Promise<Answer<PostReport>> {
     return this.#exclusive(async () => {
-      const config = configurePost(preset, set);
-      return postReport(config, await postTrain(await this.#device(), config, seed, listen), seed);
+      const storage = await this.#parts.storage().catch(memoryStorage);
+      const journal = request
+        ? await Journal.begin(storage, configurePost(request.preset, request.set), request.seed)
+        : await Journal.resume(storage);
+      if (!journal) throw new Error('This browser keeps no post-training.');
+      return postReport(journal.config, await postTrain(await this.#device(), journal, listen), journal.seed);
+    });
+  }
+
+  savedPost(): Promise<Answer<SavedPost | null>> {
+    return this.#exclusive(async () => {
+      const kept = await Journal.kept(await this.#parts.storage());
+      if (!kept) return null;
+      const { config, seed, stages } = kept;
+      return { preset: config.rung, seed, ...config.reward, stages };
+    });
+  }
+
+  forgetPost(): Promise<Answer<null>> {
+    return this.#exclusive(async () => {
+      await Journal.forget(await this.#parts.storage());
+      return null;
     });
   }
 

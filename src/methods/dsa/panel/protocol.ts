@@ -85,6 +85,15 @@ export interface TrainState extends RunRequest {
 /** Post-training: preset, seed and changed numbers. */
 export type PostRequest = RunRequest;
 
+/** Post-training that the browser kept, with its weights of the reward and how many stages are done. */
+export interface SavedPost {
+  preset: string;
+  seed: number;
+  length: number;
+  language: number;
+  stages: number;
+}
+
 export interface PostReport {
   metrics: Record<string, number>;
   tables: ResultTable[];
@@ -113,8 +122,14 @@ export interface DsaApi {
   /** Keeps the run as it is. */
   keep(): Promise<Answer<null>>;
   isolation(): Promise<Answer<TrainState>>;
-  /** A whole run of post-training; `listen` hears of every stage, step and measurement. It takes the worker to itself. */
-  postTrain(request: PostRequest, listen: (event: PostEvent) => void): Promise<Answer<PostReport>>;
+  /**
+   * A whole run of post-training, or what is left of the kept one (null); `listen` hears of every stage, step and measurement,
+   * also of those that are done. It takes the worker to itself.
+   */
+  postTrain(request: PostRequest | null, listen: (event: PostEvent) => void): Promise<Answer<PostReport>>;
+  /** Post-training that this browser kept. */
+  savedPost(): Promise<Answer<SavedPost | null>>;
+  forgetPost(): Promise<Answer<null>>;
   /** The trained weights as a file, once all stages are done. */
   exportWeights(): Promise<Answer<{ name: string; bytes: Uint8Array<ArrayBuffer> }>>;
 }

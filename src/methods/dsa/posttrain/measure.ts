@@ -16,9 +16,13 @@ export interface Measure {
   length: number;
   /** Of thoughts in the thinking mode. */
   consistency: number;
-  judgements: Judged[];
   /** The first problems, as a reader sees them. */
   samples: Sample[];
+}
+
+/** With the verdict on every answer. */
+export interface Judgements extends Measure {
+  judgements: Judged[];
 }
 
 export interface Sample {
@@ -40,7 +44,7 @@ export async function measure(
   tokenizer: ClosedTokenizer,
   c: PostConfig,
   seed: number,
-): Promise<Map<string, Measure>> {
+): Promise<Map<string, Judgements>> {
   const ids = domainIds(c);
   const tasks = ids.flatMap((id) =>
     Array.from({ length: c.evalProblems }, (_, i) =>

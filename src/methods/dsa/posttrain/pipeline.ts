@@ -1,7 +1,8 @@
 /**
  * The pipeline of dsa.md section 5.2 on two models side by side, dense and sparse, from one supervised base with equal seeds
  * and data: a specialist per domain by GRPO, verified samples of the specialists as data for a fresh copy of the base
- * (distillation), and one mixed GRPO stage with the reward in three parts. Base data is careless on purpose.
+ * (distillation), and one mixed GRPO stage with the reward in three parts. Base data is careless on purpose. A stage is a
+ * function of the weights it starts from, so that a journal can hold what is done.
  */
 import type { Gpu } from '../../../gpu/device.ts';
 import { mix32 } from '../../../gpu/rng.ts';
@@ -11,9 +12,10 @@ import { domainIds, type PostConfig } from './config.ts';
 import { converse } from './conversation.ts';
 import { MODES, type Task } from './domain.ts';
 import { domainOf } from './domains.ts';
+import type { Finished, Journal, Stage } from './journal.ts';
 import { type Measure, measure } from './measure.ts';
 import { type Arm, Policy, type Values } from './policy.ts';
-import { type PostEvent, Reinforcement, type Run } from './reinforce.ts';
+import { goOn, type PostEvent, Reinforcement, type Run } from './reinforce.ts';
 import { freeLength, judged } from './reward.ts';
 import { exampleOf, postTokenizer, taskAt } from './tasks.ts';
 
@@ -49,117 +51,154 @@ export interface PostResult {
 /** Seeds of the stages: equal for both arms. */
 const stream = (run: Run, name: number): number => mix32(run.seed, name, 0, 0x706f7374);
 
+/** The run of a journal from where it is; what is done already is told again. */
 export async function postTrain(
   gpu: Gpu,
-  c: PostConfig,
-  seed: number,
+  journal: Journal,
   emit: (event: PostEvent) => void = () => {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<PostResult> {
-  const run: Run = { gpu, c, seed, tokenizer: postTokenizer(c.model.vocab), emit, signal };
+  const { config: c, seed } = journal;
+  const run: Run = { gpu, c, seed, tokenizer: postTokenizer(c.model.vocab), signal };
   const dense = new Policy(gpu, c, 'dense', seed);
-  emit({ kind: 'stage', arm: 'dense', stage: 'base' });
-  const { steps, lr } = c.base;
-  await dense.supervised('text', steps, { lr, lrIndex: 0 }, careless(run, 1));
-  const base = await dense.values();
+  const { values: base } = await journal.stage('dense', 'base', emit, async (at) => {
+    const { steps, lr } = c.base;
+    await dense.supervised('text', steps, { lr, lrIndex: 0 }, careless(run, 1), at);
+    return { values: await dense.values(), found: null };
+  });
   const parameters = dense.parameters;
-  const first = await armOf(run, dense, base);
+  const first = await armOf(run, { journal, emit }, dense, base);
   dense.dispose();
   const sparse = new Policy(gpu, c, 'sparse', seed);
-  const second = await armOf(run, sparse, base);
+  const second = await armOf(run, { journal, emit }, sparse, base);
   sparse.dispose();
   return { parameters, arms: { dense: first, sparse: second } };
 }
 
 /** Everything behind the base, for one model. */
-async function armOf(run: Run, policy: Policy, start: Values): Promise<ArmResult> {
-  const { c, tokenizer, emit } = run;
+async function armOf(
+  run: Run,
+  { journal, emit }: { journal: Journal; emit: (event: PostEvent) => void },
+  policy: Policy,
+  base: Values,
+): Promise<ArmResult> {
+  const { c, tokenizer } = run;
   const { arm } = policy;
-  const stage = (name: string): void => {
+  const heard: PostEvent[] = [];
+  const stage = async <T>(
+    name: string,
+    from: Values,
+    body: (at: Stage) => Promise<{ values?: Values; found: T }>,
+  ): Promise<Finished<T>> => {
     goOn(run);
-    emit({ kind: 'stage', arm, stage: name });
+    const finished = await journal.stage(arm, name, emit, (at) => {
+      policy.restore(from);
+      return body(at);
+    });
+    heard.push(...finished.events);
+    return finished;
   };
-  const note = async (name: string, step: number): Promise<Map<string, Measure>> => {
-    const domains = await measure(policy, tokenizer, c, stream(run, 9));
-    const shown = [...domains].map(([id, { judgements: _, ...rest }]) => [id, rest]);
-    emit({ kind: 'measure', arm, stage: name, step, domains: Object.fromEntries(shown) });
-    return domains;
+  const note = async (at: Stage, name: string, step: number): Promise<void> => {
+    const domains = [...(await measure(policy, tokenizer, c, stream(run, 9)))];
+    const shown = domains.map(([id, { judgements: _, ...rest }]) => [id, rest]);
+    at.tell({ kind: 'measure', arm, stage: name, step, domains: Object.fromEntries(shown) });
   };
-  policy.restore(start);
-  if (arm === 'sparse') {
-    stage('warm-up');
-    await policy.supervised('warmup', c.warmup.steps, { lr: 0, lrIndex: c.warmup.lr }, careless(run, 2));
-  }
-  stage('continued');
-  const rates = { lr: c.sparse.lr, lrIndex: arm === 'sparse' ? c.sparse.lrIndex : 0 };
-  await policy.supervised('text', c.sparse.steps, rates, careless(run, 3));
-  const values = await policy.values();
-  const base = await note('base', 0);
-  const sampled = await measure(policy, tokenizer, c, stream(run, 10));
-  const free = new Map([...sampled].map(([id, m]) => [id, freeLength(m.judgements, c.maxNew / 2)]));
-  const rl = new Reinforcement(run, policy, free);
+  const indexed = (lr: number): number => (arm === 'sparse' ? lr : 0);
 
-  const specialists = new Map<string, Measure>();
+  let start = base;
+  if (arm === 'sparse') {
+    const warmed = await stage('warm-up', base, async (at) => {
+      await policy.supervised('warmup', c.warmup.steps, { lr: 0, lrIndex: c.warmup.lr }, careless(run, 2), at);
+      return { values: await policy.values(), found: null };
+    });
+    start = warmed.values;
+  }
+  const continued = await stage('continued', start, async (at) => {
+    const rates = { lr: c.sparse.lr, lrIndex: indexed(c.sparse.lrIndex) };
+    await policy.supervised('text', c.sparse.steps, rates, careless(run, 3), at);
+    await note(at, 'base', 0);
+    const sampled = await measure(policy, tokenizer, c, stream(run, 10));
+    const free = [...sampled].map(([id, m]): [string, number] => [id, freeLength(m.judgements, c.maxNew / 2)]);
+    return { values: await policy.values(), found: free };
+  });
+  const rl = new Reinforcement(run, policy, new Map(continued.found));
+
   const lessons: Example[] = [];
   let all = 0;
   for (const id of domainIds(c)) {
-    stage(`specialist ${id}`);
-    policy.restore(values);
-    await rl.train(`specialist ${id}`, c.rl.specialist, [id], stream(run, 4));
-    specialists.set(id, own(await note(`specialist ${id}`, c.rl.specialist), id));
-    const samples = await demonstrations(run, policy, id);
-    all += samples.all;
-    lessons.push(...samples.kept);
+    const name = `specialist ${id}`;
+    const { found } = await stage(name, continued.values, async (at) => {
+      await rl.train(name, c.rl.specialist, [id], stream(run, 4), at);
+      await note(at, name, c.rl.specialist);
+      return { found: await demonstrations(run, policy, id) };
+    });
+    all += found.all;
+    lessons.push(...found.kept);
   }
-  stage('distillation');
-  policy.restore(values);
-  if (lessons.length > 0) {
+  const distilled = await stage('distillation', continued.values, async (at) => {
     const { steps, lr } = c.distill;
-    const distillRates = { lr, lrIndex: arm === 'sparse' ? lr : 0 };
-    await policy.supervised('text', steps, distillRates, (step) => drawn(run, lessons, step));
-  }
-  const taught = await policy.values();
-  const distilled = await note('distillation', 0);
-
-  stage('mixed');
-  const curve: CurvePoint[] = [{ step: 0, domains: distilled }];
-  await rl.train('mixed', c.rl.mixed, domainIds(c), stream(run, 6), async (step) => {
-    if (step % c.every === 0 || step === c.rl.mixed) curve.push({ step, domains: await note('mixed', step) });
-  });
-  const final = curve[curve.length - 1].domains;
-  const ended = await policy.values();
-  let sequential: ArmResult['sequential'] = null;
-  if (c.sequential) {
-    stage('sequential');
-    policy.restore(taught);
-    const best = new Map([...distilled].map(([id, m]) => [id, m.outcome]));
-    let last = distilled;
-    for (const id of domainIds(c)) {
-      const steps = Math.max(1, Math.round(c.rl.mixed / domainIds(c).length));
-      await rl.train(`sequential ${id}`, steps, [id], stream(run, 7));
-      last = await note(`sequential ${id}`, steps);
-      for (const [name, m] of last) best.set(name, Math.max(best.get(name) ?? 0, m.outcome));
+    if (lessons.length > 0) {
+      const batch = (step: number): TokenBatch => drawn(run, lessons, step);
+      await policy.supervised('text', steps, { lr, lrIndex: indexed(lr) }, batch, at);
     }
-    sequential = { best, last };
+    await note(at, 'distillation', 0);
+    return { values: await policy.values(), found: null };
+  });
+  const mixed = await stage('mixed', distilled.values, async (at) => {
+    await rl.train('mixed', c.rl.mixed, domainIds(c), stream(run, 6), at, async (step) => {
+      if (step % c.every === 0 || step === c.rl.mixed) await note(at, 'mixed', step);
+    });
+    return { values: await policy.values(), found: null };
+  });
+  let from = distilled.values;
+  for (const id of c.sequential ? domainIds(c) : []) {
+    const name = `sequential ${id}`;
+    const steps = Math.max(1, Math.round(c.rl.mixed / domainIds(c).length));
+    const next = await stage(name, from, async (at) => {
+      await rl.train(name, steps, [id], stream(run, 7), at);
+      await note(at, name, steps);
+      return { values: await policy.values(), found: null };
+    });
+    from = next.values;
   }
-  const { mismatch, indexLoss } = rl;
+  return { ...resultOf(c, heard), kept: [lessons.length, all], values: mixed.values };
+}
+
+/** What the events of one model say about it. */
+function resultOf(c: PostConfig, events: readonly PostEvent[]): Omit<ArmResult, 'kept' | 'values'> {
+  const measured = events.filter((e) => e.kind === 'measure');
+  const of = (name: string): CurvePoint[] =>
+    measured
+      .filter(({ stage }) => stage === name)
+      .map(({ step, domains }) => ({ step, domains: new Map(Object.entries(domains)) }));
+  const last = (name: string): Map<string, Measure> => {
+    const found = of(name).at(-1);
+    if (!found) throw new Error(`${name} was not measured`);
+    return found.domains;
+  };
+  const own = (id: string): Measure => {
+    const found = last(`specialist ${id}`).get(id);
+    if (!found) throw new Error(`${id} was not measured`);
+    return found;
+  };
+  const ids = domainIds(c);
+  const distilled = last('distillation');
+  const behind = ids.flatMap((id) => of(`sequential ${id}`)).map(({ domains }) => domains);
+  const best = (id: string): number =>
+    Math.max(...[distilled, ...behind].map((domains) => domains.get(id)?.outcome ?? 0));
+  const steps = events.filter((e) => e.kind === 'step').map(({ result }) => result);
   return {
-    ...{ base, specialists, distilled, final, curve, sequential, mismatch, indexLoss },
-    kept: [lessons.length, all],
-    values: ended,
+    base: last('base'),
+    specialists: new Map(ids.map((id) => [id, own(id)])),
+    distilled,
+    final: last('mixed'),
+    curve: [...of('distillation'), ...of('mixed')],
+    sequential:
+      behind.length > 0 ? { best: new Map(ids.map((id) => [id, best(id)])), last: behind[behind.length - 1] } : null,
+    mismatch: Math.max(...steps.map(({ mismatch }) => mismatch)),
+    indexLoss: steps.at(-1)?.further ?? Number.NaN,
   };
 }
-
-/** Throws if the run was stopped. */
-function goOn({ signal }: Run): void {
-  if (signal.aborted) throw new Error('post-training was stopped');
-}
-
-const own = (all: Map<string, Measure>, id: string): Measure => {
-  const found = all.get(id);
-  if (!found) throw new Error(`${id} was not measured`);
-  return found;
-};
 
 /** Supervised batches of careless demonstrations, domains in turn. */
 function careless(run: Run, name: number): (step: number) => TokenBatch {

@@ -19,6 +19,7 @@ import { type AttentionPlan, DENSE, dsaMixer, dsaStore, INDEX, type Taps } from 
 import { copyValues, meanOfAll, planOf } from '../train.ts';
 import type { PostConfig } from './config.ts';
 import { OBSERVE } from './domain.ts';
+import type { Stage } from './journal.ts';
 
 export type Arm = 'dense' | 'sparse';
 export type Values = Map<string, Float32Array<ArrayBuffer>>;
@@ -71,15 +72,14 @@ export class Policy {
     for (const [name, v] of values) this.store.write('value', name, v);
   }
 
-  /**
-   * Supervised training on these batches. `warmup`: the indexer alone, on dense attention. Gives the numbers of the last step.
-   */
+  /** Supervised training on these batches. `warmup`: the indexer alone, on dense attention. */
   async supervised(
     stage: 'text' | 'warmup',
     steps: number,
     rates: { lr: number; lrIndex: number },
     batch: (step: number) => TokenBatch,
-  ): Promise<Record<string, number>> {
+    at: Stage,
+  ): Promise<void> {
     const { c, gpu, store } = this;
     const { mixer, loss } = learning(c.model, stage === 'warmup' ? { ...DENSE, learn: true } : this.plan);
     const objective: Objective = ({ logProbs, weights }) => {
@@ -94,11 +94,14 @@ export class Policy {
     const trainer = new LmTrainer(gpu, trunk(c.model), spec, `post ${stage}`, objective, { store, mixer });
     store.setRates((name) => (name.includes(INDEX) ? rates.lrIndex : rates.lr) / lr);
     try {
-      for (let step = 1; step <= steps; step++) {
+      const first = at.begin(store);
+      trainer.step = first;
+      for (let step = first + 1; step <= steps; step++) {
         trainer.advance(batch(step));
-        await trainer.throttle();
+        // Throws if a number is not finite: such a step is not kept.
+        await trainer.metrics();
+        await at.keep(step, store);
       }
-      return await trainer.metrics();
     } finally {
       trainer.dispose();
     }

@@ -1,6 +1,6 @@
 /**
- * Reinforcement learning of one policy on the tasks of some domains: answers in turns with their environment, the reward in three
- * parts, and how well rollouts and training agree, kept over all stages.
+ * Reinforcement learning of one policy on the tasks of some domains: answers in turns with their environment, and the reward in
+ * three parts.
  */
 import type { Gpu } from '../../../gpu/device.ts';
 import { type ClosedTokenizer, EOT } from '../../../lm/tokenizers/closed.ts';
@@ -9,6 +9,7 @@ import type { PostConfig } from './config.ts';
 import { converse } from './conversation.ts';
 import type { Task } from './domain.ts';
 import { domainOf } from './domains.ts';
+import type { Stage } from './journal.ts';
 import type { Measure } from './measure.ts';
 import type { Arm, Policy } from './policy.ts';
 import { judged, rewardOf } from './reward.ts';
@@ -17,22 +18,22 @@ import { taskAt } from './tasks.ts';
 export type PostEvent =
   | { kind: 'stage'; arm: Arm; stage: string }
   | { kind: 'step'; arm: Arm; stage: string; step: number; result: GrpoResult }
-  | { kind: 'measure'; arm: Arm; stage: string; step: number; domains: Record<string, Omit<Measure, 'judgements'>> };
+  | { kind: 'measure'; arm: Arm; stage: string; step: number; domains: Record<string, Measure> };
 
 export interface Run {
   gpu: Gpu;
   c: PostConfig;
   seed: number;
   tokenizer: ClosedTokenizer;
-  emit: (event: PostEvent) => void;
   signal: AbortSignal;
 }
 
+/** Throws if the run was stopped. */
+export function goOn({ signal }: Run): void {
+  if (signal.aborted) throw new Error('post-training was stopped');
+}
+
 export class Reinforcement {
-  /** Largest mean |log pi(train) - log pi(rollout)| of any step so far. */
-  mismatch = 0;
-  /** The indexer's loss in the last step; NaN without an indexer. */
-  indexLoss = Number.NaN;
   private readonly run: Run;
   private readonly policy: Policy;
   private readonly free: ReadonlyMap<string, number>;
@@ -45,19 +46,22 @@ export class Reinforcement {
     this.free = free;
   }
 
-  /** `steps` steps from the weights as they are, domains in turn. */
+  /** `steps` steps from the weights as they are, domains in turn; `after` each one before it is kept. */
   async train(
     stage: string,
     steps: number,
     domains: readonly string[],
     seed: number,
+    at: Stage,
     after: (step: number) => Promise<void> = async () => {},
   ): Promise<void> {
     const { run, policy } = this;
     const { c, tokenizer } = run;
     const trainer = policy.reinforce(tokenizer, this.roll);
-    for (let step = 1; step <= steps; step++) {
-      if (run.signal.aborted) throw new Error('post-training was stopped');
+    const first = at.begin(policy.store);
+    trainer.trainer.step = first;
+    for (let step = first + 1; step <= steps; step++) {
+      goOn(run);
       this.tasks = Array.from({ length: c.rl.prompts }, (_, i) => {
         const index = step * c.rl.prompts + i;
         const options = { care: { wrong: 0, mixed: 0 }, distractors: c.distractors };
@@ -65,10 +69,9 @@ export class Reinforcement {
       });
       const prompts = this.tasks.map((task) => tokenizer.encode(task.prompt));
       const result = await trainer.step(prompts, this.judge, EOT);
-      this.mismatch = Math.max(this.mismatch, result.mismatch);
-      this.indexLoss = result.further ?? Number.NaN;
-      run.emit({ kind: 'step', arm: policy.arm, stage, step, result });
+      at.tell({ kind: 'step', arm: policy.arm, stage, step, result });
       await after(step);
+      await at.keep(step, policy.store);
     }
   }
 
