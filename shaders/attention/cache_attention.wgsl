@@ -1,10 +1,11 @@
 // Attention of new rows over a cache that is addressed by position: prefill, decoding, and the prefix and dual caches of
 // diffusion decoding are this with other bounds. Online softmax of Milakov and Gimelshein 2018. Forward only.
 //   qkv    [rows, H + 2G, 4*DH4]: normalised and rotated; row r belongs to sequence r / queries
-//   cache  [sequences, capacity, 2, G, 4*DH4]
+//   cache  [sequences, capacity, 2, G, 4*DH4]; with f16 two numbers to a word, in the packing of core WGSL
 //   at     u32 [rows]: position whose keys and values the row replaces; >= capacity = none
 //   bounds u32 [rows, 2]: first position that a row sees, and one past its last; an empty range gives zeros
 import package::attention::layout::capped;
+import package::attention::kept::{Four, widened, narrowed};
 
 const DH4: u32 = 4u;
 const LANES: u32 = 64u;
@@ -12,7 +13,7 @@ const LANES: u32 = 64u;
 struct Params { rows: u32, queries: u32, heads: u32, kv: u32, capacity: u32, scale: f32, cap: f32 }
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> cache: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> cache: array<Four>;
 @group(0) @binding(2) var<storage, read_write> rule: array<u32>;
 @group(0) @binding(3) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
@@ -27,7 +28,7 @@ fn append(@builtin(global_invocation_id) gid: vec3u) {
   if (rule[row] >= params.capacity) { return; }
   let source = (row * (params.heads + 2u * params.kv) + params.heads + part) * DH4;
   let place = (((row / params.queries) * params.capacity + rule[row]) * 2u * params.kv + part) * DH4;
-  for (var c = 0u; c < DH4; c++) { cache[place + c] = qkv[source + c]; }
+  for (var c = 0u; c < DH4; c++) { cache[place + c] = narrowed(qkv[source + c]); }
 }
 
 // cover() folds rows of 65535 workgroups, here of eight threads.
@@ -54,14 +55,14 @@ fn serial(@builtin(global_invocation_id) gid: vec3u) {
   for (var j = rule[2u * row]; j < last; j++) {
     let at = ((base + j) * 2u * params.kv + kv_head) * DH4;
     var dots = vec4f(0.0);
-    for (var c = 0u; c < DH4; c++) { dots += q[c] * cache[at + c]; }
+    for (var c = 0u; c < DH4; c++) { dots += q[c] * widened(cache[at + c]); }
     let s = capped(dots.x + dots.y + dots.z + dots.w, params.cap);
     let m_new = max(m, s);
     let shrink = exp(m - m_new);
     let p = exp(s - m_new);
     l = l * shrink + p;
     m = m_new;
-    for (var c = 0u; c < DH4; c++) { o[c] = o[c] * shrink + p * cache[at + params.kv * DH4 + c]; }
+    for (var c = 0u; c < DH4; c++) { o[c] = o[c] * shrink + p * widened(cache[at + params.kv * DH4 + c]); }
   }
   let norm = 1.0 / max(l, 1e-30);
   for (var c = 0u; c < DH4; c++) { out[i * DH4 + c] = o[c] * norm; }
@@ -98,7 +99,7 @@ fn spread(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) la
     let j = block + lane;
     let at = ((base + min(j, params.capacity - 1u)) * 2u * params.kv + kv_head) * DH4;
     var dots = vec4f(0.0);
-    for (var c = 0u; c < DH4; c++) { dots += qkv[q_at + c] * cache[at + c]; }
+    for (var c = 0u; c < DH4; c++) { dots += qkv[q_at + c] * widened(cache[at + c]); }
     let own = select(-1e30, capped((dots.x + dots.y + dots.z + dots.w) * params.scale, params.cap), j < last);
     scores[lane] = own;
     workgroupBarrier();
@@ -114,7 +115,7 @@ fn spread(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) la
     if (group < GROUPS) {
       for (var u = group; u < LANES; u += GROUPS) {
         let key = base + min(block + u, params.capacity - 1u);
-        o += scores[u] * cache[((key * 2u + 1u) * params.kv + kv_head) * DH4 + quad];
+        o += scores[u] * widened(cache[((key * 2u + 1u) * params.kv + kv_head) * DH4 + quad]);
       }
     }
     m = m_new;

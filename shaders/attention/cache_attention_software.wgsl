@@ -2,6 +2,7 @@
 // it for HEADS query heads that share the key: a load, which is what costs there, serves all of them. A lane keeps its own
 // online softmax; lanes meet once at the end. Loops over HEADS and DH4 are written out by unrollLoops.
 import package::attention::layout::capped;
+import package::attention::kept::{Four, widened};
 enable subgroups;
 
 const DH4: u32 = 4u;
@@ -11,7 +12,7 @@ const HEADS: u32 = 1u;
 struct Params { rows: u32, queries: u32, heads: u32, kv: u32, capacity: u32, scale: f32, cap: f32 }
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> cache: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> cache: array<Four>;
 @group(0) @binding(2) var<storage, read_write> rule: array<u32>;
 @group(0) @binding(3) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
@@ -39,7 +40,7 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
     var dots: array<vec4f, HEADS>;
     for (var h = 0u; h < HEADS; h++) { dots[h] = vec4f(0.0); }
     for (var c = 0u; c < DH4; c++) {
-      let key = cache[at + c];
+      let key = widened(cache[at + c]);
       for (var h = 0u; h < HEADS; h++) { dots[h] += q[h][c] * key; }
     }
     var shrink: array<f32, HEADS>;
@@ -53,7 +54,7 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
       m[h] = top;
     }
     for (var c = 0u; c < DH4; c++) {
-      let value = cache[at + params.kv * DH4 + c];
+      let value = widened(cache[at + params.kv * DH4 + c]);
       for (var h = 0u; h < HEADS; h++) { o[h][c] = o[h][c] * shrink[h] + p[h] * value; }
     }
   }

@@ -6,13 +6,20 @@
 const SIDE: u32 = 64u;
 const SLICE: u32 = 16u;
 
+// What passes through workgroup memory; sums and results are f32 in any case. The product of two f16 operands is either kept
+// exact (`half inputs`) or rounded to f16 (`half products`).
+alias Number = f32; // if full
+alias Four = vec4f; // if full
+alias Number = f16; // if half
+alias Four = vec4<f16>; // if half
+
 // slice_a[k][row], slice_b[k][col], k-major; four words of padding keep the transposing stores off one memory bank. A side
 // that comes in as it is needed travels in fours; a side that is transposed on its way in single words: writing one component
 // of a shared vec4f may rewrite its neighbours.
-var<workgroup> slice_a: array<array<f32, 68>, 16>; // if a straight
-var<workgroup> slice_a: array<array<vec4f, 17>, 16>; // if a turned
-var<workgroup> slice_b: array<array<vec4f, 17>, 16>; // if b straight
-var<workgroup> slice_b: array<array<f32, 68>, 16>; // if b turned
+var<workgroup> slice_a: array<array<Number, 68>, 16>; // if a straight
+var<workgroup> slice_a: array<array<Four, 17>, 16>; // if a turned
+var<workgroup> slice_b: array<array<Four, 17>, 16>; // if b straight
+var<workgroup> slice_b: array<array<Number, 68>, 16>; // if b turned
 
 @compute @workgroup_size(16, 16)
 fn main(
@@ -30,24 +37,33 @@ fn main(
   let line = thread / 4u;
   var sums: array<vec4f, 4>;
   for (var k = 0u; k < p.k; k += SLICE) {
-    let xa = four_a(base_a, top + line, k + 4u * quad, p.m, p.k); // if a straight
+    let xa = Four(four_a(base_a, top + line, k + 4u * quad, p.m, p.k)); // if a straight
     for (var j = 0u; j < 4u; j++) { slice_a[4u * quad + j][line] = xa[j]; } // if a straight
-    slice_a[at.y][at.x] = four_a(base_a, k + at.y, top + 4u * at.x, p.k, p.m); // if a turned
-    slice_b[at.y][at.x] = four_b(base_b, k + at.y, left + 4u * at.x, p.k, p.n); // if b straight
-    let xb = four_b(base_b, left + line, k + 4u * quad, p.n, p.k); // if b turned
+    slice_a[at.y][at.x] = Four(four_a(base_a, k + at.y, top + 4u * at.x, p.k, p.m)); // if a turned
+    slice_b[at.y][at.x] = Four(four_b(base_b, k + at.y, left + 4u * at.x, p.k, p.n)); // if b straight
+    let xb = Four(four_b(base_b, left + line, k + 4u * quad, p.n, p.k)); // if b turned
     for (var j = 0u; j < 4u; j++) { slice_b[4u * quad + j][line] = xb[j]; } // if b turned
     workgroupBarrier();
     for (var j = 0u; j < SLICE; j++) {
       let row = 4u * at.y; // if a straight
       let col = 4u * at.x; // if b turned
-      let x = vec4f(slice_a[j][row], slice_a[j][row + 1u], slice_a[j][row + 2u], slice_a[j][row + 3u]); // if a straight
+      let x = Four(slice_a[j][row], slice_a[j][row + 1u], slice_a[j][row + 2u], slice_a[j][row + 3u]); // if a straight
       let x = slice_a[j][at.y]; // if a turned
       let y = slice_b[j][at.x]; // if b straight
-      let y = vec4f(slice_b[j][col], slice_b[j][col + 1u], slice_b[j][col + 2u], slice_b[j][col + 3u]); // if b turned
-      sums[0] += x.x * y;
-      sums[1] += x.y * y;
-      sums[2] += x.z * y;
-      sums[3] += x.w * y;
+      let y = Four(slice_b[j][col], slice_b[j][col + 1u], slice_b[j][col + 2u], slice_b[j][col + 3u]); // if b turned
+      sums[0] += x.x * y; // if full
+      sums[1] += x.y * y; // if full
+      sums[2] += x.z * y; // if full
+      sums[3] += x.w * y; // if full
+      let z = vec4f(y); // if half inputs
+      sums[0] += f32(x.x) * z; // if half inputs
+      sums[1] += f32(x.y) * z; // if half inputs
+      sums[2] += f32(x.z) * z; // if half inputs
+      sums[3] += f32(x.w) * z; // if half inputs
+      sums[0] += vec4f(x.x * y); // if half products
+      sums[1] += vec4f(x.y * y); // if half products
+      sums[2] += vec4f(x.z * y); // if half products
+      sums[3] += vec4f(x.w * y); // if half products
     }
     workgroupBarrier();
   }

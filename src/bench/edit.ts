@@ -64,7 +64,7 @@ export async function tryEdit(
   report: (stage: EditStage) => void,
 ): Promise<void> {
   report({ stage: 'link' });
-  const conditions = { ...gpu.conditions, ...variant.force };
+  const conditions = { ...gpu.conditions, precision: undefined, ...variant.force };
   const template = isTemplate(file);
   const root = template ? file : variant.files[0];
   let linked: Linked | null = null;
@@ -89,7 +89,7 @@ export async function tryEdit(
   const cases = casesFor(entry, variant);
   let failed = 0;
   for (const [i, c] of cases.entries()) {
-    const trial = c.make();
+    const trial = c.make(variant.force.precision);
     if (await isEndless(gpu, entry, variant, trial, texts)) {
       report({ stage: 'endless', case: c.name });
       return;
@@ -189,7 +189,7 @@ async function compileErrors(
     let codes: string[];
     gpu.device.pushErrorScope('validation');
     try {
-      const trial = c.make();
+      const trial = c.make(variant.force.precision);
       const prepared = withEdits(markedTexts, () =>
         prepareTrial(gpu, trial, variant.force, rewriteFor(entry, variant)),
       );

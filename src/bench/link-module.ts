@@ -1,6 +1,7 @@
 /** Links one shader module from given sources, as the build does (scripts/wesl-plugin.ts), and keeps the way back to them. */
 import { linkWithResolver, RecordResolver, TrackingResolver, withLoggerAsync } from 'wesl';
 import type { Conditions } from '../gpu/device.ts';
+import { textConditions } from '../tensor/kernel.ts';
 
 const CONDITION_NAMES = ['software', 'f16', 'subgroups'] as const;
 
@@ -33,6 +34,7 @@ export async function linkModule(
   const byModule = Object.fromEntries(Object.entries(sources).map(([file, text]) => [modulePath(file), text]));
   const fileOf = new Map(Object.keys(sources).map((file) => [modulePath(file), file]));
   const resolver = new TrackingResolver(new RecordResolver(byModule, { debugWeslRoot: 'shaders' }));
+  const asked = textConditions(conditions);
   const shown: unknown[] = [];
   try {
     const linked = await withLoggerAsync(
@@ -41,17 +43,16 @@ export async function linkModule(
         linkWithResolver({
           resolver,
           rootModuleName: modulePath(root),
-          conditions: Object.fromEntries(CONDITION_NAMES.map((name) => [name, conditions[name]])),
+          conditions: Object.fromEntries(CONDITION_NAMES.map((name) => [name, asked[name]])),
         }),
     );
-    const text = linked.dest;
     const place = (offset: number, message: string, fallback: string): SourceError => {
       const position = linked.sourceMap.destToSrc(offset);
       const file = [...fileOf].find(([path]) => byModule[path] === position.src.text)?.[1];
       if (!file) return { file: fallback, line: 0, message };
       return { file, line: lineAt(position.src.text, position.position), message };
     };
-    return { ok: true, linked: { text, place } };
+    return { ok: true, linked: { text: linked.dest, place } };
   } catch (error) {
     const message = [error instanceof Error ? error.message : String(error), ...shown].join('\n');
     return { ok: false, errors: errorsOf(message, (module) => fileOf.get(modulePath(`${module}.wgsl`)) ?? root) };

@@ -31,7 +31,7 @@ export async function kernelEntrant(
   c: KernelCase,
   name = variant.name,
 ): Promise<KernelEntrant> {
-  const trial = c.make();
+  const trial = c.make(variant.force.precision);
   const rewrite = rewriteFor(entry, variant);
   const own = (d: Parameters<typeof rewrite>[0]): boolean => isOf(entry, d) || variant.entryPoint === d.entryPoint;
   const prepare = (): Prepared => prepareTrial(gpu, trial, variant.force, rewrite);

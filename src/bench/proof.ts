@@ -51,7 +51,12 @@ async function check(gpu: Gpu, item: ProofItem): Promise<Omit<ProofRow, 'ms'>> {
   const base = { ok: false, share: Number.NaN, tolerance: 0, reason: '' };
   if (item.kind === 'kernel') {
     const { entry, variant } = item;
-    const verdict = await checkTrial(gpu, item.case.make(), variant.force, rewriteFor(entry, variant));
+    const verdict = await checkTrial(
+      gpu,
+      item.case.make(variant.force.precision),
+      variant.force,
+      rewriteFor(entry, variant),
+    );
     return {
       ...base,
       kind: 'kernel',

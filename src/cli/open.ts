@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Storage } from '../data/storage.ts';
 import { folderStorage } from '../data/storage-node.ts';
 import { openWithTiles } from '../data/tile-cache.ts';
-import { type Gpu, openGpu } from '../gpu/device.ts';
+import { type Gpu, openGpu, type Precision } from '../gpu/device.ts';
+import { UsageError } from './args.ts';
 
 export const adapterStorage = (): Promise<Storage> =>
   folderStorage(join(process.env.TENFOLD_CACHE ?? join(homedir(), '.cache', 'tenfold'), 'adapters'));
@@ -12,8 +13,17 @@ export const adapterStorage = (): Promise<Storage> =>
 /** Rendered frames are kept between runs; the folder may be deleted at any time. */
 export const frameCache = (): string => process.env.TENFOLD_CACHE ?? join(homedir(), '.cache', 'tenfold', 'frames');
 
+/** f32 unless TENFOLD_PRECISION asks for f16. Like another adapter it changes results: resume a run with what it began with. */
+function precisionAsked(): Precision | undefined {
+  const asked = process.env.TENFOLD_PRECISION ?? '';
+  if (asked === 'f16') return asked;
+  if (asked === '' || asked === 'f32') return undefined;
+  throw new UsageError(`TENFOLD_PRECISION=${asked}: f16 and f32 are known`);
+}
+
 export async function gpuOrFail(): Promise<Gpu> {
-  const result = await openWithTiles(openGpu, adapterStorage);
+  const precision = precisionAsked();
+  const result = await openWithTiles(() => openGpu(precision), adapterStorage);
   if (!result.ok) throw new Error(`${result.reason} ${result.advice}`);
   return result.gpu;
 }

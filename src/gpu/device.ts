@@ -23,7 +23,18 @@ export interface Conditions {
   subgroupSize: number;
   /** Measured choices; what is not in it follows the cost model. Never changes a result, only its time. */
   tiles?: TileTable;
+  /** Asked for, never chosen by itself, because it changes results; see `halfProducts` and `halfCache`. */
+  precision?: Precision;
 }
+
+/** Numbers narrower than f32 that someone asked for. */
+export type Precision = 'f16';
+
+/** Products of forward passes take f16 operands; sums, results and gradients stay f32. */
+export const halfProducts = (c: Conditions): boolean => c.precision === 'f16' && c.f16;
+
+/** Caches of keys and values hold f16, two to a word: WGSL packs them on every adapter, with or without `shader-f16`. */
+export const halfCache = (c: Conditions): boolean => c.precision === 'f16';
 
 export interface AdapterReport {
   vendor: string;
@@ -34,6 +45,8 @@ export interface AdapterReport {
   software: boolean;
   features: string[];
   limits: Record<string, number>;
+  /** What was asked for when the device was opened, if not f32: results depend on it as they depend on the adapter. */
+  precision?: Precision;
 }
 
 export interface Gpu {
@@ -75,7 +88,7 @@ async function entryPoint(): Promise<GPU | null> {
   return nodeInstance;
 }
 
-export async function openGpu(): Promise<GpuResult> {
+export async function openGpu(precision?: Precision): Promise<GpuResult> {
   const gpu = await entryPoint();
   if (!gpu) {
     return {
@@ -107,10 +120,10 @@ export async function openGpu(): Promise<GpuResult> {
       advice: 'Close other tabs that use the GPU and reload.',
     };
   }
-  return { ok: true, gpu: wrap(adapter, device) };
+  return { ok: true, gpu: wrap(adapter, device, precision) };
 }
 
-function wrap(adapter: GPUAdapter, device: GPUDevice): Gpu {
+function wrap(adapter: GPUAdapter, device: GPUDevice, precision: Precision | undefined): Gpu {
   const info = adapter.info;
   const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
   const software =
@@ -130,12 +143,14 @@ function wrap(adapter: GPUAdapter, device: GPUDevice): Gpu {
       software,
       features: [...device.features].sort(),
       limits,
+      precision,
     },
     conditions: {
       software,
       f16: device.features.has('shader-f16'),
       subgroups: device.features.has('subgroups'),
       subgroupSize: oneSize ? (subgroupMinSize ?? 0) : 0,
+      precision,
     },
     pipelines: new PipelineCache(device),
     lostReason: null,

@@ -2,7 +2,7 @@
  * Keys and values of every layer of a model, addressed by sequence and position; they outlive the programs that use them.
  * Nothing has to be cleared: a row sees only the positions that its bounds name.
  */
-import type { Gpu } from '../gpu/device.ts';
+import { type Gpu, halfCache } from '../gpu/device.ts';
 import type { Graph, Tensor } from '../tensor/graph.ts';
 import type { Heads } from '../tensor/ops/attention.ts';
 
@@ -22,7 +22,8 @@ export class KvCache {
   }
 
   private get shape(): number[] {
-    return [this.sequences, this.capacity, 2, this.heads.kvHeads, this.heads.dim];
+    const words = this.heads.dim / (halfCache(this.gpu.conditions) ? 2 : 1);
+    return [this.sequences, this.capacity, 2, this.heads.kvHeads, words];
   }
 
   /** Bytes of one layer. */
@@ -34,7 +35,7 @@ export class KvCache {
     return this.layerBytes * this.layers.size;
   }
 
-  /** [sequences, capacity, 2, G, dh] of the named layer, made when first asked for. */
+  /** [sequences, capacity, 2, G, words of a head] of the named layer, made when first asked for. */
   layer(graph: Graph, name: string): Tensor {
     const { device } = this.gpu;
     const limit = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);

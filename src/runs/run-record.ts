@@ -20,5 +20,8 @@ export interface RunRecord {
   flops: number;
 }
 
-export const adapterName = (report: AdapterReport): string =>
-  [report.vendor, report.architecture, report.description || report.device].filter(Boolean).join(' ');
+/** The adapter in words, and the precision that was asked of it. */
+export const adapterName = (report: AdapterReport): string => {
+  const words = [report.vendor, report.architecture, report.description || report.device].filter(Boolean);
+  return `${words.join(' ')}${report.precision ? `, ${report.precision} on request` : ''}`;
+};

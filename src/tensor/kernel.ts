@@ -1,5 +1,5 @@
 /** One dispatch of one kernel, before buffers are known; and the packing of its uniform struct. */
-import type { Conditions } from '../gpu/device.ts';
+import { type Conditions, halfCache } from '../gpu/device.ts';
 import type { Tensor } from './graph.ts';
 
 export interface Dispatch {
@@ -87,6 +87,9 @@ export function unrollLoops(code: string, name: string): string {
   }
   return out;
 }
+
+/** What chooses lines of a linked text (`@if`): its `f16` is what was asked for, not what the adapter has. */
+export const textConditions = (c: Conditions): Conditions => ({ ...c, f16: halfCache(c) });
 
 /** Subgroups that the kernels of whole rows (kernels/row-block.ts) are written for: those of lavapipe. */
 export const ROW_BLOCK_LANES = 8;

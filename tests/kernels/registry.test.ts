@@ -29,6 +29,9 @@ const ADAPTERS: Conditions[] = [
   { software: true, f16: false, subgroups: true, subgroupSize: 4 },
   { software: true, f16: false, subgroups: false, subgroupSize: 0 },
   { software: false, f16: true, subgroups: true, subgroupSize: 0 },
+  { software: false, f16: true, subgroups: true, subgroupSize: 0, precision: 'f16' },
+  { software: true, f16: true, subgroups: true, subgroupSize: 8, precision: 'f16' },
+  { software: true, f16: false, subgroups: false, subgroupSize: 0, precision: 'f16' },
 ];
 
 function shaderFiles(): string[] {
@@ -39,7 +42,7 @@ function shaderFiles(): string[] {
 function trace(c: KernelCase, entry: KernelEntry, variant: Variant): Dispatch[] {
   const graph = new Graph(conditionsOf(variant));
   const inputs: Record<string, Tensor> = {};
-  const trial = c.make();
+  const trial = c.make(variant.force.precision);
   for (const [name, { shape }] of Object.entries(trial.inputs)) {
     Object.defineProperty(inputs, name, { get: () => graph.inputs.get(name) ?? graph.input(name, shape) });
   }
@@ -165,7 +168,7 @@ describe('what an entry says is what its kernel says', () => {
       const [d] = own;
       expect(d.entryPoint).toBe(variant.entryPoint);
       expect(d.flops, `FLOPs of ${c.name}`).toBe(evaluate(entry.flops, c.dims));
-      expect(d.bytes, `bytes of ${c.name}`).toBe(evaluate(entry.bytes, c.dims));
+      expect(d.bytes, `bytes of ${c.name}`).toBe(evaluate(variant.bytes ?? entry.bytes, c.dims));
     }
     const [d] = trace(cases[0], entry, variant);
     const { bindings, uniform, size } = reflect(d.code);

@@ -2,6 +2,7 @@
 // and what follows, gives the same rows while nothing else has changed, and what the stale cache says once it has.
 
 import { expect, test } from 'vitest';
+import type { Conditions, Gpu } from '../../src/gpu/device.ts';
 import type { LmConfig } from '../../src/lm/config.ts';
 import { smallConfig } from '../../src/lm/config.ts';
 import { newStore } from '../../src/lm/language-model.ts';
@@ -18,8 +19,9 @@ const TEXT = [4, 4, 7, 2, 9, 1, 1, 3, 18, 5, 0, 6];
 /** Two tokens of padding on the left, a tail of two that nobody sees. */
 const [FIRST, LAST] = [2, 10];
 
-async function passes() {
-  const { gpu } = await testGpu();
+async function passes(conditions: Partial<Conditions> = {}) {
+  const { gpu: opened } = await testGpu();
+  const gpu = { ...opened, conditions: { ...opened.conditions, ...conditions } } as Gpu;
   const store = newStore(gpu, CONFIG, 8, false);
   const cache = new KvCache(gpu, 1, TEXT.length, { heads: CONFIG.heads, kvHeads: CONFIG.kvHeads, dim: CONFIG.headDim });
   const programs = new Map<number, ReturnType<typeof compile>>();
@@ -64,6 +66,16 @@ test('feeding everything is the uncached model', async () => {
   const got = await pass(TEXT, 0, TEXT.length);
   expectClose(rowsOf(got, FIRST, LAST), want.slice(FIRST, LAST).flat(), TOLERANCE.f32.network);
   expect(bytes()).toBe(2 * TEXT.length * 2 * CONFIG.kvHeads * CONFIG.headDim * 4);
+});
+
+test('a cache of f16 is half as large, and the model nearly the same; products stay f32 without shader-f16', async () => {
+  const { pass, store, bytes } = await passes({ precision: 'f16', f16: false });
+  const keys = Array.from({ length: LAST - FIRST }, (_, i) => FIRST + i);
+  const want = lmReference(await store.read('value'), CONFIG, TEXT, () => keys).logits;
+  const got = rowsOf(await pass(TEXT, 0, TEXT.length), FIRST, LAST);
+  expectClose(got, want.slice(FIRST, LAST).flat(), TOLERANCE.f16.network);
+  expect(got).not.toEqual(rowsOf(await (await passes()).pass(TEXT, 0, TEXT.length), FIRST, LAST));
+  expect(bytes()).toBe(2 * TEXT.length * 2 * CONFIG.kvHeads * CONFIG.headDim * 2);
 });
 
 test('a block, or a block and its suffix, gives the bits of the full pass while nothing has changed', async () => {

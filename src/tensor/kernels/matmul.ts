@@ -18,6 +18,9 @@ import { unroll } from './unroll.ts';
 export type MatmulForm = 'nn' | 'nt' | 'tn';
 export type MatmulBinding = 'a' | 'b' | 'c' | 'bias' | 'residual';
 
+/** Operands alone are f16, or their products as well. */
+export type Half = 'inputs' | 'products';
+
 export interface MatmulOptions {
   form: MatmulForm;
   M: number;
@@ -31,6 +34,8 @@ export interface MatmulOptions {
   act?: 'none' | 'silu';
   /** A CPU adapter. */
   software: boolean;
+  /** Operands in f16, on the tile of GPUs whatever the adapter; needs `shader-f16`. */
+  half?: Half;
   /** Invocations of a subgroup where the adapter has subgroups of one size, else 0. Used by CPU adapters. */
   subgroup?: number;
   /** Rows of the tile on a CPU adapter instead of the rule's choice; benchmarks. */
@@ -77,7 +82,8 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
     vector ? edited('ops/matmul_vector.wgsl', 0, vectorAccess) : edited('ops/matmul_scalar.wgsl', 0, scalarAccess),
     { flags, lists: {} },
   );
-  const code = [kernel.subgroups ? 'enable subgroups;' : '', declarations(bindings), access, kernel.text].join('\n');
+  const enable = options.half ? 'enable f16;' : kernel.subgroups ? 'enable subgroups;' : '';
+  const code = [enable, declarations(bindings), access, kernel.text].join('\n');
 
   return {
     code,
@@ -109,17 +115,20 @@ interface Kernel {
 
 /** Adds to `flags` what the choice of the tile decides. */
 function kernelOf(options: MatmulOptions, flags: string[], vector: boolean): Kernel {
-  const { form, software: cpu, subgroup = 0 } = options;
+  const { form, subgroup = 0, half } = options;
+  const cpu = options.software && !half;
   if (cpu && subgroup === 4 && !options.spread) return quadKernel(options, flags, vector);
   flags.push('ragged');
-  if (!cpu)
+  if (!cpu) {
+    flags.push(...(half ? ['half', `half ${half}`] : ['full']));
     return {
-      name: 'tile',
+      name: half ? 'half tile' : 'tile',
       text: unroll(edited('ops/matmul_tile.wgsl', 0, tile), { flags, lists: {} }),
       rows: 64,
       columns: 64,
       subgroups: false,
     };
+  }
   return softwareKernel(flags, form, rowsOfTile(options), subgroup);
 }
 

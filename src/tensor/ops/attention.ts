@@ -15,7 +15,7 @@ import ropeLink from '../../../shaders/attention/qk_rope.wgsl?link';
 import ropeBackwardLink from '../../../shaders/attention/qk_rope_backward.wgsl?link';
 import type { Conditions } from '../../gpu/device.ts';
 import type { Tensor } from '../graph.ts';
-import { cover, pack, specialise, unrollLoops } from '../kernel.ts';
+import { cover, pack, specialise, textConditions, unrollLoops } from '../kernel.ts';
 import { NORM_EPS } from './norm.ts';
 import { sumRows } from './reduce.ts';
 
@@ -320,7 +320,7 @@ export function tiledText(conditions: Conditions, link: Link, shape: Heads): str
   const { software, subgroupSize } = conditions;
   if (!software || (subgroupSize !== 4 && subgroupSize !== 8)) return null;
   const sizes = { DH4: shape.dim / 4, LANES: subgroupSize, HEADS: headTile(shape) };
-  return unrollLoops(unrollLoops(specialise(link(conditions), sizes), 'HEADS'), 'DH4');
+  return unrollLoops(unrollLoops(specialise(link(textConditions(conditions)), sizes), 'HEADS'), 'DH4');
 }
 
 /**

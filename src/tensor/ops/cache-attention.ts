@@ -5,12 +5,13 @@
  */
 import link from '../../../shaders/attention/cache_attention.wgsl?link';
 import softwareLink from '../../../shaders/attention/cache_attention_software.wgsl?link';
+import { halfCache } from '../../gpu/device.ts';
 import type { Tensor } from '../graph.ts';
-import { cover, type Dispatch, pack, specialise, unrollLoops } from '../kernel.ts';
+import { cover, type Dispatch, pack, specialise, textConditions, unrollLoops } from '../kernel.ts';
 import { type Heads, headTile, tiledText } from './attention.ts';
 
 export interface CacheRows {
-  /** [sequences, capacity, 2, G, dh], on a buffer that outlives the program. */
+  /** [sequences, capacity, 2, G, dh], on a buffer that outlives the program; of f16, dh / 2 words (`halfCache`). */
   cache: Tensor;
   /** u32 [rows]: position that a row's keys and values replace; >= capacity = they are not kept. */
   at: Tensor;
@@ -24,7 +25,8 @@ export function cacheAttention(qkv: Tensor, { cache, at, bounds }: CacheRows, sh
   const { graph } = qkv;
   const rows = qkv.size / ((heads + 2 * kvHeads) * dim);
   const [sequences, capacity] = cache.shape;
-  if (cache.size !== sequences * capacity * 2 * kvHeads * dim) {
+  const half = halfCache(graph.conditions);
+  if (cache.size !== (sequences * capacity * 2 * kvHeads * dim) / (half ? 2 : 1)) {
     throw new Error(`cacheAttention: cache [${cache.shape}] does not hold ${kvHeads} heads of ${dim}`);
   }
   if (!Number.isInteger(rows / sequences) || at.size !== rows || bounds.size !== 2 * rows) {
@@ -34,7 +36,7 @@ export function cacheAttention(qkv: Tensor, { cache, at, bounds }: CacheRows, sh
   }
   const { software } = graph.conditions;
   const tiled = tiledText(graph.conditions, softwareLink, shape);
-  const plain = specialise(link(graph.conditions), { DH4: dim / 4 });
+  const plain = specialise(link(textConditions(graph.conditions)), { DH4: dim / 4 });
   const code = software ? unrollLoops(plain, 'DH4') : plain;
   const uniforms = pack(rows, rows / sequences, heads, kvHeads, capacity, { f: 1 / Math.sqrt(dim) }, { f: cap });
   const dispatch = (entryPoint: string, rule: Tensor, out: Tensor, workgroups: [number, number, number]): Dispatch => ({
@@ -45,7 +47,7 @@ export function cacheAttention(qkv: Tensor, { cache, at, bounds }: CacheRows, sh
     uniforms,
     workgroups,
     flops: entryPoint === 'append' ? 0 : 4 * rows * heads * dim * capacity,
-    bytes: entryPoint === 'append' ? rows * 4 * kvHeads * dim * 4 : cache.size * 4,
+    bytes: entryPoint === 'append' ? rows * 2 * kvHeads * dim * (half ? 6 : 8) : cache.size * 4,
   });
   const [written] = graph.add({
     name: 'cache append',

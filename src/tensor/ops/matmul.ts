@@ -1,4 +1,5 @@
 /** Matrix products with their derivative; kernels and tile choice are in ../kernels/matmul.ts. */
+import { halfProducts } from '../../gpu/device.ts';
 import type { Tensor } from '../graph.ts';
 import { planMatmul, tileClass } from '../kernels/matmul.ts';
 import { sumRows } from './reduce.ts';
@@ -8,6 +9,7 @@ type Form = 'nn' | 'nt' | 'tn';
 /**
  * C [M, N] = A B in one of the forms of ../kernels/matmul.ts, plus bias [N], plus residual [M, N], as a tensor of `shape`.
  * Without `backward` it is a constant to differentiation. `batch`: so many products, one after the other in memory.
+ * `gradient`: stays f32 where f16 is asked for: what is below 6e-8 is zero in f16, and gradients often are.
  */
 export function product(
   form: Form,
@@ -15,7 +17,7 @@ export function product(
   b: Tensor,
   [m, n, k]: [number, number, number],
   shape: readonly number[],
-  extra: { bias?: Tensor; residual?: Tensor; batch?: number },
+  extra: { bias?: Tensor; residual?: Tensor; batch?: number; gradient?: boolean },
   backward?: (dy: Tensor) => (Tensor | null)[],
 ): Tensor {
   const graph = a.graph;
@@ -36,6 +38,7 @@ export function product(
         bias: extra.bias !== undefined,
         residual: extra.residual !== undefined,
         software: graph.conditions.software,
+        half: halfProducts(graph.conditions) && !extra.gradient ? 'inputs' : undefined,
         subgroup: graph.conditions.subgroupSize,
         ...graph.conditions.tiles?.[tileClass(form, m, n, k)],
       });
@@ -78,7 +81,7 @@ export function linear(x: Tensor, w: Tensor, options: { bias?: Tensor; residual?
   if (residual && residual.size !== m * n) throw new Error(`linear: residual [${residual.shape}] is not [${shape}]`);
   return product('nn', x, w, [m, n, k], shape, options, (dy) => {
     const grads: (Tensor | null)[] = [
-      product('nt', dy, w, [m, k, n], x.shape, {}),
+      product('nt', dy, w, [m, k, n], x.shape, { gradient: true }),
       weightGradient(x, dy, [k, n, m], w.shape),
     ];
     if (bias) grads.push(sumRows(dy, n));
@@ -97,8 +100,8 @@ const LEAST_SUM = 128;
  */
 function weightGradient(x: Tensor, dy: Tensor, [m, n, k]: [number, number, number], shape: readonly number[]): Tensor {
   const slices = x.graph.conditions.software || n % 4 !== 0 ? 1 : slicesOf(k, Math.ceil(m / 64) * Math.ceil(n / 64));
-  if (slices === 1) return product('tn', x, dy, [m, n, k], shape, {});
-  const parts = product('tn', x, dy, [m, n, k / slices], [slices, m, n], { batch: slices });
+  if (slices === 1) return product('tn', x, dy, [m, n, k], shape, { gradient: true });
+  const parts = product('tn', x, dy, [m, n, k / slices], [slices, m, n], { batch: slices, gradient: true });
   return x.graph.reshape(sumRows(parts, m * n), shape);
 }
 
@@ -129,7 +132,7 @@ export function linearTransposed(x: Tensor, w: Tensor): Tensor {
   const [n, k] = w.shape;
   const m = x.size / k;
   return product('nt', x, w, [m, n, k], [...x.shape.slice(0, -1), n], {}, (dy) => [
-    product('nn', dy, w, [m, k, n], x.shape, {}),
+    product('nn', dy, w, [m, k, n], x.shape, { gradient: true }),
     weightGradient(dy, x, [n, k, m], w.shape),
   ]);
 }

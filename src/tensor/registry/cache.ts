@@ -1,4 +1,5 @@
 /** Attention over a cache that is addressed by position, and its writing. */
+import { halfCache, type Precision } from '../../gpu/device.ts';
 import type { Heads } from '../ops/attention.ts';
 import { cacheAttention } from '../ops/cache-attention.ts';
 import { attentionReference } from '../reference/attention.ts';
@@ -83,7 +84,21 @@ export const cacheBench = (capacity: number): CacheCase => ({
   bounds: () => [0, capacity],
 });
 
-function trial(c: CacheCase): Trial {
+/** Numbers of f16 nearest to the given ones, of magnitude 2^-14 to 65504 or zero: they pass through a cache unharmed. */
+function roundToHalf(data: Float32Array<ArrayBuffer>): void {
+  const bits = new Uint32Array(data.buffer);
+  for (let i = 0; i < bits.length; i++) bits[i] = Math.abs(data[i]) < 2 ** -14 ? 0 : (bits[i] + 0x1000) & ~0x1fff;
+}
+
+/** Such numbers as a cache holds them, two to a word. */
+function packHalves(data: Float32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const bits = new Uint32Array(data.buffer);
+  const half = (x: number): number =>
+    ((x >>> 16) & 0x8000) | (x << 1 === 0 ? 0 : ((x & 0x7fffffff) >>> 13) - (112 << 10));
+  return Uint32Array.from({ length: bits.length / 2 }, (_, i) => half(bits[2 * i]) | (half(bits[2 * i + 1]) << 16));
+}
+
+function trial(c: CacheCase, precision?: Precision): Trial {
   const { heads, kvHeads, dim } = c.heads;
   const rows = c.sequences * c.queries;
   const width = (heads + 2 * kvHeads) * dim;
@@ -92,10 +107,11 @@ function trial(c: CacheCase): Trial {
     Array.from({ length: rows }, (_, r) => f(Math.floor(r / c.queries), r % c.queries));
   const qkv = random([rows, width], 1, 2);
   const cache = random([c.sequences, c.capacity, 2, kvHeads, dim], 2, 2);
+  if (precision) for (const given of [qkv, cache]) roundToHalf(given.data);
   return {
     inputs: {
       qkv,
-      cache,
+      cache: precision ? words([...cache.shape.slice(0, 4), dim / 2], packHalves(cache.data)) : cache,
       at: words([rows], each(c.at)),
       bounds: words([rows, 2], each(c.bounds).flat()),
     },
@@ -127,7 +143,7 @@ function trial(c: CacheCase): Trial {
       const { out } = attentionReference(packed, all, c.heads, c.cap, seen, none);
       return {
         out: { values: out.subarray(0, rows * heads * dim), share: TOLERANCE.f32.attention },
-        cache: { values: after, share: 0 },
+        cache: precision ? { words: packHalves(after) } : { values: after, share: 0 },
       };
     },
   };
@@ -143,19 +159,40 @@ export const cacheCase = (c: CacheCase): KernelCase => ({
     G: c.heads.kvHeads,
     dh: c.heads.dim,
   },
-  make: () => trial(c),
+  make: (precision) => trial(c, precision),
 });
 
-const FILES = ['attention/cache_attention.wgsl'];
+const FILES = ['attention/cache_attention.wgsl', 'attention/kept.wgsl'];
 const variant = (name: string, when: string, entryPoint: string, software: boolean, idea?: string): Variant => ({
   name,
   idea,
   when,
   files: FILES,
   entryPoint,
-  chosen: (c) => c.software === software,
+  chosen: (c) => c.software === software && !halfCache(c),
   force: { software },
 });
+
+/** Best batches on lavapipe, one row against 1024, each beside its f32 twin. */
+const GAIN: Record<string, string> = {
+  serial: '1.7 ms become 0.9 on lavapipe.',
+  tiled: '1.4 ms become 0.9 on lavapipe.',
+  spread: '18.7 ms become 16.7 on lavapipe, where barriers decide; no graphics processor has been measured.',
+};
+
+/** The same over a cache of f16. */
+const half = (v: Variant, bytes: string): Variant => ({
+  ...v,
+  name: `${v.name}, f16`,
+  idea:
+    v.idea && `Keys and values are kept in f16 and widened on their way to registers: half the memory. ${GAIN[v.name]}`,
+  when: `${v.when}, only when f16 is asked for (TENFOLD_PRECISION=f16): it changes results`,
+  chosen: (c) => halfCache(c) && v.chosen({ ...c, precision: undefined }),
+  force: { ...v.force, precision: 'f16' },
+  bytes,
+});
+
+const withHalf = (bytes: string, variants: Variant[]): Variant[] => variants.flatMap((v) => [v, half(v, bytes)]);
 
 const BASE = {
   family: 'attention',
@@ -175,20 +212,20 @@ export const CACHE: readonly KernelEntry[] = [
       'CPU adapters: one subgroup per row and tile of heads that share keys, or one invocation per row and head. GPUs: one workgroup of 64 per row and head.',
     flops: '4*sequences*queries*H*dh*C',
     bytes: '8*sequences*C*G*dh',
-    variants: [
+    variants: withHalf('4*sequences*C*G*dh', [
       {
         ...variant('serial', 'CPU adapters without small subgroups', 'serial', true),
         idea: 'One invocation per row and head with online softmax.',
-        chosen: (c) => c.software && !smallSubgroups(c),
+        chosen: (c) => c.software && !smallSubgroups(c) && !halfCache(c),
         force: { software: true, subgroupSize: 0 },
       },
       {
         name: 'tiled',
         idea: 'Lanes take turns at the keys and score each for all heads that share it; they meet once, at the end.',
         when: 'CPU adapters with subgroups of 4 or 8',
-        files: ['attention/cache_attention_software.wgsl'],
+        files: ['attention/cache_attention_software.wgsl', 'attention/kept.wgsl'],
         entryPoint: 'tiled',
-        chosen: (c) => c.software && smallSubgroups(c),
+        chosen: (c) => c.software && smallSubgroups(c) && !halfCache(c),
         needs: smallSubgroups,
         force: { software: true },
       },
@@ -199,7 +236,7 @@ export const CACHE: readonly KernelEntry[] = [
         false,
         'One workgroup per row and head: 64 keys are scored at once, then lanes share the values.',
       ),
-    ],
+    ]),
   },
   {
     ...BASE,
@@ -209,9 +246,9 @@ export const CACHE: readonly KernelEntry[] = [
     dispatch: 'One invocation per row and key or value head.',
     flops: '0',
     bytes: '16*sequences*queries*G*dh',
-    variants: [
+    variants: withHalf('12*sequences*queries*G*dh', [
       variant('software', 'CPU adapters', 'append', true),
       variant('GPU', 'graphics processors', 'append', false),
-    ],
+    ]),
   },
 ];

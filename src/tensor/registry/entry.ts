@@ -4,7 +4,7 @@
  * that the proof, the roofline and a model all run one dispatch rule. Entries are data; running them is run.ts.
  * A new kernel file without an entry fails tests/kernels/registry.test.ts.
  */
-import type { Conditions, Gpu } from '../../gpu/device.ts';
+import type { Conditions, Gpu, Precision } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import { type Graph, sizeOf, type Tensor } from '../graph.ts';
 import type { Dispatch } from '../kernel.ts';
@@ -34,7 +34,8 @@ export interface KernelCase {
   name: string;
   /** Sizes by letter, for the entry's formulas. */
   dims: Readonly<Record<string, number>>;
-  make(): Trial;
+  /** `precision` is that of the variant that will run it: data that it reads and tolerances may follow it. */
+  make(precision?: Precision): Trial;
 }
 
 /** One text of a kernel, or one way to launch it. */
@@ -49,8 +50,10 @@ export interface Variant {
   chosen(c: Conditions): boolean;
   /** What it needs to run at all; every adapter by default. */
   needs?(c: Conditions): boolean;
-  /** Conditions that make the engine choose it. */
+  /** Conditions that make the engine choose it; f32 unless it names a precision. */
   force: Partial<Conditions>;
+  /** Its bytes where they differ from its kernel's. */
+  bytes?: string;
   /** One sentence: the idea of this rung. A kernel whose variants have ideas is shown as a ladder, in their order. */
   idea?: string;
   /** Why it is not used, with the figure that decided. */

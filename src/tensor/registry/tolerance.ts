@@ -22,6 +22,10 @@ export const TOLERANCE = {
   f16: {
     /** Half a unit in the last place of a normal number (relative to each value). */
     rounding: 2 ** -11,
+    /** A product whose operands, or whose summands as well, are rounded to f16; sums in f32. */
+    product: 1.6e-3,
+    /** A whole network over keys and values that are kept in f16. */
+    network: 4e-4,
   },
   u8: {
     /** A latent of -1..1 kept in one byte (absolute). */
