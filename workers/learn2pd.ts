@@ -10,6 +10,7 @@ const api: Learn2pdApi = {
   open: (checkpoint, source) => host.open(checkpoint, source),
   problem: (task, index) => host.problem(task, index),
   decode: (request) => host.decode(request),
+  similarity: (request) => host.similarity(request),
   measure: (request) => host.measure(request),
   train: (preset, seed, resume) => host.train(preset, seed, resume),
   advance: (ms) => host.advance(ms),

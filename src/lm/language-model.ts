@@ -8,13 +8,18 @@ import { checkLmConfig, type LmConfig, layerShape } from './config.ts';
 import type { CachedModel } from './decoder.ts';
 import { cacheMixer, lmHidden, lmLogits, rowMixer } from './model.ts';
 
+/** A model whose cache can be looked at. */
+export interface CachedLm extends CachedModel {
+  readonly cache: KvCache;
+}
+
 /** `scopeOf` says where a graph finds the weights: a trained store, or packed ones from a file. */
 export function cachedModel(
   gpu: Gpu,
   c: LmConfig,
   scopeOf: (graph: Graph) => Scope,
   size: { sequences: number; capacity: number },
-): CachedModel {
+): CachedLm {
   if (size.capacity > c.context) {
     throw new Error(`A cache of ${size.capacity} positions is longer than the ${c.context} that the model knows.`);
   }
@@ -22,6 +27,7 @@ export function cachedModel(
   return {
     vocab: c.vocab,
     ...size,
+    cache,
     trace(graph) {
       const scope = scopeOf(graph);
       return {
@@ -74,6 +80,6 @@ export function storeModel(
   store: ParamStore,
   size: { sequences: number; capacity: number },
   slab: Slab = 'value',
-): CachedModel {
+): CachedLm {
   return cachedModel(gpu, c, (graph) => new Scope(graph, store, slab), size);
 }

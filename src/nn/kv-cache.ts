@@ -2,7 +2,9 @@
  * Keys and values of every layer of a model, addressed by sequence and position; they outlive the programs that use them.
  * Nothing has to be cleared: a row sees only the positions that its bounds name.
  */
+import { fromHalf } from '../data/safetensors.ts';
 import { type Gpu, halfCache } from '../gpu/device.ts';
+import { Readback } from '../gpu/readback.ts';
 import type { Graph, Tensor } from '../tensor/graph.ts';
 import type { Heads } from '../tensor/ops/attention.ts';
 
@@ -49,6 +51,19 @@ export class KvCache {
       this.layers.set(name, device.createBuffer({ size: this.layerBytes, usage, label: `cache ${name}` }));
     }
     return graph.external(`cache ${name}`, this.shape, () => this.layers.get(name) as GPUBuffer);
+  }
+
+  /** Keys and values of every layer as they are now, [sequences, capacity, 2, G, dh] each. */
+  async read(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
+    const readback = new Readback(this.gpu.device);
+    const half = halfCache(this.gpu.conditions);
+    const out = new Map<string, Float32Array<ArrayBuffer>>();
+    for (const [name, buffer] of this.layers) {
+      const bytes = await readback.read(buffer);
+      out.set(name, half ? Float32Array.from(new Uint16Array(bytes), fromHalf) : new Float32Array(bytes));
+    }
+    readback.dispose();
+    return out;
   }
 
   dispose(): void {

@@ -8,6 +8,7 @@ import type { Problem } from '../../../src/lm/tasks/task.ts';
 import { Learn2pdHost } from '../../../src/methods/learn2pd/panel/host.ts';
 import type { Answer, DecodeRequest, HostEvent, Opened } from '../../../src/methods/learn2pd/panel/protocol.ts';
 import { countsAt, replayOf } from '../../../src/methods/learn2pd/panel/replay.ts';
+import { keptOf } from '../../../src/methods/learn2pd/similarity.ts';
 
 const FOLDER = 'public/models/learn2pd/';
 const bytes = (): Uint8Array<ArrayBuffer> => {
@@ -67,6 +68,15 @@ test('the trace tells the whole decode: passes, decisions, length and text', asy
   expect(learned.nfe).toBeLessThan(plain.nfe);
   expect(plain.cold).toBe(true);
   expect(value(await host.decode(request())).cold).toBe(false);
+});
+
+test('keys and values of every pass are compared, of the weights that ship', async () => {
+  const [canvas] = card.model.canvases;
+  const found = value(await host.similarity({ problem, canvas, policy: { kind: 'static', perStep: 8 }, eotp: 'off' }));
+  expect(found).toMatchObject({ passes: canvas / 8, layers: card.model.config.layers });
+  const [, block] = keptOf(found);
+  for (const mean of block.mean) expect(mean).toBeGreaterThan(0);
+  for (const least of block.least) expect(least).toBeLessThan(0.99);
 });
 
 test('the oracle gets the static text by itself and reproduces it', async () => {

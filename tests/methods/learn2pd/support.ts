@@ -4,7 +4,7 @@
 import type { Gpu } from '../../../src/gpu/device.ts';
 import type { LmConfig } from '../../../src/lm/config.ts';
 import type { CachedModel } from '../../../src/lm/decoder.ts';
-import { newStore, storeModel } from '../../../src/lm/language-model.ts';
+import { type CachedLm, newStore, storeModel } from '../../../src/lm/language-model.ts';
 import { EOT } from '../../../src/lm/tokenizers/closed.ts';
 import type { ParamStore } from '../../../src/nn/params.ts';
 import { embedding } from '../../../src/tensor/ops/embedding.ts';
@@ -43,7 +43,7 @@ export async function sharpStore(gpu: Gpu, seed: number): Promise<ParamStore> {
   return store;
 }
 
-export const modelOf = (gpu: Gpu, store: ParamStore, sequences: number): CachedModel =>
+export const modelOf = (gpu: Gpu, store: ParamStore, sequences: number): CachedLm =>
   storeModel(gpu, CONFIG, store, { sequences, capacity: PROMPT + CANVAS });
 
 /** Float64 logits of a left-padded canvas: padding is not seen, positions count from the canvas's own beginning. */

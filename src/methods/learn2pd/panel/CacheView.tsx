@@ -8,6 +8,7 @@ import type { SpecChoice } from './protocol.ts';
 import type { Replay } from './replay.ts';
 import { STATIC, useReplay, useRun } from './replays.ts';
 import { Scroll } from './Scroll.tsx';
+import { SimilarityView } from './SimilarityView.tsx';
 import type { PanelSession } from './session.ts';
 import { usePanel } from './store.ts';
 import { CACHES } from './view.ts';
@@ -111,6 +112,7 @@ export function CacheView({ session }: { session: PanelSession }) {
           </tbody>
         </table>
       </Scroll>
+      <SimilarityView session={session} />
     </section>
   );
 }

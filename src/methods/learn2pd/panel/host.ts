@@ -4,15 +4,17 @@
 import type { Gpu, GpuResult } from '../../../gpu/device.ts';
 import { openGpu } from '../../../gpu/device.ts';
 import { answerText } from '../../../lm/evaluate.ts';
+import { storeModel } from '../../../lm/language-model.ts';
 import type { Problem, Verdict } from '../../../lm/tasks/task.ts';
 import { EOT } from '../../../lm/tokenizers/closed.ts';
 import type { Verifier } from '../../../lm/verify/verifier.ts';
 import { type Learn2pdModel, readCheckpoint } from '../checkpoint.ts';
-import { canvasesOf } from '../config.ts';
+import { canvasesOf, modelConfig } from '../config.ts';
 import { type DecodeResult, type DiffusionDecoder, decoderOf } from '../decoder.ts';
 import { eotWaste } from '../diagnostics.ts';
 import { DECODE_DEFAULTS, type DecodeSpec, type Policy } from '../policy.ts';
 import { problemsOf } from '../problems.ts';
+import { cacheSimilarity, type Similarity } from '../similarity.ts';
 import { Grower } from './grow.ts';
 import type {
   Answer,
@@ -25,6 +27,7 @@ import type {
   Opened,
   Outcome,
   PolicyChoice,
+  SimilarityRequest,
   Source,
   SpecChoice,
 } from './protocol.ts';
@@ -106,6 +109,10 @@ export class Learn2pdHost implements Learn2pdApi {
     return this.#exclusive(() => this.#again(() => this.#decode(request)));
   }
 
+  similarity(request: SimilarityRequest): Promise<Answer<Similarity>> {
+    return this.#exclusive(() => this.#again(() => this.#similarity(request)));
+  }
+
   measure(request: MeasureRequest): Promise<Answer<Outcome[]>> {
     return this.#exclusive(() => this.#again(() => this.#measure(request)));
   }
@@ -160,6 +167,24 @@ export class Learn2pdHost implements Learn2pdApi {
     const text = answerText(model.tokenizer, result.tokens, EOT);
     const verdict = await this.#judge(problem, text);
     return { ...result, trace: result.trace ?? [], text, verdict, wallMs: stats.wallMs, cold, marks };
+  }
+
+  async #similarity({ problem, canvas, ...choice }: SimilarityRequest): Promise<Similarity> {
+    const loaded = await this.#model();
+    const { gpu, model } = loaded;
+    const prompt = this.#encode(loaded, problem, canvas);
+    const references = choice.policy.kind === 'egp' ? [await this.#text(loaded, problem, canvas)] : undefined;
+    const { block, depth, prompt: room } = model.config;
+    const c = modelConfig(model.config, model.tokenizer.vocab);
+    // A cache of its own: the decoder's would have to be as long as the longest canvas.
+    const cached = storeModel(gpu, c, model.store, { sequences: 1, capacity: room + canvas });
+    const shape = { prompt: room, block, canvas, depth };
+    const spec = specOf({ ...choice, cache: 'none' }, model);
+    try {
+      return await cacheSimilarity(gpu, cached, shape, prompt, spec, { canvas, references });
+    } finally {
+      cached.dispose();
+    }
   }
 
   async #measure(request: MeasureRequest): Promise<Outcome[]> {

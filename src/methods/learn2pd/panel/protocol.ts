@@ -4,6 +4,7 @@ import type { Problem, Verdict } from '../../../lm/tasks/task.ts';
 import type { Learn2pdConfig } from '../config.ts';
 import type { FilterWeights } from '../filter.ts';
 import type { CacheKind, Eotp } from '../policy.ts';
+import type { Similarity } from '../similarity.ts';
 import type { StepTrace } from '../trace.ts';
 import type { Grown, TrainState } from './grow.ts';
 import type { PeekResult } from './peek.ts';
@@ -91,6 +92,14 @@ export interface Outcome {
   text: string;
 }
 
+/** Keys and values of every pass of a decode without a cache. */
+export interface SimilarityRequest {
+  policy: PolicyChoice;
+  eotp: Eotp;
+  problem: Problem;
+  canvas: number;
+}
+
 export interface MeasureRequest extends SpecChoice {
   canvas: number;
   /** Test problems number `from` .. `from + count - 1`. */
@@ -110,6 +119,7 @@ export interface Learn2pdApi {
   /** Test problem number `index` of a task. */
   problem(task: string, index: number): Promise<Answer<Problem>>;
   decode(request: DecodeRequest): Promise<Answer<Decoded>>;
+  similarity(request: SimilarityRequest): Promise<Answer<Similarity>>;
   measure(request: MeasureRequest): Promise<Answer<Outcome[]>>;
   /** A training of this preset, or the one that a training checkpoint holds. */
   train(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null): Promise<Answer<TrainState>>;
