@@ -1,5 +1,5 @@
 /** Runs a real kernel and a real render on the device and says in plain words what works, what is missing, what to do. */
-import type { Gpu } from '../gpu/device.ts';
+import { type Gpu, SUBGROUP_MATRIX } from '../gpu/device.ts';
 import { proofPlan, proveOne } from './proof.ts';
 
 export interface Finding {
@@ -64,9 +64,16 @@ export async function examine(gpu: Gpu): Promise<Finding[]> {
   feature(
     'shader-f16',
     'Half precision',
-    'The adapter computes in 16-bit floats. No kernel here asks for them yet.',
-    'The adapter has no 16-bit floats. No kernel here asks for them yet.',
+    'The adapter computes in 16-bit floats: matrix products can take them, on request only, because results change.',
+    'The adapter has no 16-bit floats: matrix products stay in f32. Caches of keys and values can be 16 bits wide all the same.',
     '',
+  );
+  feature(
+    SUBGROUP_MATRIX,
+    'Matrix units',
+    'The adapter offers subgroup matrices, the way to its matrix units. No kernel here uses them: none could be tried when they were written.',
+    'The adapter offers no subgroup matrices, the way to a GPU’s matrix units. No kernel here needs them.',
+    'An experiment of Chrome so far, for some GPUs, behind chrome://flags/#enable-unsafe-webgpu.',
   );
   const binding = device.limits.maxStorageBufferBindingSize;
   findings.push({

@@ -3,8 +3,8 @@ import type { Gpu } from '../gpu/device.ts';
 import type { EditStage } from './edit.ts';
 import { type GrowthCurve, measureGrowth, SWEEPS } from './growth.ts';
 import { METHOD_BENCHES, type MethodCost, measureMethod } from './methods.ts';
-import { proofPlan, proveOne } from './proof.ts';
-import type { ProofRow } from './proof-rows.ts';
+import { proofPlan, proveOne, skippedVariants } from './proof.ts';
+import type { ProofRow, Skipped } from './proof-rows.ts';
 import { kernelNamed } from './registry.ts';
 import { measurePoint, measureRoof, type RooflinePoint, type RooflineRoof, rooflineKernels } from './roofline.ts';
 import { measureTile, TILE_SHAPES, type TileRow, tileTable } from './tiles.ts';
@@ -22,6 +22,7 @@ export type Job =
 export type JobEvent =
   | { kind: 'progress'; done: number; total: number; what: string }
   | { kind: 'proof'; row: ProofRow }
+  | { kind: 'skipped'; variants: readonly Skipped[] }
   | { kind: 'roof'; roof: RooflineRoof }
   | { kind: 'point'; point: RooflinePoint }
   | { kind: 'ladder'; ladder: Ladder }
@@ -46,6 +47,7 @@ export async function runJob(gpu: Gpu, job: Job, emit: (event: JobEvent) => void
   };
   if (job.kind === 'proof') {
     const plan = proofPlan(gpu.conditions, job.only);
+    emit({ kind: 'skipped', variants: skippedVariants(gpu.conditions, job.only) });
     await steps(
       plan,
       (item) => (item.kind === 'gradient' ? `gradient of ${item.name}` : item.entry.name),

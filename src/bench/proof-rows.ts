@@ -15,6 +15,22 @@ export interface ProofRow {
   ms: number;
 }
 
+/** A variant that this adapter cannot run. */
+export interface Skipped {
+  kernel: string;
+  variant: string;
+  /** What the adapter lacks, in words. */
+  lacks: string;
+}
+
+/** Skipped variants by what is lacking. */
+export function byLack(skipped: readonly Skipped[]): [lacks: string, variants: string[]][] {
+  const found = new Map<string, string[]>();
+  for (const { kernel, variant, lacks } of skipped)
+    found.set(lacks, [...(found.get(lacks) ?? []), `${kernel} (${variant})`]);
+  return [...found];
+}
+
 export interface ProofCounts {
   kernels: number;
   variants: number;

@@ -7,6 +7,7 @@ import {
   casesFor,
   type KernelCase,
   type KernelEntry,
+  lackOf,
   type RenderEntry,
   rewriteFor,
   type Variant,
@@ -15,7 +16,7 @@ import { checkTrial } from '../tensor/registry/run.ts';
 import { TOLERANCE } from '../tensor/registry/tolerance.ts';
 import { type GradientCheck, gradientError } from './gradient-check.ts';
 import { GRADIENTS } from './gradients.ts';
-import type { ProofRow } from './proof-rows.ts';
+import type { ProofRow, Skipped } from './proof-rows.ts';
 import { KERNELS, RENDERS } from './registry.ts';
 
 export type ProofItem =
@@ -35,6 +36,15 @@ export function proofPlan(conditions: Conditions, only: readonly string[] = []):
     if (wanted(`gradient of ${name}`)) items.push({ kind: 'gradient', name, check });
   return items;
 }
+
+/** The variants that are not in the plan, each with what the adapter lacks. */
+export const skippedVariants = (conditions: Conditions, only: readonly string[] = []): Skipped[] =>
+  KERNELS.filter((k) => only.length === 0 || only.includes(k.name)).flatMap((k) =>
+    k.variants.flatMap((v) => {
+      const lacks = lackOf(v, conditions);
+      return lacks ? [{ kernel: k.name, variant: v.name, lacks }] : [];
+    }),
+  );
 
 /** Elements of each input that a gradient spot check differentiates. */
 const SPOTS = 3;

@@ -4,13 +4,15 @@ import type { Finding } from './doctor.ts';
 import type { GrowthCurve } from './growth.ts';
 import type { JobEvent } from './jobs.ts';
 import type { MethodCost } from './methods.ts';
-import { countProof, type ProofCounts, type ProofRow } from './proof-rows.ts';
+import { countProof, type ProofCounts, type ProofRow, type Skipped } from './proof-rows.ts';
 import type { RooflinePoint, RooflineRoof } from './roofline.ts';
 import type { TileRow } from './tiles.ts';
 import type { Ladder } from './versions.ts';
 
 export interface Findings {
   proof: ProofRow[];
+  /** Variants that the proof left out, and why. */
+  skipped: readonly Skipped[];
   roof: RooflineRoof | null;
   points: RooflinePoint[];
   ladders: Ladder[];
@@ -21,6 +23,7 @@ export interface Findings {
 
 export const noFindings = (): Findings => ({
   proof: [],
+  skipped: [],
   roof: null,
   points: [],
   ladders: [],
@@ -38,6 +41,8 @@ export function gather(f: Findings, event: JobEvent): Findings {
   switch (event.kind) {
     case 'proof':
       return { ...f, proof: put(f.proof, event.row, (r) => `${r.kernel}|${r.variant}|${r.case}`) };
+    case 'skipped':
+      return { ...f, skipped: event.variants };
     case 'roof':
       return { ...f, roof: event.roof };
     case 'point':

@@ -1,7 +1,7 @@
 /** The ladders: for the hot kernels every version from naive to best, raced on this adapter in turns. */
 import type { Conditions, Gpu } from '../gpu/device.ts';
 import { race, type Timing } from '../gpu/timing.ts';
-import type { KernelEntry, Variant } from '../tensor/registry/entry.ts';
+import { type KernelEntry, lackOf, type Variant } from '../tensor/registry/entry.ts';
 import { type KernelEntrant, kernelEntrant, SHORT, variantHere } from './measure.ts';
 import { kernelsOf } from './registry.ts';
 
@@ -11,6 +11,8 @@ export interface Rung {
   /** Why no adapter, or not this one, runs it. */
   lost: string;
   when: string;
+  /** What this adapter lacks to run it; empty when it can. */
+  lacks: string;
   files: readonly string[];
   /** Null: this adapter cannot run it. */
   timing: Timing | null;
@@ -55,6 +57,7 @@ export async function measureLadder(gpu: Gpu, entry: KernelEntry): Promise<Ladde
           idea: v.idea ?? '',
           lost: v.lost ?? '',
           when: v.when,
+          lacks: lackOf(v, gpu.conditions),
           files: v.files,
           timing,
           ratio: timing ? base / timing.median : Number.NaN,

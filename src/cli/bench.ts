@@ -2,7 +2,7 @@
 
 import { examine } from '../bench/doctor.ts';
 import { type Job, runJob } from '../bench/jobs.ts';
-import { countProof } from '../bench/proof-rows.ts';
+import { byLack, countProof } from '../bench/proof-rows.ts';
 import { benchReport, type Findings, gather, noFindings } from '../bench/report.ts';
 import { tileTable } from '../bench/tiles.ts';
 import { byteRate, flopRate, ms, percent, times, work } from '../bench/units.ts';
@@ -61,6 +61,8 @@ function print(output: Output, f: Findings): void {
     );
     for (const r of f.proof.filter((row) => !row.ok))
       output.line(`  ${r.kernel}, ${r.variant}, ${r.case}: ${r.reason}`);
+    for (const [lacks, variants] of byLack(f.skipped))
+      output.line(`not run here, this adapter lacks ${lacks}: ${variants.join(', ')}`);
   }
   if (f.roof) {
     const { peak, peakBy, bandwidth, dispatchMs, submitMs } = f.roof;
@@ -100,7 +102,7 @@ function print(output: Output, f: Findings): void {
         r.name,
         r.timing ? ms(r.timing.median) : '–',
         times(r.ratio),
-        r.used ? 'in use' : r.timing ? '' : `needs: ${r.when}`,
+        r.used ? 'in use' : r.lacks && `needs ${r.lacks}`,
       ]),
     ),
   ]);

@@ -64,7 +64,10 @@ export interface Gpu {
 
 export type GpuResult = { ok: true; gpu: Gpu } | { ok: false; reason: string; advice: string };
 
-const WANTED_FEATURES: GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
+/** Dawn's name for products of small matrices by a whole subgroup. No kernel uses it; asked for so that reports tell where it is. */
+export const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix';
+
+const WANTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', SUBGROUP_MATRIX] as GPUFeatureName[];
 const WANTED_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',

@@ -63,6 +63,21 @@ test.each([
   expect(stderr.trimEnd()).not.toContain('\n');
 });
 
+test('f16 is a request of the environment: the report names it, and an unknown precision is a wrong argument', () => {
+  try {
+    process.env.TENFOLD_PRECISION = 'f16';
+    const asked = lab('bench', '--only', 'proof,swiglu', '--json');
+    expect(JSON.parse(asked.stdout).adapter.precision).toBe('f16');
+    process.env.TENFOLD_PRECISION = 'f8';
+    expect(lab('bench', '--only', 'proof,swiglu')).toMatchObject({
+      status: 2,
+      stderr: 'lab: TENFOLD_PRECISION=f8: f16 and f32 are known\n',
+    });
+  } finally {
+    delete process.env.TENFOLD_PRECISION;
+  }
+}, 120_000);
+
 test('bench proves and measures a kernel; --json prints exactly one object', () => {
   const { status, stdout, stderr } = lab('bench', '--only', 'device,proof,roofline,swiglu', '--json');
   expect(status, stderr).toBe(0);

@@ -2,6 +2,8 @@
 // and what was asked for is said beside the adapter.
 
 import { describe, expect, test } from 'vitest';
+import { proofPlan, skippedVariants } from '../../src/bench/proof.ts';
+import { KERNELS } from '../../src/bench/registry.ts';
 import type { Conditions, Gpu } from '../../src/gpu/device.ts';
 import { KvCache } from '../../src/nn/kv-cache.ts';
 import { adapterName } from '../../src/runs/run-record.ts';
@@ -48,6 +50,23 @@ describe('what a request changes', () => {
     expect(bytes()).toBe(2 * 16 * 2 * 2 * 8 * 4);
     expect(bytes('f16')).toBe(bytes() / 2);
     expect(adapterName({ ...gpu.report, precision: 'f16' })).toBe(`${adapterName(gpu.report)}, f16 on request`);
+  });
+});
+
+describe('an adapter that cannot run a variant', () => {
+  test('leaves it out of the proof, and the list says what is lacking', () => {
+    for (const c of [FLAT, { ...FLAT, f16: false }, { ...FLAT, software: true, subgroupSize: 8 }]) {
+      const planned = proofPlan(c).flatMap((i) => (i.kind === 'kernel' ? [`${i.entry.name}|${i.variant.name}`] : []));
+      const skipped = skippedVariants(c);
+      const variants = KERNELS.flatMap((k) => k.variants.map((v) => `${k.name}|${v.name}`));
+      expect(new Set([...planned, ...skipped.map((s) => `${s.kernel}|${s.variant}`)])).toEqual(new Set(variants));
+      const half = skipped.filter((s) => s.lacks === '16-bit floats (shader-f16)');
+      expect(half.map((s) => `${s.kernel}, ${s.variant}`)).toEqual(
+        c.f16
+          ? []
+          : ['matmul nn, GPU, f16', 'matmul nn, GPU, f16 products', 'matmul nt, GPU, f16', 'matmul tn, GPU, f16'],
+      );
+    }
   });
 });
 

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fitExponent } from '../../src/bench/growth.ts';
-import { countProof, type ProofRow } from '../../src/bench/proof-rows.ts';
+import { byLack, countProof, type ProofRow } from '../../src/bench/proof-rows.ts';
 import { benchReport, gather, noFindings } from '../../src/bench/report.ts';
 import { attainableSeconds } from '../../src/bench/roofline.ts';
 import { byteRate, bytes, flopRate, ms, percent, times, work } from '../../src/bench/units.ts';
@@ -117,6 +117,19 @@ test('proofs are counted by kernel, variant and case; gradients apart', () => {
     row('g', '', '', true, 'gradient'),
   ];
   expect(countProof(rows)).toEqual({ kernels: 2, variants: 3, cases: 4, gradients: 1, failed: 1 });
+});
+
+test('variants that were left out are listed by what is lacking', () => {
+  const skipped = [
+    { kernel: 'a', variant: 'x', lacks: 'f16' },
+    { kernel: 'a', variant: 'y', lacks: 'subgroups' },
+    { kernel: 'b', variant: 'x', lacks: 'f16' },
+  ];
+  const f = gather(noFindings(), { kind: 'skipped', variants: skipped });
+  expect(byLack(f.skipped)).toEqual([
+    ['f16', ['a (x)', 'b (x)']],
+    ['subgroups', ['a (y)']],
+  ]);
 });
 
 test('a second run of the same thing replaces the first; the report holds everything', () => {

@@ -3,10 +3,10 @@ import { mix32, uniform01 } from '../../gpu/rng.ts';
 import { normRow } from '../../tensor/reference/attention.ts';
 import {
   casesOf,
+  eachSerialOrTree,
   floats,
   type KernelEntry,
   random,
-  serialOrTree,
   single,
   type Trial,
   words,
@@ -316,7 +316,7 @@ export const DREAMER4: readonly KernelEntry[] = [
     dispatch: 'CPU adapters: one invocation per frame; GPUs: one workgroup of 64.',
     flops: '2*rows*time*patches',
     bytes: '4*rows*time*patches*(1 + c)',
-    variants: serialOrTree('methods/dreamer4/change_weight.wgsl', 'change_weight', 'tree', 'frame'),
+    variants: eachSerialOrTree('methods/dreamer4/change_weight.wgsl', 'change_weight', 'tree', 'frame'),
     cases: casesOf(
       [
         { rows: 1, time: 1, patches: 1, c: 1 },

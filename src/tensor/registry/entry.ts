@@ -107,27 +107,49 @@ export const single = (file: string, entryPoint: string): Variant[] => [
   { name: 'portable', when: 'every adapter', files: [file], entryPoint, chosen: () => true, force: {} },
 ];
 
+type Way = Pick<Variant, 'idea' | 'entryPoint'> & { file: string };
+
 /** A reduction with two ways to launch it: without barriers, and by workgroups that end in a tree. */
-export const serialOrTree = (file: string, serial: string, tree: string, each: string): Variant[] => [
-  {
-    name: 'serial',
-    idea: `One invocation per ${each}: no barrier.`,
-    when: 'CPU adapters',
-    files: [file],
-    entryPoint: serial,
-    chosen: (c) => c.software,
-    force: { software: true },
-  },
-  {
-    name: 'tree',
-    idea: `One workgroup per ${each}: its threads read side by side and end in a tree, so that a GPU has enough of them.`,
-    when: 'graphics processors',
-    files: [file],
-    entryPoint: tree,
-    chosen: (c) => !c.software,
-    force: { software: false },
-  },
+export const serialOrTree = (serial: Way, tree: Way): Variant[] =>
+  [serial, tree].map(({ file, idea, entryPoint }, i) => {
+    const software = i === 0;
+    return {
+      name: software ? 'serial' : 'tree',
+      idea,
+      when: software ? 'CPU adapters' : 'graphics processors',
+      files: [file],
+      entryPoint,
+      chosen: (c) => c.software === software,
+      force: { software },
+    };
+  });
+
+/** The same with both ways in one file. */
+export const eachSerialOrTree = (file: string, serial: string, tree: string, each: string): Variant[] =>
+  serialOrTree(
+    { file, entryPoint: serial, idea: `One invocation per ${each}: no barrier.` },
+    {
+      file,
+      entryPoint: tree,
+      idea: `One workgroup per ${each}: its threads read side by side and end in a tree, so that a GPU has enough of them.`,
+    },
+  );
+
+/** Adapters that have what a variant may need, in words. */
+const HAVING: readonly [what: string, facts: Partial<Conditions>][] = [
+  ['16-bit floats (shader-f16)', { f16: true }],
+  ['a CPU adapter with subgroups of 4', { software: true, subgroups: true, subgroupSize: 4 }],
+  ['a CPU adapter with subgroups of 8', { software: true, subgroups: true, subgroupSize: 8 }],
 ];
+
+/** What an adapter of these conditions lacks to run the variant; empty when it can. */
+export function lackOf(variant: Variant, conditions: Conditions): string {
+  const { needs } = variant;
+  if (!needs || needs(conditions)) return '';
+  return HAVING.filter(([, facts]) => needs({ ...conditions, ...facts }))
+    .map(([what]) => what)
+    .join(' or ');
+}
 
 /** Small subgroups of one size: what the texts for CPU adapters need. */
 export const smallSubgroups = (c: Conditions): boolean => c.subgroupSize === 4 || c.subgroupSize === 8;

@@ -2,7 +2,7 @@
 import { normaliseLoss, rowLoss, softmaxCrossEntropy } from '../ops/loss.ts';
 import { add } from '../ops/pointwise.ts';
 import { crossEntropyReference, rowLossReference } from '../reference/loss.ts';
-import { casesOf, floats, type KernelEntry, random, serialOrTree, single, type Trial, words } from './entry.ts';
+import { casesOf, eachSerialOrTree, floats, type KernelEntry, random, single, type Trial, words } from './entry.ts';
 import { TOLERANCE } from './tolerance.ts';
 
 type Kind = 'squared' | 'absolute';
@@ -57,7 +57,7 @@ const rowEntry = (kind: Kind, back: boolean): KernelEntry => ({
   bytes: back ? '4*(3*rows*c + rows + 1)' : '4*(2*rows*c + 2*rows)',
   variants: back
     ? single('ops/row_loss_backward.wgsl', kind)
-    : serialOrTree('ops/row_loss.wgsl', kind, `${kind}_tree`, 'row'),
+    : eachSerialOrTree('ops/row_loss.wgsl', kind, `${kind}_tree`, 'row'),
   cases: casesOf(ROWS, rowTrial(kind)),
   bench: casesOf([BENCH], rowTrial(kind))[0],
 });

@@ -11,6 +11,7 @@ import {
   type KernelCase,
   type KernelEntry,
   random,
+  serialOrTree,
   single,
   type Trial,
   type Variant,
@@ -37,24 +38,18 @@ const RMSNORM: Variant[] = [
     'On lavapipe 1.5 times slower (2560 rows of 256): four times as many loads, each with its own bounds check.',
     (rows) => Math.ceil(rows / 64),
   ),
-  {
-    name: 'serial',
-    idea: 'One invocation per row in vec4s: rows are short and many, and there is no barrier.',
-    when: 'CPU adapters',
-    files: ['ops/rmsnorm.wgsl'],
-    entryPoint: 'forward',
-    chosen: (c) => c.software,
-    force: { software: true },
-  },
-  {
-    name: 'tree',
-    idea: 'One workgroup per row, the sum of squares by a tree: 5.5 times faster on an NVIDIA H200, 5.5 times slower on lavapipe.',
-    when: 'graphics processors',
-    files: ['ops/rmsnorm_tree.wgsl'],
-    entryPoint: 'tree',
-    chosen: (c) => !c.software,
-    force: { software: false },
-  },
+  ...serialOrTree(
+    {
+      file: 'ops/rmsnorm.wgsl',
+      entryPoint: 'forward',
+      idea: 'One invocation per row in vec4s: rows are short and many, and there is no barrier.',
+    },
+    {
+      file: 'ops/rmsnorm_tree.wgsl',
+      entryPoint: 'tree',
+      idea: 'One workgroup per row, the sum of squares by a tree: 5.5 times faster on an NVIDIA H200, 5.5 times slower on lavapipe.',
+    },
+  ),
 ];
 
 type Rows = { rows: number; d: number };

@@ -1,29 +1,29 @@
 /** Sums over rows and over everything, in a fixed order. */
 import { type RowChoice, sumAll, sumRows } from '../ops/reduce.ts';
 import { sumOf, sumRowsReference } from '../reference/pointwise.ts';
-import { casesOf, type KernelCase, type KernelEntry, random, serialOrTree, type Trial, type Variant } from './entry.ts';
+import {
+  casesOf,
+  eachSerialOrTree,
+  type KernelCase,
+  type KernelEntry,
+  random,
+  serialOrTree,
+  type Trial,
+} from './entry.ts';
 import { TOLERANCE } from './tolerance.ts';
 
-const ROW_VARIANTS: Variant[] = [
+const ROW_VARIANTS = serialOrTree(
   {
-    name: 'serial',
-    idea: 'One invocation per four columns walks over all rows: neighbours read neighbouring words, no barrier.',
-    when: 'CPU adapters',
-    files: ['ops/sum_rows.wgsl'],
+    file: 'ops/sum_rows.wgsl',
     entryPoint: 'serial',
-    chosen: (c) => c.software,
-    force: { software: true },
+    idea: 'One invocation per four columns walks over all rows: neighbours read neighbouring words, no barrier.',
   },
   {
-    name: 'tree',
-    idea: 'Workgroups of 32 neighbouring columns by 8 rows over slices of the rows, then a tree: side by side in memory, and enough of them when columns are few.',
-    when: 'graphics processors',
-    files: ['ops/sum_rows.wgsl'],
+    file: 'ops/sum_rows.wgsl',
     entryPoint: 'tree',
-    chosen: (c) => !c.software,
-    force: { software: false },
+    idea: 'Workgroups of 32 neighbouring columns by 8 rows over slices of the rows, then a tree: side by side in memory, and enough of them when columns are few.',
   },
-];
+);
 
 const EVERY: RowChoice = { group: 1, lo: 0, count: 1 };
 
@@ -79,7 +79,7 @@ const sum = (entryPoint: 'sum' | 'sum_squares', about: string): KernelEntry => (
     'CPU adapters: one invocation per part, at most 256 parts; GPUs: one workgroup of 256 per part, at most 1024. Then one for the parts.',
   flops: '2*n',
   bytes: '4*n',
-  variants: serialOrTree('ops/sum_all.wgsl', entryPoint, `${entryPoint}_tree`, 'part of the sum'),
+  variants: eachSerialOrTree('ops/sum_all.wgsl', entryPoint, `${entryPoint}_tree`, 'part of the sum'),
   cases: casesOf(LENGTHS, sumCase(entryPoint === 'sum_squares')),
   bench: casesOf([{ n: 1 << 20 }], sumCase(entryPoint === 'sum_squares'))[0],
 });

@@ -31,7 +31,7 @@ export function EditPanel({ session, card }: { session: LabSession | null; card:
   const drafts = useLab((s) => s.drafts);
   const edit = useLab((s) => s.edit);
   const running = useLab((s) => s.running);
-  const usable = card.variants.filter((v) => v.runnable);
+  const usable = card.variants.filter((v) => v.lacks === '');
   const [variantName, setVariant] = useState(usable.find((v) => v.used)?.name ?? usable[0].name);
   const variant = usable.find((v) => v.name === variantName) ?? usable[0];
   const [fileName, setFile] = useState(variant.files[0]);

@@ -1,7 +1,7 @@
 // Every kernel and variant against its float64 reference on this adapter: one button, one table, all cases one click away.
 
 import { Fragment, useState } from 'react';
-import { countProof, type ProofRow } from '../../bench/proof-rows.ts';
+import { byLack, countProof, type ProofRow } from '../../bench/proof-rows.ts';
 import { Choice } from '../controls/Choice.tsx';
 import css from './gpu.module.css';
 import type { LabSession } from './lab-session.ts';
@@ -37,6 +37,7 @@ const errorText = (r: ProofRow): string => (r.tolerance === 0 && r.ok ? 'exact' 
 
 export function ProofSection({ session }: { session: LabSession | null }) {
   const rows = useLab((s) => s.findings.proof);
+  const skipped = useLab((s) => s.findings.skipped);
   const checks = useLab((s) => s.opened?.checks ?? 0);
   const [open, setOpen] = useState<string | null>(null);
   const [show, setShow] = useState<'all' | 'failed'>('all');
@@ -134,6 +135,16 @@ export function ProofSection({ session }: { session: LabSession | null }) {
             Errors are shares of the largest wanted value of a tensor. “Closest” is the case that comes nearest to what
             is allowed.
           </p>
+          {skipped.length > 0 && (
+            <details className={css.more} data-testid="proof-skipped">
+              <summary>{skipped.length} variants that this adapter cannot run</summary>
+              {byLack(skipped).map(([lacks, variants]) => (
+                <p key={lacks}>
+                  It lacks {lacks}: {variants.join(', ')}.
+                </p>
+              ))}
+            </details>
+          )}
         </>
       )}
     </>

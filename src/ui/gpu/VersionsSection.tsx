@@ -138,10 +138,10 @@ function LadderTable({ card, ladder, onRace }: { card: KernelCard; ladder: Ladde
                         {ms(timing.median)}
                         <span className={css.bar} style={{ inlineSize: `${(timing.median / slowest) * 100}%` }} />
                       </>
-                    ) : v.runnable ? (
-                      '–'
+                    ) : v.lacks ? (
+                      `needs ${v.lacks}`
                     ) : (
-                      'cannot run here'
+                      '–'
                     )}
                   </td>
                   <td className={css.number}>{rung && timing ? times(rung.ratio) : '–'}</td>

@@ -1,8 +1,13 @@
 // Names of WebGPU features and limits in plain words.
 
 export const FEATURE_WORDS: readonly [feature: string, title: string, meaning: string][] = [
-  ['shader-f16', 'Half precision', '16-bit floats in kernels: half the memory traffic.'],
+  ['shader-f16', 'Half precision', '16-bit floats in kernels: half the memory traffic. On request only.'],
   ['subgroups', 'Subgroups', 'Neighbouring threads exchange values without memory.'],
+  [
+    'chromium-experimental-subgroup-matrix',
+    'Matrix units',
+    'A subgroup multiplies small matrices at once. No kernel uses it yet.',
+  ],
   ['timestamp-query', 'Timestamps', 'Stages are timed on the GPU itself.'],
 ];
 

@@ -4,7 +4,7 @@
 import type { Finding } from '../../bench/doctor.ts';
 import type { Job } from '../../bench/jobs.ts';
 import type { AdapterReport, Gpu, GpuResult, TileTable } from '../../gpu/device.ts';
-import type { KernelEntry } from '../../tensor/registry/entry.ts';
+import { type KernelEntry, lackOf } from '../../tensor/registry/entry.ts';
 import type { Failure, Outcome } from '../playground/protocol.ts';
 import type { KernelCard, LabApi, LabMessage, LabOpened } from './lab-protocol.ts';
 
@@ -41,7 +41,7 @@ function card(entry: KernelEntry, gpu: Gpu): KernelCard {
       idea: v.idea ?? '',
       lost: v.lost ?? '',
       used: v.chosen(gpu.conditions),
-      runnable: v.needs?.(gpu.conditions) ?? true,
+      lacks: lackOf(v, gpu.conditions),
     })),
   };
 }

@@ -24,8 +24,8 @@ export interface VariantCard {
   lost: string;
   /** This adapter runs it. */
   used: boolean;
-  /** This adapter can run it. */
-  runnable: boolean;
+  /** What this adapter lacks to run it; empty when it can. */
+  lacks: string;
 }
 
 /** What the page shows of a registry entry; functions stay in the worker. */
