@@ -1,6 +1,6 @@
 // `lab ship learn2pd --resume DIR --out public/models/learn2pd`: the exported checkpoint of a complete run with a measured card.
 
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors } from '../data/safetensors.ts';
 import { type Learn2pdConfig, settingsOf } from '../methods/learn2pd/config.ts';
@@ -9,6 +9,7 @@ import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
 import { evalLearn2pd } from './learn2pd.ts';
 import { readCheckpoint } from './method-commands.ts';
+import { listShipped } from './shipped-index.ts';
 
 /** Tables that are long and that the page measures itself. */
 const LEFT_OUT = new Set(['paper']);
@@ -19,24 +20,6 @@ async function recordOf(folder: string): Promise<RunRecord> {
   } catch {
     throw new UsageError(`--resume ${folder}: there is no run.json of a complete run in this folder`);
   }
-}
-
-interface Listed {
-  rung: string;
-  file: string;
-  card: string;
-}
-
-/** Enters a checkpoint into the folder's index, smallest first: the page opens the first. */
-async function list(folder: string, entry: Listed): Promise<void> {
-  const path = join(folder, 'index.json');
-  const text = await readFile(path, 'utf8').catch(() => '{"files":[]}');
-  const others = (JSON.parse(text).files as Listed[]).filter(({ rung }) => rung !== entry.rung);
-  const sized = await Promise.all(
-    [...others, entry].map(async (e) => ({ e, n: (await stat(join(folder, e.file))).size })),
-  );
-  const files = sized.sort((a, b) => a.n - b.n).map(({ e }) => e);
-  await writeFile(path, `${JSON.stringify({ files }, null, 2)}\n`);
 }
 
 export async function shipLearn2pd(
@@ -77,7 +60,7 @@ export async function shipLearn2pd(
   };
   const named = `learn2pd-${run.preset}.card.json`;
   await writeFile(join(args.out, named), `${JSON.stringify(card, null, 2)}\n`);
-  await list(args.out, { rung: run.preset, file, card: named });
+  await listShipped(args.out, { rung: run.preset, file, card: named });
   output.line(`${join(args.out, file)}: ${(bytes.byteLength / 1e6).toFixed(2)} MB`);
   return card;
 }

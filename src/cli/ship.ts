@@ -4,12 +4,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { readSafetensors } from '../data/safetensors.ts';
-import { type DreamerConfig, presets } from '../methods/dreamer4/config.ts';
+import type { DreamerConfig } from '../methods/dreamer4/config.ts';
 import { commandOf, type Shipped, shipCheckpoint, shipExported } from '../methods/dreamer4/ship.ts';
 import { RUN_FLAGS, UsageError } from './args.ts';
 import { defineCommand } from './command.ts';
 import { evalDreamer4 } from './dreamer4.ts';
 import { shipLearn2pd } from './ship-learn2pd.ts';
+import { listShipped } from './shipped-index.ts';
 
 export const ship = defineCommand({
   usage: 'dreamer4|learn2pd --resume DIR --out DIR [--seed N] [--set KEY=VALUE of eval] [--evaluation FILE] [--json]',
@@ -71,7 +72,7 @@ export const ship = defineCommand({
       },
     };
     await writeFile(join(out, cardFile), `${JSON.stringify(card, null, 2)}\n`);
-    await addToIndex(join(out, 'index.json'), {
+    await listShipped(out, {
       rung,
       file,
       card: cardFile,
@@ -144,22 +145,4 @@ function countParameters(model: Uint8Array<ArrayBuffer>): number {
   let n = 0;
   for (const [name, t] of tensors) if (!name.startsWith('latent.')) n += t.shape.reduce((a, b) => a * b, 1);
   return n;
-}
-
-const Index = v.object({
-  files: v.array(v.object({ rung: v.string(), file: v.string(), card: v.string(), title: v.string() })),
-});
-
-/** Puts an entry into the list of shipped models in place of its rung's old one, in the order of the ladder. */
-async function addToIndex(path: string, entry: v.InferOutput<typeof Index>['files'][number]): Promise<void> {
-  let files: v.InferOutput<typeof Index>['files'] = [];
-  try {
-    files = v.parse(Index, JSON.parse(await readFile(path, 'utf8'))).files;
-  } catch {
-    // No list yet, or not one: it begins with this entry.
-  }
-  const order = Object.keys(presets);
-  const all = [...files.filter(({ rung }) => rung !== entry.rung), entry];
-  all.sort((a, b) => order.indexOf(a.rung) - order.indexOf(b.rung));
-  await writeFile(path, `${JSON.stringify({ files: all }, null, 2)}\n`);
 }

@@ -1,13 +1,14 @@
 // Where attention looks and where answers cost bits: needles by depth and length, ages of the selected keys, bits by position. From
 // an evaluation of this page where there is one, else from the card of the shipped weights.
 
-import { type CSSProperties, useState } from 'react';
+import { useState } from 'react';
 import { Choice } from '../../../ui/controls/Choice.tsx';
 import type { Task } from '../tasks.ts';
 import { percent } from './ChosenTable.tsx';
 import { type Card, type Evaluation, evaluationsOf, type FigureRows } from './card.ts';
 import css from './dsa.module.css';
 import { Plot } from './Plot.tsx';
+import { type Cell, ShareGrid } from './ShareGrid.tsx';
 import { TASK_WORDS } from './task-words.ts';
 
 /** Tables that are drawn here; a card's own list leaves them out. */
@@ -95,12 +96,9 @@ function Positions({ table, from, adapter }: Sheet) {
   );
 }
 
-const tint = (share: number): CSSProperties =>
-  ({ '--share': `${Math.round(70 * Math.sqrt(share))}%` }) as CSSProperties;
-
 function Ages({ table, from, adapter }: Sheet) {
   const layers = [...new Set(table.rows.map((row) => Number(row[0])))];
-  const bins = table.rows.filter((row) => Number(row[0]) === layers[0]);
+  const of = (layer: number) => table.rows.filter((row) => Number(row[0]) === layer);
   return (
     <>
       <h3>Age of what is selected</h3>
@@ -108,36 +106,24 @@ function Ages({ table, from, adapter }: Sheet) {
         Of the keys that the indexer selects on lookups, the share of every age (tokens from key to query); in small the
         share that the keys with most dense attention would have.
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keyboard */}
-      <section className={css.scroll} tabIndex={0} aria-label="Ages of selected keys">
-        <table className={css.grid} data-testid="ages">
-          <thead>
-            <tr>
-              <th scope="col">age</th>
-              {bins.map(([, low, high]) => (
-                <th scope="col" key={low}>
-                  {low === high ? low : `${low}–${high}`}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {layers.map((layer) => (
-              <tr key={layer}>
-                <th scope="row">layer {layer + 1}</th>
-                {table.rows
-                  .filter((row) => Number(row[0]) === layer)
-                  .map(([, low, , own, oracle]) => (
-                    <td key={low} data-model="sparse" style={tint(Number(own))}>
-                      {percent(Number(own))}
-                      <small>{percent(Number(oracle))}</small>
-                    </td>
-                  ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <ShareGrid
+        label="Ages of selected keys"
+        corner="age"
+        columns={of(layers[0]).map(([, low, high]) => ({
+          key: Number(low),
+          words: low === high ? String(low) : `${low}–${high}`,
+        }))}
+        rows={layers.map((layer) => ({
+          key: layer,
+          words: `layer ${layer + 1}`,
+          cells: of(layer).map(([, low, , own, oracle]) => ({
+            key: Number(low),
+            sparse: Number(own),
+            other: Number(oracle),
+          })),
+        }))}
+        testId="ages"
+      />
       <Source from={from} adapter={adapter} />
     </>
   );
@@ -146,45 +132,27 @@ function Ages({ table, from, adapter }: Sheet) {
 function Needle({ table, from, adapter }: Sheet) {
   const lengths = [...new Set(table.rows.map((row) => Number(row[0])))];
   const depths = [...new Set(table.rows.map((row) => Number(row[1])))];
-  const at = (length: number, depth: number) =>
-    table.rows.find(([l, d]) => Number(l) === length && Number(d) === depth);
+  const at = (length: number, depth: number): Cell => {
+    const [, , dense, sparse] = table.rows.find(([l, d]) => Number(l) === length && Number(d) === depth) ?? [];
+    return { key: length, sparse: Number(sparse), other: Number(dense) };
+  };
   return (
     <>
       <h3>Needle by depth and length</h3>
       <p className={css.lead}>
         One fact in filler, asked for at the end: right answers with sparse attention, in small with dense attention.
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keyboard */}
-      <section className={css.scroll} tabIndex={0} aria-label="Needle by depth and length">
-        <table className={css.grid} data-testid="needle">
-          <thead>
-            <tr>
-              <th scope="col">depth of the fact</th>
-              {lengths.map((length) => (
-                <th scope="col" key={length}>
-                  {length} tokens
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {depths.map((depth) => (
-              <tr key={depth}>
-                <th scope="row">{percent(depth)}</th>
-                {lengths.map((length) => {
-                  const [, , dense, sparse] = at(length, depth) ?? [];
-                  return (
-                    <td key={length} data-model="sparse" style={tint(Number(sparse))}>
-                      {percent(Number(sparse))}
-                      <small>{percent(Number(dense))}</small>
-                    </td>
-                  );
-                })}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <ShareGrid
+        label="Needle by depth and length"
+        corner="depth of the fact"
+        columns={lengths.map((length) => ({ key: length, words: `${length} tokens` }))}
+        rows={depths.map((depth) => ({
+          key: depth,
+          words: percent(depth),
+          cells: lengths.map((length) => at(length, depth)),
+        }))}
+        testId="needle"
+      />
       <Source from={from} adapter={adapter} />
     </>
   );
