@@ -92,7 +92,7 @@ const halves = (form: MatmulForm): Variant[] => [
     ...HALF_BASE,
     name: 'GPU, f16',
     idea: `The same tile on f16 operands: half the traffic through workgroup memory; products are exact and summed in f32. ${GAIN[form]} on lavapipe; no graphics processor with shader-f16 has been measured.`,
-    when: 'adapters with shader-f16, only when f16 is asked for (TENFOLD_PRECISION=f16): it changes results',
+    when: 'adapters with shader-f16, on request (TENFOLD_PRECISION=f16)',
     chosen: halfProducts,
   },
   ...(form === 'nn'

@@ -139,7 +139,7 @@ function LadderTable({ card, ladder, onRace }: { card: KernelCard; ladder: Ladde
                         <span className={css.bar} style={{ inlineSize: `${(timing.median / slowest) * 100}%` }} />
                       </>
                     ) : v.lacks ? (
-                      `needs ${v.lacks}`
+                      <span className={css.lacks}>needs {v.lacks}</span>
                     ) : (
                       '–'
                     )}

@@ -1,7 +1,7 @@
 // The GPU tab: this adapter, every kernel proven and measured on it. All GPU work is in a worker that owns its device.
 
 import { Download } from 'lucide-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { benchReport } from '../../bench/report.ts';
 import { Button } from '../controls/Button.tsx';
 import { DeviceSection } from '../gpu/DeviceSection.tsx';
@@ -45,6 +45,7 @@ export default function GpuPage() {
   const [place, setPlace] = useState<Place>(placeInAddress);
   // A race goes on while another section is looked at: once opened, it stays.
   const [raced, setRaced] = useState(false);
+  const tabs = useRef<HTMLElement>(null);
   const status = useLab((s) => s.status);
   const failure = useLab((s) => s.failure);
   const opened = useLab((s) => s.opened);
@@ -64,6 +65,8 @@ export default function GpuPage() {
 
   useEffect(() => {
     if (place.section === 'race') setRaced(true);
+    // A phone shows five of the seven.
+    tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [place.section]);
 
   const go = (next: Place): void => {
@@ -107,7 +110,7 @@ export default function GpuPage() {
       )}
       {!failure && (
         <>
-          <nav className={css.tabs} aria-label="Sections of the GPU tab">
+          <nav ref={tabs} className={css.tabs} aria-label="Sections of the GPU tab">
             {SECTIONS.map(([id, title]) => (
               <a
                 key={id}
