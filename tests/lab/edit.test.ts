@@ -17,10 +17,10 @@ beforeAll(async () => {
   ({ gpu } = await testGpu());
 });
 
-/** The stages of an edit that replaces `from` by `to` in a kernel's own file (or in `file`). */
-async function edit(kernel: string, from: string, to: string, file?: string): Promise<EditStage[]> {
+/** The stages of an edit that replaces `from` by `to` in a kernel's own file (or in `file`), as this adapter or `name` has it. */
+async function edit(kernel: string, from: string, to: string, file?: string, name?: string): Promise<EditStage[]> {
   const entry = kernelNamed(kernel);
-  const variant = variantHere(entry, gpu.conditions);
+  const variant = entry.variants.find((v) => v.name === name) ?? variantHere(entry, gpu.conditions);
   const source = file ?? variant.files[0];
   const text = SHADER_SOURCES[source];
   expect(text, source).toContain(from);
@@ -53,6 +53,12 @@ test('the edited text is what runs: a wrong result is found and not raced', asyn
   const [first] = stages.flatMap((s) => (s.stage === 'case' ? [s.verdict] : []));
   expect(first.reason).toMatch(/^h\[\d+\] is .* instead of /);
   expect(first.share).toBeGreaterThan(0.01);
+});
+
+test('a variant of f16 is edited as what it is, and its twin of f32 does not see those lines', async () => {
+  const halfOnly = ['unpack2x16float(x.x)', '2.0 * unpack2x16float(x.x)', 'attention/kept.wgsl'] as const;
+  expect(last(await edit('cache attention', ...halfOnly, 'serial, f16')).stage).toBe('wrong');
+  expect(last(await edit('cache attention', ...halfOnly, 'serial')).stage).toBe('race');
 });
 
 describe('mistakes are reported at the line of the source', () => {
