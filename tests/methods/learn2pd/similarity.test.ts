@@ -1,6 +1,7 @@
 // Similarity of keys and values between passes, where it is known: the first layer sees tokens alone, the second their surroundings.
 
 import { expect, test } from 'vitest';
+import type { Gpu } from '../../../src/gpu/device.ts';
 import { DiffusionDecoder } from '../../../src/methods/learn2pd/decoder.ts';
 import { DECODE_DEFAULTS } from '../../../src/methods/learn2pd/policy.ts';
 import { AGAINST, cacheSimilarity, KINDS, keptOf, offsetOf } from '../../../src/methods/learn2pd/similarity.ts';
@@ -48,5 +49,20 @@ test('the first layer changes where tokens became final and nowhere else, the se
     expect(behind.least[kind]).toBeLessThanOrEqual(behind.mean[kind]);
   }
   plain.dispose();
+  store.dispose();
+});
+
+test('caches of half precision are read as what they hold', async () => {
+  const { gpu } = await testGpu();
+  const half = { ...gpu, conditions: { ...gpu.conditions, precision: 'f16' } } as Gpu;
+  const store = await sharpStore(gpu, 16);
+  const shape = { prompt: PROMPT, block: BLOCK, canvas: CANVAS, depth: 2 };
+  const spec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 2 } as const };
+  const s = await cacheSimilarity(half, modelOf(half, store, 1), shape, [3, 5, 7], spec, { canvas: CANVAS });
+  const from = offsetOf(s, 0, 0, 0) + s.positions;
+  const second = [...s.values.subarray(from, from + s.positions)];
+  // Two tokens of the first block became final, and the first layer sees nothing else.
+  expect(second.filter((v) => v < 0.999)).toHaveLength(2);
+  for (const v of [...second.slice(0, 3), ...second.slice(3 + BLOCK)]) expect(v).toBeCloseTo(1, 6);
   store.dispose();
 });
