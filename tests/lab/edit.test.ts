@@ -90,7 +90,8 @@ describe('mistakes are reported at the line of the source', () => {
   test('an error in a line that a template repeats', async () => {
     const entry = kernelNamed('matmul nn');
     const file = variantHere(entry, gpu.conditions).files[0];
-    const words = file.includes('tile') ? 'sums[0] += x.x * y;' : 'rows[ROW] = c_0;';
+    const candidates = ['sums[0] += x.x * y;', 'rows[ROW] = c_0;', 'cells[CELL] = c_0;'];
+    const words = candidates.find((line) => SHADER_SOURCES[file].includes(line)) ?? '';
     const [error] = errorsOf(await edit('matmul nn', words, words.replace(/\w+;$/, 'nowhere;')));
     expect(error).toMatchObject({ file, line: lineOf(file, words) });
     expect(error.message).toMatch(/nowhere/);
