@@ -62,7 +62,7 @@ function print(output: Output, f: Findings): void {
     for (const r of f.proof.filter((row) => !row.ok))
       output.line(`  ${r.kernel}, ${r.variant}, ${r.case}: ${r.reason}`);
     for (const [lacks, variants] of byLack(f.skipped))
-      output.line(`not run here, this adapter lacks ${lacks}: ${variants.join(', ')}`);
+      output.line(`not run here, as it needs ${lacks}: ${variants.join(', ')}`);
   }
   if (f.roof) {
     const { peak, peakBy, bandwidth, dispatchMs, submitMs } = f.roof;

@@ -71,7 +71,7 @@ test('the proof holds, with the counts that Node plans for such an adapter', asy
   await page.getByRole('button', { name: 'ray caster' }).click();
   await page.getByTestId('proof-skipped').locator('summary').click();
   expect(await page.getByTestId('proof-skipped').innerText()).toContain(
-    'lacks 16-bit floats (shader-f16): matmul nn (GPU, f16)',
+    'Needing 16-bit floats (shader-f16): matmul nn (GPU, f16)',
   );
   expect(await page.getByTestId('proof-table').innerText()).toContain('8 states at 64 x 48, 2 x 2 samples');
   expect(await serious()).toEqual([]);

@@ -140,7 +140,7 @@ export function ProofSection({ session }: { session: LabSession | null }) {
               <summary>{skipped.length} variants that this adapter cannot run</summary>
               {byLack(skipped).map(([lacks, variants]) => (
                 <p key={lacks}>
-                  It lacks {lacks}: {variants.join(', ')}.
+                  Needing {lacks}: {variants.join(', ')}.
                 </p>
               ))}
             </details>
