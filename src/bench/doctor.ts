@@ -64,7 +64,7 @@ export async function examine(gpu: Gpu): Promise<Finding[]> {
   feature(
     'shader-f16',
     'Half precision',
-    'The adapter computes in 16-bit floats: matrix products can take them, on request only, because results change.',
+    'The adapter computes in 16-bit floats: matrix products can take them, from the command line only, because results change.',
     'The adapter has no 16-bit floats: matrix products stay in f32. Caches of keys and values can be 16 bits wide all the same.',
     '',
   );

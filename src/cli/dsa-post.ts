@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { SafetensorsError, writeSafetensors } from '../data/safetensors.ts';
 import { folderStorage } from '../data/storage-node.ts';
 import { ConfigError } from '../methods/config-values.ts';
-import { configurePost, POST_PRESETS } from '../methods/dsa/posttrain/config.ts';
+import { configurePost, POST_PRESETS, type PostConfig } from '../methods/dsa/posttrain/config.ts';
 import { Journal } from '../methods/dsa/posttrain/journal.ts';
 import { postTrain } from '../methods/dsa/posttrain/pipeline.ts';
-import type { PostEvent } from '../methods/dsa/posttrain/reinforce.ts';
+import { type PostEvent, Stopped } from '../methods/dsa/posttrain/reinforce.ts';
 import { postReport } from '../methods/dsa/posttrain/report.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
 import { CheckpointError } from '../train/checkpoint.ts';
@@ -46,10 +46,11 @@ const sentence = (event: PostEvent): string => {
 export async function runPost(args: RunArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
   const kept = args.resume ? await keptIn(args.out) : null;
-  const journal =
-    kept ?? (await Journal.begin(await folderStorage(args.out), configurePost(args.preset, args.set), args.seed));
-  const { config, seed } = journal;
+  const wanted = kept ? null : configurePost(args.preset, args.set);
+  // Before the journal begins: that forgets the run that the folder held.
   const gpu = await gpuOrFail();
+  const journal = kept ?? (await Journal.begin(await folderStorage(args.out), wanted as PostConfig, args.seed));
+  const { config, seed } = journal;
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop);
@@ -60,7 +61,7 @@ export async function runPost(args: RunArguments, output: Output): Promise<RunRe
     output.note(sentence(event));
   };
   const result = await postTrain(gpu, journal, emit, abort.signal).catch((error) => {
-    if (!abort.signal.aborted) throw error;
+    if (!(error instanceof Stopped)) throw error;
     throw new Error(`stopped; continue with --resume ${args.out}`);
   });
   await writeFile(join(args.out, 'events.jsonl'), `${events.join('\n')}\n`);

@@ -12,7 +12,10 @@ export type Listed = v.InferOutput<typeof Entry>;
 /** Enters a checkpoint in place of its rung's old one, smallest file first: the page opens the first that it can use. */
 export async function listShipped(folder: string, entry: Listed): Promise<void> {
   const path = join(folder, 'index.json');
-  const text = await readFile(path, 'utf8').catch(() => '{"files":[]}');
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return '{"files":[]}';
+  });
   let known: Listed[];
   try {
     known = v.parse(Index, JSON.parse(text)).files;
@@ -20,7 +23,14 @@ export async function listShipped(folder: string, entry: Listed): Promise<void> 
     throw new UsageError(`${path} is not a list of checkpoints: mend or remove it`);
   }
   const all = [...known.filter(({ rung }) => rung !== entry.rung), entry];
-  const sized = await Promise.all(all.map(async (e) => ({ e, n: (await stat(join(folder, e.file))).size })));
+  const size = (file: string): Promise<number> =>
+    stat(join(folder, file)).then(
+      (found) => found.size,
+      () => {
+        throw new UsageError(`${path} names ${file}, which is not there: mend the list`);
+      },
+    );
+  const sized = await Promise.all(all.map(async (e) => ({ e, n: await size(e.file) })));
   const files = sized.sort((a, b) => a.n - b.n).map(({ e }) => e);
   await writeFile(path, `${JSON.stringify({ files }, null, 2)}\n`);
 }

@@ -31,6 +31,30 @@ export function memoryStorage(): Storage {
   };
 }
 
+/** `storage` until a write fails, then memory for all later ones; `tell` hears the reason, once. */
+export function orMemory(storage: Storage, tell: (reason: string) => void): Storage {
+  const memory = memoryStorage();
+  let full = false;
+  return {
+    read: async (name) => (await memory.read(name)) ?? storage.read(name),
+    async write(name, bytes) {
+      if (full) return memory.write(name, bytes);
+      try {
+        await storage.write(name, bytes);
+      } catch (error) {
+        full = true;
+        tell(error instanceof Error ? error.message : String(error));
+        await memory.write(name, bytes);
+      }
+    },
+    async remove(name) {
+      await memory.remove(name);
+      await storage.remove(name);
+    },
+    list: async () => [...new Set([...(await memory.list()), ...(await storage.list())])].sort(),
+  };
+}
+
 /** A folder of the origin private file system. `createWritable` writes to a swap file and switches on close. */
 export async function opfsStorage(folder: string): Promise<Storage> {
   const root = await navigator.storage.getDirectory();

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { memoryStorage, type Storage, StorageFull } from '../../src/data/storage.ts';
+import { memoryStorage, orMemory, type Storage, StorageFull } from '../../src/data/storage.ts';
 import { folderStorage } from '../../src/data/storage-node.ts';
 
 let root: string;
@@ -72,4 +72,24 @@ test('a folder that cannot be made is an error', async () => {
   await writeFile(join(root, 'file'), 'x');
   await expect(folderStorage(join(root, 'file', 'inside'))).rejects.toThrow();
   expect(new StorageFull().message).toContain('full');
+});
+
+test('when writes fail in the middle, memory takes over, and the reason is told once', async () => {
+  const disk = memoryStorage();
+  let full = false;
+  const told: string[] = [];
+  const storage = orMemory(
+    { ...disk, write: (name, data) => (full ? Promise.reject(new StorageFull()) : disk.write(name, data)) },
+    (reason) => told.push(reason),
+  );
+  await storage.write('a.bin', bytes(1));
+  full = true;
+  await storage.write('a.bin', bytes(2));
+  await storage.write('b.bin', bytes(3));
+  expect(told).toEqual([new StorageFull().message]);
+  expect([await storage.read('a.bin'), await storage.read('b.bin')]).toEqual([bytes(2), bytes(3)]);
+  expect(await disk.read('a.bin')).toEqual(bytes(1));
+  expect(await storage.list()).toEqual(['a.bin', 'b.bin']);
+  await storage.remove('a.bin');
+  expect(await storage.read('a.bin')).toBeNull();
 });

@@ -13,6 +13,7 @@ import { linear } from '../../src/tensor/ops/matmul.ts';
 import { compile } from '../../src/tensor/program.ts';
 import { random } from '../../src/tensor/registry/entry.ts';
 import { pullBack } from '../../src/tensor/registry/pull-back.ts';
+import { orthogonalise } from '../../src/train/muon.ts';
 import { testGpu } from '../support/gpu.ts';
 
 const FLAT: Conditions = { software: false, f16: true, subgroups: false, subgroupSize: 0 };
@@ -33,6 +34,14 @@ describe('what a request changes', () => {
     const [forward, ...derivatives] = texts({ ...FLAT, precision: 'f16' });
     expect(forward).toContain('enable f16;');
     expect(derivatives).toEqual(texts(FLAT).slice(1));
+  });
+
+  test('nor the products of an optimiser', () => {
+    const graph = new Graph({ ...FLAT, precision: 'f16' });
+    orthogonalise(graph.input('momentum', [2, 8, 16]));
+    const products = graph.nodes.flatMap((node) => node.dispatch()).filter((d) => d.label.startsWith('matmul'));
+    expect(products.length).toBeGreaterThan(10);
+    for (const { code } of products) expect(code).not.toContain('enable f16');
   });
 
   test('linked texts follow the request, not the adapter', () => {

@@ -111,13 +111,14 @@ export const frameName = (c: DreamerConfig, spec: EpisodeSpec): string =>
 
 /**
  * Records and renders episodes one by one; `cache` keeps finished ones across runs. `onEpisode` reports progress and may
- * await, so that a caller stays responsive.
+ * await, so that a caller stays responsive. `marks` adds what hands changed (FrameEpisode.touched) where the configuration uses it.
  */
 export async function buildFrames(
   c: DreamerConfig,
   specs: EpisodeSpec[],
   cache: Storage | null,
   onEpisode: (done: number, total: number) => void | Promise<void> = () => undefined,
+  marks = false,
 ): Promise<FrameSet> {
   const size = c.frame.width * c.frame.height * 3;
   const draw = frameSource(c);
@@ -130,14 +131,14 @@ export async function buildFrames(
       episode = renderEpisode(c, recordEpisode(spec), draw);
       await cache?.write(name, pack(episode));
     }
-    if (c.handsShare > 0 || c.handsWeight > 0) {
-      const mark = name.replace(/frames$/, 'touched');
-      const marks = await cache?.read(mark);
+    if (marks && (c.handsShare > 0 || c.handsWeight > 0)) {
+      const file = name.replace(/frames$/, 'touched-2');
+      const known = await cache?.read(file);
       const patches = size / 3 / c.frame.patch ** 2;
-      if (marks?.length === episode.actions.length * patches) episode.touched = marks;
+      if (known?.length === episode.actions.length * patches) episode.touched = known;
       else {
         episode.touched = touchedPatches(c.frame, recordEpisode(spec), episode.frames, draw);
-        await cache?.write(mark, episode.touched);
+        await cache?.write(file, episode.touched);
       }
     }
     episodes.push(episode);

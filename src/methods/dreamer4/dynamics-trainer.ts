@@ -207,8 +207,6 @@ export class DynamicsTrainer {
       for (let t = 0; t < time; t++) {
         const i = row * time + t;
         changed[i] = e.changed[w.start + t];
-        const marks = e.touched?.subarray((w.start + t) * c.dynamics.tokens, (w.start + t + 1) * c.dynamics.tokens);
-        if (marks && c.handsWeight > 0) touched.set(marks, i * c.dynamics.tokens);
         const from = (w.start + t) * width;
         for (let k = 0; k < width; k++) {
           clean[i * width + k] = (dequantise(e.tokens[from + k]) - stats.mean[k]) / stats.std[k];
@@ -224,6 +222,12 @@ export class DynamicsTrainer {
         const i = row * time + t;
         const action = levels.starts[row] === IMAGE_ROW ? NO_ACTION : episodes[w.episode].actions[w.start + t];
         writeAction(actions, i * ACTION_FEATURES, action);
+        // An image row has no action that could explain what hands did.
+        const marks = levels.starts[row] === IMAGE_ROW ? undefined : episodes[w.episode].touched;
+        if (marks && c.handsWeight > 0) {
+          const from = (w.start + t) * c.dynamics.tokens;
+          touched.set(marks.subarray(from, from + c.dynamics.tokens), i * c.dynamics.tokens);
+        }
         writeSignal(signal, i * features, kMax, levels.signal[2 * i], levels.signal[2 * i + 1]);
       }
     });

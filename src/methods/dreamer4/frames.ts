@@ -58,8 +58,8 @@ export function touchedFrames(episodes: readonly FrameMarks[]): { episode: numbe
 }
 
 /**
- * As `drawWindows`, but a `share` of the rows shows one of the `chosen` frames, at an odd place: where rows have finished
- * context, even frames are it (noise-levels.ts).
+ * As `drawWindows`, but a `share` of the rows shows one of the `chosen` frames, at an odd place unless the episode
+ * ends there: where rows have finished context, even frames are it (noise-levels.ts).
  */
 export function drawWindowsAround(
   set: { lengths: number[] },

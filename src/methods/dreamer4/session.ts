@@ -133,7 +133,7 @@ export class DreamerSession implements Session<RunState> {
 
   private async nextEpisode(): Promise<void> {
     const spec = this.specs[this.frames.episodes.length];
-    const { episodes } = await buildFrames(this.config, [spec], this.context.cache ?? null);
+    const { episodes } = await buildFrames(this.config, [spec], this.context.cache ?? null, undefined, true);
     this.frames.episodes.push(...episodes);
   }
 

@@ -114,7 +114,7 @@ function slicesOf(k: number, tiles: number): number {
 
 /**
  * Products of matrices [m, k] and [k, n], or of stacks of them with a leading dimension, without derivative; `form` says
- * which side is turned (kernels/matmul.ts).
+ * which side is turned (kernels/matmul.ts). Optimisers use it on gradients, hence always in f32.
  */
 export function matmul(form: Form, a: Tensor, b: Tensor): Tensor {
   const [sa, sb] = [a.shape.slice(-2), b.shape.slice(-2)];
@@ -124,7 +124,7 @@ export function matmul(form: Form, a: Tensor, b: Tensor): Tensor {
   if (k !== other || stack.join() !== b.shape.slice(0, -2).join()) {
     throw new Error(`matmul ${form}: [${a.shape}] and [${b.shape}] do not fit`);
   }
-  return product(form, a, b, [m, n, k], [...stack, m, n], { batch: stack[0] });
+  return product(form, a, b, [m, n, k], [...stack, m, n], { batch: stack[0], gradient: true });
 }
 
 /** x [.., K] times the transpose of w [N, K] (a tied output head): [.., N]. */

@@ -1,7 +1,7 @@
 // Names of WebGPU features and limits in plain words.
 
 export const FEATURE_WORDS: readonly [feature: string, title: string, meaning: string][] = [
-  ['shader-f16', 'Half precision', '16-bit floats in kernels: half the memory traffic. On request only.'],
+  ['shader-f16', 'Half precision', '16-bit floats in kernels: half the memory traffic. From the command line only.'],
   ['subgroups', 'Subgroups', 'Neighbouring threads exchange values without memory.'],
   [
     'chromium-experimental-subgroup-matrix',

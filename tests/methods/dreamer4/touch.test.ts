@@ -75,9 +75,20 @@ describe('hands', () => {
 
   test('events: the truths are equal until the keys part them, and differ where it says', () => {
     const events = touchEvents([builder], c.frame, frameSource(c), 4, 16);
+    const episode = recordEpisode(builder);
+    const whole = renderEpisode(c, episode);
+    const ticks = episode.events.filter((e) => e.type === EVENT.mined || e.type === EVENT.placed).map((e) => e.tick);
     expect(events.length).toBeGreaterThan(0);
     for (const e of events) {
-      expect(e.context.length).toBe(16 * size);
+      // The same frames and actions as in the episode, the event in step TOUCH_BEFORE.
+      const from = ticks
+        .map((tick) => Math.floor(tick / episode.config.ticksPerStep) - TOUCH_BEFORE + 1 - 16)
+        .find((at) => at >= 0 && Buffer.compare(e.context, whole.frames.subarray(at * size, (at + 16) * size)) === 0);
+      expect(from).toBeDefined();
+      const at = (from as number) + 16;
+      expect(e.contextActions).toEqual(whole.actions.slice(at - 16, at));
+      expect(e.actions).toEqual(whole.actions.slice(at, at + TOUCH_STEPS));
+      expect(Buffer.compare(e.touched, whole.frames.subarray(at * size, (at + TOUCH_STEPS) * size))).toBe(0);
       expect(e.actions.length).toBe(TOUCH_STEPS);
       expect(e.changed.length).toBeGreaterThan(0);
       const last = e.actions.findIndex(usesHands);

@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { memoryStorage, type Storage } from '../../../src/data/storage.ts';
 import { DsaHost } from '../../../src/methods/dsa/panel/host.ts';
+import type { PostNews } from '../../../src/methods/dsa/panel/protocol.ts';
 import { configurePost } from '../../../src/methods/dsa/posttrain/config.ts';
 import { Journal } from '../../../src/methods/dsa/posttrain/journal.ts';
 import { type PostResult, postTrain } from '../../../src/methods/dsa/posttrain/pipeline.ts';
@@ -57,7 +58,7 @@ test('a run that is killed again and again ends with the same bits', async () =>
   const host = new DsaHost({ storage: async () => storage, openGpu: async () => ({ ok: true, gpu }) });
   const saved = { preset: 'post-nano', seed: 3, length: 0.2, language: 0.1, stages: 12 };
   expect(await host.savedPost()).toEqual({ ok: true, value: saved });
-  const shown: PostEvent[] = [];
+  const shown: PostNews[] = [];
   const report = await host.postTrain(null, (e) => shown.push(e));
   expect(report).toEqual({ ok: true, value: postReport(CONFIG, wanted, 3) });
   expect(shown).toEqual(heard);

@@ -1,7 +1,7 @@
 // The worker's half of the page: owns a device, the weights that are looked at, and the run that may replace them. A lost device
 // is replaced when it is next needed; weights are read again from their file.
 
-import { memoryStorage, opfsStorage, type Storage } from '../../../data/storage.ts';
+import { memoryStorage, opfsStorage, orMemory, type Storage } from '../../../data/storage.ts';
 import { type Gpu, type GpuResult, openGpu } from '../../../gpu/device.ts';
 import type { ParamStore } from '../../../nn/params.ts';
 import { NONE, type Selector, topK } from '../../../tensor/ops/topk.ts';
@@ -17,7 +17,6 @@ import type { Quant } from '../ops.ts';
 import { configurePost } from '../posttrain/config.ts';
 import { Journal } from '../posttrain/journal.ts';
 import { postTrain } from '../posttrain/pipeline.ts';
-import type { PostEvent } from '../posttrain/reinforce.ts';
 import { postReport } from '../posttrain/report.ts';
 import { armsOf, type DsaSession, loadModels } from '../session.ts';
 import { rowOf, tasksOf } from '../tasks.ts';
@@ -27,6 +26,7 @@ import type {
   Choice,
   DsaApi,
   Opened,
+  PostNews,
   PostReport,
   PostRequest,
   ProbeRequest,
@@ -179,14 +179,17 @@ export class DsaHost implements DsaApi {
     });
   }
 
-  postTrain(request: PostRequest | null, listen: (event: PostEvent) => void): Promise<Answer<PostReport>> {
+  postTrain(request: PostRequest | null, listen: (event: PostNews) => void): Promise<Answer<PostReport>> {
     return this.#exclusive(async () => {
-      const storage = await this.#parts.storage().catch(memoryStorage);
+      // Before the journal begins: that forgets the run that was kept.
+      const gpu = await this.#device();
+      const kept = await this.#parts.storage().catch(memoryStorage);
+      const storage = orMemory(kept, (reason) => listen({ kind: 'unkept', reason }));
       const journal = request
         ? await Journal.begin(storage, configurePost(request.preset, request.set), request.seed)
         : await Journal.resume(storage);
       if (!journal) throw new Error('This browser keeps no post-training.');
-      return postReport(journal.config, await postTrain(await this.#device(), journal, listen), journal.seed);
+      return postReport(journal.config, await postTrain(gpu, journal, listen), journal.seed);
     });
   }
 

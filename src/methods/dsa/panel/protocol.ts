@@ -99,6 +99,9 @@ export interface PostReport {
   tables: ResultTable[];
 }
 
+/** What happens in post-training, and that the browser's storage failed: what follows is kept in memory. */
+export type PostNews = PostEvent | { kind: 'unkept'; reason: string };
+
 export interface DsaApi {
   /** Opens the device and the weights of a checkpoint. */
   open(checkpoint: Uint8Array<ArrayBuffer>): Promise<Answer<Opened>>;
@@ -126,7 +129,7 @@ export interface DsaApi {
    * A whole run of post-training, or what is left of the kept one (null); `listen` hears of every stage, step and measurement,
    * also of those that are done. It takes the worker to itself.
    */
-  postTrain(request: PostRequest | null, listen: (event: PostEvent) => void): Promise<Answer<PostReport>>;
+  postTrain(request: PostRequest | null, listen: (event: PostNews) => void): Promise<Answer<PostReport>>;
   /** Post-training that this browser kept. */
   savedPost(): Promise<Answer<SavedPost | null>>;
   forgetPost(): Promise<Answer<null>>;

@@ -4,7 +4,7 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { emptyView, type PostView, withEvent } from './post-view.ts';
-import type { DsaApi, PostReport, PostRequest, SavedPost } from './protocol.ts';
+import type { DsaApi, PostNews, PostReport, PostRequest, SavedPost } from './protocol.ts';
 
 export interface PostRun {
   view: PostView | null;
@@ -61,8 +61,10 @@ export function usePost(api: Remote<DsaApi>): PostRun {
       setProblem(event.message);
       end();
     };
-    const listen = proxy((event: Parameters<typeof withEvent>[1]) => {
-      if (worker.current === own) setView((before) => before && withEvent(before, event));
+    const listen = proxy((event: PostNews) => {
+      if (worker.current !== own) return;
+      if (event.kind === 'unkept') setProblem(`Post-training here will not survive a reload: ${event.reason}`);
+      else setView((before) => before && withEvent(before, event));
     });
     void wrap<DsaApi>(own)
       .postTrain(request, listen)

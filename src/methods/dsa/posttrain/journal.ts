@@ -1,6 +1,6 @@
 /**
  * What a run of post-training has behind it, in storage: finished stages with all that later ones need, and the last step of
- * the stage that runs. A killed run repeats the step it was in, and goes on to the same bits: a stage is a function of the
+ * the stage that runs. A killed run repeats the step or measurement it was in, and goes on to the same bits on the same adapter: a stage is a function of the
  * weights it starts from, a step of the trained state and its number. Not a cache: a file of another run is an error.
  */
 import {

@@ -28,9 +28,11 @@ export interface Run {
   signal: AbortSignal;
 }
 
+export class Stopped extends Error {}
+
 /** Throws if the run was stopped. */
 export function goOn({ signal }: Run): void {
-  if (signal.aborted) throw new Error('post-training was stopped');
+  if (signal.aborted) throw new Stopped('post-training was stopped');
 }
 
 export class Reinforcement {
