@@ -132,7 +132,7 @@ export async function buildFrames(
       await cache?.write(name, pack(episode));
     }
     if (marks && (c.handsShare > 0 || c.handsWeight > 0)) {
-      const file = name.replace(/frames$/, 'touched-2');
+      const file = name.replace(/frames$/, 'touched-3');
       const known = await cache?.read(file);
       const patches = size / 3 / c.frame.patch ** 2;
       if (known?.length === episode.actions.length * patches) episode.touched = known;

@@ -66,10 +66,10 @@ export function drawNoiseLevels(
   return { signal, weight, starts, context };
 }
 
-/** Weight of every token [frames, tokens]: of its frame, `1 + handsWeight` times that where hands changed what it shows. */
+/** Weight of every token [frames, tokens]: of its frame, `1 + handsWeight` times that where hands changed all that it shows. */
 export function tokenWeights(c: DreamerConfig, frames: Float32Array, touched: Uint8Array): Float32Array<ArrayBuffer> {
   const { tokens } = c.dynamics;
-  return Float32Array.from(touched, (mark, i) => frames[Math.floor(i / tokens)] * (1 + c.handsWeight * mark));
+  return Float32Array.from(touched, (mark, i) => frames[Math.floor(i / tokens)] * (1 + (c.handsWeight * mark) / 255));
 }
 
 /**
