@@ -81,7 +81,7 @@ async function writePictures(session: DreamerSession, out: string): Promise<void
   await writeFile(join(out, 'samples.png'), encodePng(sheet, width * columns, height * rows.length, 3));
 }
 
-/** `corruption`: noise of finished frames in percent; `touch`: events of breaking and placing. */
+/** `corruption`: noise of finished frames in percent; `touch`: events of breaking and placing; `walk`: walks, half against walls. */
 const EVAL_SETTINGS = {
   windows: 64,
   streams: 16,
@@ -90,6 +90,7 @@ const EVAL_SETTINGS = {
   corruption: 100 * PLAY_CORRUPTION,
   long: 1,
   touch: 64,
+  walk: 64,
 };
 
 export async function evalDreamer4(args: EvalArguments, output: Output): Promise<RunRecord> {

@@ -158,23 +158,20 @@ describe('the eyes', () => {
     return hidden.length;
   }
 
-  it.each(['rambler', 'builder', 'miner', 'noise', 'climber'] as PlayerId[])(
-    'of the %s do not see through the ground: other ores below change nothing above',
-    (id) => {
-      const config = meadow(id);
-      const plain = createWorld(config, 31, { episodeSeed: 2 });
-      const rich = createWorld(config, 31, { episodeSeed: 2 });
-      expect(enrich(rich)).toBeGreaterThan(5_000);
-      const a = new ScriptedPlayer(id, plain, 5);
-      const b = new ScriptedPlayer(id, rich, 5);
-      for (let i = 0; i < 160; i++) {
-        const action = a.act(plain);
-        expect(b.act(rich)).toBe(action);
-        stepAction(plain, action);
-        stepAction(rich, action);
-      }
-    },
-  );
+  it.each(PLAYER_IDS)('of the %s do not see through the ground: other ores below change nothing above', (id) => {
+    const config = meadow(id);
+    const plain = createWorld(config, 31, { episodeSeed: 2 });
+    const rich = createWorld(config, 31, { episodeSeed: 2 });
+    expect(enrich(rich)).toBeGreaterThan(5_000);
+    const a = new ScriptedPlayer(id, plain, 5);
+    const b = new ScriptedPlayer(id, rich, 5);
+    for (let i = 0; i < 160; i++) {
+      const action = a.act(plain);
+      expect(b.act(rich)).toBe(action);
+      stepAction(plain, action);
+      stepAction(rich, action);
+    }
+  });
 });
 
 describe('skills', () => {
@@ -344,6 +341,27 @@ describe('players', () => {
     expect(actions.filter((a) => canonicalise(a) === a).length).toBeGreaterThan(90);
     expect(play(1)).toEqual(actions);
     expect(play(2)).not.toEqual(actions);
+  });
+
+  it('the walker is stopped far more often than a player who plans its ways', () => {
+    const stopped = (id: PlayerId): number => {
+      let n = 0;
+      for (const seed of [1, 2, 3]) {
+        const s = createWorld(meadow(id), seed, { episodeSeed: seed });
+        const p = new ScriptedPlayer(id, s, seed);
+        for (let i = 0; i < 300; i++) {
+          const [x, z] = [player(s, P.x), player(s, P.z)];
+          const action = p.act(s);
+          stepAction(s, action);
+          const way = Math.hypot(player(s, P.x) - x, player(s, P.z) - z) / 65536;
+          if ((action & KEY.forward) !== 0 && actionCamera(action) === CAMERA_NULL && way < 0.05) n++;
+        }
+      }
+      return n;
+    };
+    const [walks, plans] = [stopped('walker'), stopped('builder')];
+    expect(walks).toBeGreaterThan(30);
+    expect(walks).toBeGreaterThan(4 * plans);
   });
 
   it('close a screen that opened by accident', () => {

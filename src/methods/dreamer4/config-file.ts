@@ -56,7 +56,7 @@ const schema = v.pipe(
       frameSkip: v.boolean(),
       spaceRotation: v.boolean(),
     }),
-    data: v.strictObject({ episodes: positive, steps: positive }),
+    data: v.strictObject({ episodes: positive, steps: positive, walks: v.optional(count, 0) }),
     // Without steps a tokenizer that comes with --from stays as it is.
     phases: v.strictObject({ tokenizer: v.strictObject({ ...phase.entries, steps: count }), dynamics: phase }),
     maskMax: share,

@@ -73,7 +73,8 @@ export interface DreamerConfig {
   hz: number;
   tokenizer: TokenizerConfig;
   dynamics: DynamicsConfig;
-  data: { episodes: number; steps: number };
+  /** Episodes of the usual players, of so many steps, and of players who walk against walls (`walker`). */
+  data: { episodes: number; steps: number; walks: number };
   phases: { tokenizer: PhaseSchedule; dynamics: PhaseSchedule };
   /** Largest masking probability of a frame's patches in masked autoencoding. */
   maskMax: number;
@@ -120,9 +121,9 @@ export interface DreamerConfig {
   selfContextShare: number;
   selfContextDepth: number;
   /**
-   * Share of rows that show a frame in which breaking, placing or using changed something in view, and the extra loss weight
-   * of the patches that it changed; 0 in the paper. They are few: without both, 8500 steps of micro taught it 3 % of what
-   * the keys do (`touchEffect` of the evaluation).
+   * Share of rows that show a frame in which breaking, placing, using, choosing a slot or a wall changed something, and the
+   * extra loss weight of a patch that it changed whole; 0 in the paper. They are few: without both, 8500 steps of micro
+   * taught it 2 % of what the keys for breaking and placing do (`touchEffect` of the evaluation).
    */
   handsShare: number;
   handsWeight: number;
@@ -213,7 +214,7 @@ const micro: DreamerConfig = {
     frameSkip: true,
     spaceRotation: true,
   },
-  data: { episodes: 160, steps: 600 },
+  data: { episodes: 160, steps: 600, walks: 0 },
   maskMax: 0.5,
   softCap: 0,
   phases: {
@@ -257,7 +258,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
       kMax: 8,
       ...plain,
     },
-    data: { episodes: 20, steps: 500 },
+    data: { episodes: 20, steps: 500, walks: 0 },
     phases: {
       tokenizer: { steps: 940, lr: 2e-3, rows: 8, time: 8, longRows: 0, longTime: 0 },
       dynamics: { steps: 940, lr: 2e-3, rows: 8, time: 8, longRows: 3, longTime: 24 },
@@ -273,7 +274,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
     rung: 'small',
     tokenizer: { ...micro.tokenizer, d: 128, layers: 4, heads: 4, dim: 32, hidden: 384, channels: 16 },
     dynamics: { ...micro.dynamics, d: 192, layers: 12, heads: 6, dim: 32, hidden: 512, channels: 16 },
-    data: { episodes: 400, steps: 600 },
+    data: { episodes: 400, steps: 600, walks: 0 },
     phases: {
       tokenizer: { steps: 1500, lr: 1.5e-3, rows: 32, time: 8, longRows: 0, longTime: 0 },
       dynamics: { steps: 3000, lr: 2e-3, rows: 24, time: 16, longRows: 3, longTime: 104 },
@@ -309,7 +310,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
       kMax: 64,
       ...plain,
     },
-    data: { episodes: 2400, steps: 900 },
+    data: { episodes: 2400, steps: 900, walks: 0 },
     phases: {
       tokenizer: { steps: 11700, lr: 4e-4, rows: 16, time: 32, longRows: 0, longTime: 0 },
       dynamics: { steps: 9800, lr: 3e-4, rows: 64, time: 32, longRows: 16, longTime: 128 },

@@ -1,7 +1,7 @@
 /**
  * Builds training and evaluation data from the simulator: scripted players play, their action logs are replayed through
- * the ray caster. This file and touch-data.ts are the only ones of this method that see a simulator. Frames are cached by name, since rendering a
- * data set takes minutes; the cache is a convenience, never the data's source.
+ * the ray caster. This file, touch-data.ts and walk-data.ts are the only ones of this method that see a simulator. Frames are
+ * cached by name, since rendering a data set takes minutes; the cache is a convenience, never the data's source.
  */
 import type { Storage } from '../../data/storage.ts';
 import { type WorldConfig, worldConfig } from '../../world/config.ts';
@@ -64,13 +64,19 @@ export function renderEpisode(c: DreamerConfig, episode: Episode, draw = frameSo
   return { frames, actions };
 }
 
+/** Where the worlds of the walkers lie beside those of the other players. */
+const WALKS = 0x57a1c;
+
 /** The episodes that a data seed stands for, training worlds only. */
 export function trainingSpecs(c: DreamerConfig, seed: number): EpisodeSpec[] {
-  const { episodes, steps } = c.data;
+  const { episodes, steps, walks } = c.data;
+  const config = worldOf(c);
   // A tenth of the worlds is held out, so draw some more than are kept.
-  return standardMix(seed, Math.ceil(episodes * 1.25) + 4, steps, { config: worldOf(c), players: TRAINING_PLAYERS })
-    .filter((s) => splitOf(s.worldSeed) === 'train')
-    .slice(0, episodes);
+  const drawn = (seed: number, count: number, players: readonly PlayerId[]): EpisodeSpec[] =>
+    standardMix(seed, Math.ceil(count * 1.25) + 4, steps, { config, players })
+      .filter((s) => splitOf(s.worldSeed) === 'train')
+      .slice(0, count);
+  return [...drawn(seed, episodes, TRAINING_PLAYERS), ...drawn(seed ^ WALKS, walks, ['walker'])];
 }
 
 export function holdoutSpecs(c: DreamerConfig, seed: number, count: number): EpisodeSpec[] {
@@ -111,7 +117,7 @@ export const frameName = (c: DreamerConfig, spec: EpisodeSpec): string =>
 
 /**
  * Records and renders episodes one by one; `cache` keeps finished ones across runs. `onEpisode` reports progress and may
- * await, so that a caller stays responsive. `marks` adds what hands changed (FrameEpisode.touched) where the configuration uses it.
+ * await, so that a caller stays responsive. `marks` adds what hands and walls changed (FrameEpisode.touched) where the configuration uses it.
  */
 export async function buildFrames(
   c: DreamerConfig,
@@ -132,7 +138,7 @@ export async function buildFrames(
       await cache?.write(name, pack(episode));
     }
     if (marks && (c.handsShare > 0 || c.handsWeight > 0)) {
-      const file = name.replace(/frames$/, 'touched-3');
+      const file = name.replace(/frames$/, 'touched-5');
       const known = await cache?.read(file);
       const patches = size / 3 / c.frame.patch ** 2;
       if (known?.length === episode.actions.length * patches) episode.touched = known;

@@ -8,7 +8,8 @@
  *   motionRatio     mean |x_{t+1} - x_t| of the dream / of the truth, 16 frames
  *   drift200        largest relative difference of pixel mean and standard deviation, dream against truth, frames
  *                   181-200, one dream in every fresh world
- *   touchEffect, touchShare, touchFalse   breaking and placing: touch.ts
+ *   touchEffect, touchShare, touchFalse   breaking and placing: touch.ts; slotEffect, ..: the hotbar
+ *   walkMotion, wallMotion, trueWallMotion, wallShare   walls: walk.ts
  *   idleStd200      standard deviation of dreams in which no key is pressed, frames 181-200 / frames 1-20: below 1 fades
  */
 
@@ -22,6 +23,7 @@ import type { FrameSet } from './frames.ts';
 import { type DreamModel, LatentDream } from './play.ts';
 import { NO_ACTION } from './play-contract.ts';
 import { measureTouch } from './touch.ts';
+import { measureWalk } from './walk.ts';
 
 export interface EvalOptions {
   windows: number;
@@ -33,8 +35,10 @@ export interface EvalOptions {
   seed: number;
   /** Also dream 200 frames for the drift and 2000 for the cost (minutes on a CPU adapter). */
   long: boolean;
-  /** Events of breaking and placing (touch.ts); 0 = none. */
+  /** Events of breaking and placing (touch.ts), half as many of the hotbar; 0 = none. */
   touch: number;
+  /** Walks against walls and on open ground (walk.ts); 0 = none. */
+  walk: number;
   /** Keeps the rendered episodes across evaluations. */
   cache?: Storage;
   progress: (text: string) => void;
@@ -246,6 +250,12 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
     Object.assign(metrics, touched.metrics);
     tables.push(touched.table);
     progress(`${touched.events.length} events of breaking and placing dreamed`);
+  }
+  if (options.walk > 0) {
+    const walked = await measureWalk(gpu, model, { ...options, events: options.walk });
+    Object.assign(metrics, walked.metrics);
+    tables.push(walked.table);
+    progress(`${walked.events.length} walks dreamed`);
   }
   Object.assign(metrics, await cost(gpu, model, set, options));
   tables.unshift({

@@ -18,11 +18,14 @@ export const ACTION_FEATURES = 168;
 /** Bits of the keys that break and place, in the order of KEY_NAMES. */
 const HANDS = (1 << 1) | (1 << 22);
 
-/** The action breaks, places or uses something. */
-export const usesHands = (action: number): boolean => action !== NO_ACTION && (action & HANDS) !== 0;
-
 /** The same action without these keys. */
 export const handsOff = (action: number): number => (action === NO_ACTION ? action : (action & ~HANDS) >>> 0);
+
+/** Bits of the keys that choose a slot of the hotbar. */
+const SLOTS = 0x1ff << 5;
+
+/** The same action without these keys. */
+export const slotsOff = (action: number): number => (action === NO_ACTION ? action : (action & ~SLOTS) >>> 0);
 
 /** Writes the features of one action. An unlabelled frame (`NO_ACTION`) is all zero: only the base vector remains. */
 export function writeAction(out: Float32Array, at: number, action: number): void {

@@ -9,7 +9,7 @@ export interface FrameEpisode {
   frames: Uint8Array<ArrayBuffer>;
   /** [n]; actions[i] led into frame i, the first is NO_ACTION. */
   actions: Uint32Array<ArrayBuffer>;
-  /** [n, patches]; share of the patch, 0 to 255, that would look different had the action not broken, placed or used anything. */
+  /** [n, patches]; share of the patch, 0 to 255, that would look different without the keys for breaking, placing, using and slots, or without a wall. */
   touched?: Uint8Array<ArrayBuffer>;
 }
 
@@ -47,17 +47,17 @@ export function drawWindows(
   });
 }
 
-/** Share of the picture that hands must have changed in a frame to be chosen: a block that comes or goes, hardly ever a crack. */
-const BLOCK = 0.013;
+/** Share of the picture that must be marked in a frame to be chosen: a block that comes or goes, another slot, a wall, seldom a crack. */
+const ENOUGH = 0.008;
 
-/** Frames in which the player's hands changed a block in view. */
+/** Frames in which the player's hands changed something larger in view, or a wall stopped them. */
 export function touchedFrames(episodes: readonly FrameMarks[]): { episode: number; frame: number }[] {
   return episodes.flatMap(({ actions, touched }, episode) => {
     const patches = touched ? touched.length / actions.length : 0;
     return Array.from(actions.keys())
       .filter((frame) => {
         const marks = touched?.subarray(frame * patches, (frame + 1) * patches);
-        return (marks?.reduce((sum, share) => sum + share, 0) ?? 0) > BLOCK * 255 * patches;
+        return (marks?.reduce((sum, share) => sum + share, 0) ?? 0) > ENOUGH * 255 * patches;
       })
       .map((frame) => ({ episode, frame }));
   });

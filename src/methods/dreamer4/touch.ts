@@ -1,19 +1,20 @@
 /**
- * Does the dream break and place blocks? For every event in which a scripted player broke or placed a block, the simulator is
- * asked what the picture would have been without the keys for breaking and placing, from a few steps before the event on. The
- * dream gets both sequences of actions. Only pixels in which the two truths differ count, after the event:
+ * Does the dream break and place blocks and switch the hotbar? For every event in which a scripted player broke or placed a
+ * block or chose another slot, the simulator is asked what the picture would have been without the keys for it, from a few
+ * steps before the event on. The dream gets both sequences of actions. Only pixels in which the two truths differ count, after
+ * the event:
  *   touchEffect     how much of the true difference the keys make in the dream: the projection of (dream with keys - dream
  *                   without) on (truth with - truth without), 0 = none, 1 = all of it, summed over events
  *   touchShare      share of events in which the dream with the keys is nearer to what happened than to what would have
  *                   happened without them; touchFalse: the same of the dream without keys
+ *   slotEffect, slotShare, slotFalse   the same of the hotbar; the three above are of blocks alone
  */
 import type { Gpu } from '../../gpu/device.ts';
 import { fusedStack } from '../../nn/fused-layers.ts';
 import { evaluationSpecs, frameSource } from './dataset.ts';
-import { handsOff } from './features.ts';
+import { dreamEvents } from './dream-events.ts';
 import { type DreamModel, LatentDream } from './play.ts';
-import { NO_ACTION } from './play-contract.ts';
-import { TOUCH_STEPS, type TouchEvent, touchEvents } from './touch-data.ts';
+import { touchEvents as findEvents, TOUCH_STEPS, type TouchEvent, type TouchKind, withoutKeys } from './touch-data.ts';
 
 export interface TouchResult {
   events: TouchEvent[];
@@ -31,42 +32,18 @@ export async function measureTouch(
   o: { seed: number; events: number; context: number; streams: number; k: number; corruption: number },
 ): Promise<TouchResult> {
   const c = model.config;
-  const size = c.frame.width * c.frame.height * 3;
   const specs = evaluationSpecs(c, o.seed, 400, 240);
-  const events = touchEvents(specs, c.frame, frameSource(c), o.events, o.context);
+  const events = findEvents(specs, c.frame, frameSource(c), o.events, o.context);
   const dream = new LatentDream(gpu, model, o.streams, { k: o.k, fused: fusedStack });
   const settings = { k: o.k, contextCorruption: o.corruption, seed: o.seed };
-  const play = async (batch: TouchEvent[], change: (action: number) => number): Promise<Uint8Array[]> => {
-    dream.reset();
-    const n = o.streams;
-    const pictures = new Uint8Array(o.context * n * size);
-    const actions = new Uint32Array(o.context * n);
-    for (let i = 0; i < o.context; i++) {
-      batch.forEach((e, s) => {
-        pictures.set(e.context.subarray(i * size, (i + 1) * size), (i * n + s) * size);
-        actions[i * n + s] = e.contextActions[i];
-      });
-    }
-    await dream.observe(pictures, actions);
-    const out = batch.map(() => new Uint8Array(TOUCH_STEPS * size));
-    for (let i = 0; i < TOUCH_STEPS; i++) {
-      const row = new Uint32Array(n).fill(NO_ACTION);
-      batch.forEach((e, s) => {
-        row[s] = change(e.actions[i]);
-      });
-      const { rgb } = await dream.step(row, settings, { rgb: true });
-      out.forEach((frames, s) => {
-        frames.set(rgb.subarray(s * size, (s + 1) * size), i * size);
-      });
-    }
-    return out;
-  };
   const dreamed: Uint8Array[] = [];
   const without: Uint8Array[] = [];
   for (let first = 0; first < events.length; first += o.streams) {
     const batch = events.slice(first, first + o.streams);
-    dreamed.push(...(await play(batch, (action) => action)));
-    without.push(...(await play(batch, handsOff)));
+    const play = (action: (e: TouchEvent, step: number) => number): Promise<Uint8Array[]> =>
+      dreamEvents(dream, batch, settings, TOUCH_STEPS, action);
+    dreamed.push(...(await play((e, i) => e.actions[i])));
+    without.push(...(await play((e, i) => withoutKeys(e.kind)(e.actions[i]))));
   }
   dream.dispose();
   const distance = (a: Uint8Array, b: Uint8Array, at: Uint32Array): number => {
@@ -74,7 +51,8 @@ export async function measureTouch(
     for (const k of at) sum += (a[k] - b[k]) ** 2;
     return sum;
   };
-  const row = (name: string, chosen: number[]): (number | string)[] => {
+  const row = (name: string, kinds: TouchKind[]): (number | string)[] => {
+    const chosen = events.flatMap((e, i) => (kinds.includes(e.kind) ? [i] : []));
     let [effect, norm, right, wrong] = [0, 0, 0, 0];
     for (const i of chosen) {
       const { touched, untouched, changed } = events[i];
@@ -92,24 +70,19 @@ export async function measureTouch(
     const n = chosen.length;
     return [name, n, effect / Math.max(1, norm), right / Math.max(1, n), wrong / Math.max(1, n)];
   };
-  const all = events.map((_, i) => i);
   const rows = [
-    row(
-      'mined',
-      all.filter((i) => events[i].kind === 'mined'),
-    ),
-    row(
-      'placed',
-      all.filter((i) => events[i].kind === 'placed'),
-    ),
-    row('all', all),
+    row('mined', ['mined']),
+    row('placed', ['placed']),
+    row('blocks', ['mined', 'placed']),
+    row('slot', ['slot']),
   ];
-  const [, , touchEffect, touchShare, touchFalse] = rows[2] as number[];
+  const [, touchEvents, touchEffect, touchShare, touchFalse] = rows[2] as number[];
+  const [, slotEvents, slotEffect, slotShare, slotFalse] = rows[3] as number[];
   return {
     events,
     dreamed,
     without,
-    metrics: { touchEvents: events.length, touchEffect, touchShare, touchFalse },
+    metrics: { touchEvents, touchEffect, touchShare, touchFalse, slotEvents, slotEffect, slotShare, slotFalse },
     table: { name: 'touch', columns: ['event', 'n', 'effect', 'nearer with keys', 'nearer without'], rows },
   };
 }

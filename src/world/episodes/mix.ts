@@ -1,5 +1,5 @@
 // Which episodes a data set consists of, and which side of the train/holdout split a world is on. Everything follows from one data set seed.
-// Shares: methods/dreamer4.md 11.2, rescaled to what an overworld without the task drills offers.
+// Shares: methods/dreamer4.md 11.2, rescaled to what an overworld without the task drills offers, with some who walk against walls.
 
 import { type WorldConfig, worldConfig } from '../config.ts';
 import { mix32 } from '../hash.ts';
@@ -11,7 +11,8 @@ export const SHARES: Readonly<Record<PlayerId, number>> = {
   rambler: 0.25,
   miner: 0.2,
   noise: 0.15,
-  climber: 0.1,
+  climber: 0.06,
+  walker: 0.04,
 };
 
 const STREAM = {

@@ -10,8 +10,9 @@ import { miner } from './miner.ts';
 import { Interference, noise } from './noise.ts';
 import { drawPersona } from './persona.ts';
 import { rambler } from './rambler.ts';
+import { walker } from './walker.ts';
 
-const SCRIPTS = { rambler, builder, miner, climber, noise } as const;
+const SCRIPTS = { rambler, builder, miner, climber, noise, walker } as const;
 export type PlayerId = keyof typeof SCRIPTS;
 export const PLAYER_IDS = Object.keys(SCRIPTS) as PlayerId[];
 export const isPlayerId = (id: string): id is PlayerId => Object.hasOwn(SCRIPTS, id);

@@ -174,7 +174,7 @@ export function* stroll(b: Body, steps: number, options: { jumpy?: number; keys?
 }
 
 /** Does the ground fall away by more than three blocks within a step or two, as far as the player can tell? */
-function cliffAhead(b: Body, yaw: number): boolean {
+export function cliffAhead(b: Body, yaw: number): boolean {
   const x = Math.floor(b.x - 1.2 * Math.sin((yaw * Math.PI) / 32768));
   const z = Math.floor(b.z + 1.2 * Math.cos((yaw * Math.PI) / 32768));
   const y = Math.floor(b.y + 0.1);

@@ -39,7 +39,7 @@ test('the walk sees imports', () => {
 
 test('only the files that build data import the simulator', () => {
   const seeing = modules.filter((name) => imports(join(METHOD, name)).some(inWorld));
-  expect(seeing).toEqual(['dataset.ts', 'touch-data.ts']);
+  expect(seeing).toEqual(['dataset.ts', 'touch-data.ts', 'walk-data.ts']);
 });
 
 test.each([

@@ -22,7 +22,7 @@ import { expectClose, TOLERANCE } from '../../support/tolerance.ts';
 const config: DreamerConfig = {
   ...tiny,
   frame: { width: 32, height: 32, patch: 8 },
-  data: { episodes: 2, steps: 40 },
+  data: { episodes: 2, steps: 40, walks: 0 },
   bootstrapStart: 0.4,
   bootstrapShare: 0.5,
   selfContextShare: 0.5,

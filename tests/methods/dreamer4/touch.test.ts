@@ -1,17 +1,27 @@
-// What hands do to the picture, as the simulator says: marks for training, events for the evaluation.
+// What hands and walls do to the picture, as the simulator says: marks for training, events for the evaluation.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { presets } from '../../../src/methods/dreamer4/config.ts';
-import { evaluationSpecs, frameSource, renderEpisode } from '../../../src/methods/dreamer4/dataset.ts';
-import { handsOff, usesHands } from '../../../src/methods/dreamer4/features.ts';
+import { evaluationSpecs, frameSource, renderEpisode, trainingSpecs } from '../../../src/methods/dreamer4/dataset.ts';
+import { handsOff, slotsOff } from '../../../src/methods/dreamer4/features.ts';
 import { touchedFrames } from '../../../src/methods/dreamer4/frames.ts';
 import { tokenWeights } from '../../../src/methods/dreamer4/noise-levels.ts';
 import { NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
-import { TOUCH_BEFORE, TOUCH_STEPS, touchEvents, touchedPatches } from '../../../src/methods/dreamer4/touch-data.ts';
+import {
+  TOUCH_BEFORE,
+  TOUCH_STEPS,
+  touchEvents,
+  touchedPatches,
+  withoutKeys,
+} from '../../../src/methods/dreamer4/touch-data.ts';
+import { WALK_COUNTED, WALK_STEPS, walkEvents } from '../../../src/methods/dreamer4/walk-data.ts';
 import { patchCell } from '../../../src/tensor/ops/images.ts';
-import { CAMERA_NULL, KEY } from '../../../src/world/actions.ts';
+import { CAMERA_NULL, cameraClass, hotbarKey, KEY } from '../../../src/world/actions.ts';
 import type { EpisodeSpec } from '../../../src/world/episodes/episode.ts';
 import { recordEpisode } from '../../../src/world/episodes/record.ts';
+import { Replay } from '../../../src/world/episodes/replay.ts';
 import { EVENT } from '../../../src/world/events.ts';
+import { player } from '../../../src/world/state.ts';
+import { P } from '../../../src/world/state-layout.ts';
 
 const c = presets.micro;
 const { width, height, patch } = c.frame;
@@ -21,19 +31,23 @@ const patches = (width / patch) * (height / patch);
 
 describe('hands', () => {
   let builder: EpisodeSpec;
+  let walker: EpisodeSpec;
   beforeAll(() => {
-    builder = evaluationSpecs({ ...c, data: { episodes: 1, steps: 200 } }, 3, 40, 200).find(
+    walker = trainingSpecs({ ...c, data: { episodes: 0, steps: 200, walks: 1 } }, 3)[0];
+    builder = evaluationSpecs({ ...c, data: { ...c.data, episodes: 1, steps: 200 } }, 3, 40, 200).find(
       (s) => s.player === 'builder',
     ) as EpisodeSpec;
   });
 
-  test('the key bits are those of breaking and placing, and only these are taken away', () => {
-    expect(usesHands(KEY.attack) && usesHands(KEY.use)).toBe(true);
-    for (const [name, bit] of Object.entries(KEY)) {
-      if (name === 'attack' || name === 'use') expect(handsOff(bit)).toBe(0);
-      else expect([usesHands(bit), handsOff((bit | KEY.attack | KEY.use) >>> 0)]).toEqual([false, bit >>> 0]);
+  test('the key bits are those of breaking, placing and slots, and only these are taken away', () => {
+    const slots = Array.from({ length: 9 }, (_, n) => hotbarKey(n)).reduce((all, bit) => all | bit);
+    const turn = cameraClass(3, 9) << 23;
+    for (const bit of Object.values(KEY)) {
+      const hand = bit === KEY.attack || bit === KEY.use;
+      expect(handsOff((bit | turn | KEY.attack | KEY.use) >>> 0)).toBe(((hand ? 0 : bit) | turn) >>> 0);
+      expect(slotsOff((bit | turn | slots) >>> 0)).toBe(((bit & slots ? 0 : bit) | turn) >>> 0);
     }
-    expect([usesHands(NO_ACTION), handsOff(NO_ACTION)]).toEqual([false, NO_ACTION]);
+    expect([handsOff(NO_ACTION), slotsOff(NO_ACTION)]).toEqual([NO_ACTION, NO_ACTION]);
   });
 
   test('frames are marked where hands were used and a block came or went', () => {
@@ -42,7 +56,7 @@ describe('hands', () => {
     const touched = touchedPatches(c.frame, episode, frames, frameSource(c));
     expect(touched.length).toBe(actions.length * patches);
     const marked = new Set(touchedFrames([{ actions, touched }]).map((f) => f.frame));
-    for (const frame of marked) expect(usesHands(actions[frame])).toBe(true);
+    for (const frame of marked) expect(slotsOff(handsOff(actions[frame]))).not.toBe(actions[frame]);
     const events = episode.events.filter((e) => e.type === EVENT.mined || e.type === EVENT.placed);
     expect(events.length).toBeGreaterThan(3);
     const seen = events.filter((e) => marked.has(Math.floor(e.tick / episode.config.ticksPerStep) + 1));
@@ -77,8 +91,11 @@ describe('hands', () => {
     const events = touchEvents([builder], c.frame, frameSource(c), 4, 16);
     const episode = recordEpisode(builder);
     const whole = renderEpisode(c, episode);
-    const ticks = episode.events.filter((e) => e.type === EVENT.mined || e.type === EVENT.placed).map((e) => e.tick);
-    expect(events.length).toBeGreaterThan(0);
+    const types: number[] = [EVENT.mined, EVENT.placed, EVENT.selected];
+    const ticks = episode.events.filter((e) => types.includes(e.type)).map((e) => e.tick);
+    const of = (kind: string): number => events.filter((e) => e.kind === kind).length;
+    expect(of('mined') + of('placed')).toBeGreaterThan(1);
+    expect(of('slot')).toBeGreaterThan(0);
     for (const e of events) {
       // The same frames and actions as in the episode, the event in step TOUCH_BEFORE.
       const from = ticks
@@ -91,11 +108,50 @@ describe('hands', () => {
       expect(Buffer.compare(e.touched, whole.frames.subarray(at * size, (at + TOUCH_STEPS) * size))).toBe(0);
       expect(e.actions.length).toBe(TOUCH_STEPS);
       expect(e.changed.length).toBeGreaterThan(0);
-      const last = e.actions.findIndex(usesHands);
+      const last = e.actions.findIndex((action) => withoutKeys(e.kind)(action) !== action);
       expect(last).toBeLessThanOrEqual(TOUCH_BEFORE);
       expect(e.touched.subarray(0, last * size)).toEqual(e.untouched.subarray(0, last * size));
       expect([...e.changed].some((k) => e.touched[k] !== e.untouched[k])).toBe(true);
       expect(e.changed[0]).toBeGreaterThanOrEqual(TOUCH_BEFORE * size);
+      const hotbar = (size * 7) / 8;
+      expect([...e.changed].every((k) => k % size >= hotbar === (e.kind === 'slot'))).toBe(true);
     }
+  });
+
+  test('walks: the truth stands before a wall and goes on where nothing is', () => {
+    const events = walkEvents([walker], c.frame, frameSource(c), 4, 16);
+    const whole = renderEpisode(c, recordEpisode(walker));
+    expect(new Set(events.map((e) => e.stopped)).size).toBe(2);
+    for (const { stopped, context, contextActions, truth } of events) {
+      const at = Array.from(whole.actions.keys()).find(
+        (i) => Buffer.compare(context, whole.frames.subarray(i * size, (i + 16) * size)) === 0,
+      );
+      expect(at).toBeDefined();
+      expect(contextActions).toEqual(whole.actions.slice(at, (at as number) + 16));
+      let motion = 0;
+      for (let k = WALK_COUNTED * size; k < WALK_STEPS * size; k++) motion += Math.abs(truth[k] - truth[k - size]);
+      motion /= (WALK_STEPS - WALK_COUNTED) * size;
+      if (stopped) expect(motion).toBeLessThan(0.5);
+      else expect(motion).toBeGreaterThan(1.5);
+    }
+  });
+
+  test('who is stopped by a wall is marked', () => {
+    const episode = recordEpisode(walker);
+    const { frames } = renderEpisode(c, episode);
+    const touched = touchedPatches(c.frame, episode, frames, frameSource(c));
+    const replay = new Replay(episode);
+    let stops = 0;
+    for (let i = 1; i <= episode.actions.length; i++) {
+      const [x, z] = [player(replay.state, P.x), player(replay.state, P.z)];
+      const action = replay.next();
+      const still = player(replay.state, P.x) === x && player(replay.state, P.z) === z;
+      const least = Math.min(...touched.subarray(i * patches, (i + 1) * patches));
+      if (still && (action & KEY.forward) !== 0) {
+        stops += 1;
+        expect(least).toBeGreaterThan(0);
+      } else if ((action & WALK) === 0) expect(least).toBe(0);
+    }
+    expect(stops).toBeGreaterThan(5);
   });
 });

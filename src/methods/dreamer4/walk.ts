@@ -1,0 +1,71 @@
+/**
+ * Do the dream's walls stop a player? From moments of fresh worlds the dream and the simulator walk straight on; in half of
+ * them something is in the way. Motion is the mean |x_{t+1} - x_t| over the steps after the wall is reached:
+ *   walkMotion   on open ground, dream / truth: 1 = as fast as the truth
+ *   wallMotion   against walls, dream / dream on open ground: 0 = stands, 1 = walks through; trueWallMotion: the same of the truth
+ *   wallShare    share of the walls before which the dream moves less than half as much as on open ground
+ */
+import type { Gpu } from '../../gpu/device.ts';
+import { fusedStack } from '../../nn/fused-layers.ts';
+import { evaluationSpecs, frameSource } from './dataset.ts';
+import { dreamEvents } from './dream-events.ts';
+import { type DreamModel, LatentDream } from './play.ts';
+import { WALK_COUNTED, WALK_STEPS, type WalkEvent, walkEvents } from './walk-data.ts';
+
+export interface WalkResult {
+  events: WalkEvent[];
+  /** RGB bytes [WALK_STEPS, H, W, 3] of each event's dream. */
+  dreamed: Uint8Array[];
+  metrics: Record<string, number>;
+  table: { name: string; columns: string[]; rows: (number | string)[][] };
+}
+
+export async function measureWalk(
+  gpu: Gpu,
+  model: DreamModel,
+  o: { seed: number; events: number; context: number; streams: number; k: number; corruption: number },
+): Promise<WalkResult> {
+  const c = model.config;
+  const size = c.frame.width * c.frame.height * 3;
+  const events = walkEvents(evaluationSpecs(c, o.seed, 400, 240), c.frame, frameSource(c), o.events, o.context);
+  const dream = new LatentDream(gpu, model, o.streams, { k: o.k, fused: fusedStack });
+  const settings = { k: o.k, contextCorruption: o.corruption, seed: o.seed };
+  const dreamed: Uint8Array[] = [];
+  for (let first = 0; first < events.length; first += o.streams) {
+    const batch = events.slice(first, first + o.streams);
+    dreamed.push(...(await dreamEvents(dream, batch, settings, WALK_STEPS, (e) => e.action)));
+  }
+  dream.dispose();
+  const motion = (frames: Uint8Array): number => {
+    let sum = 0;
+    for (let k = WALK_COUNTED * size; k < WALK_STEPS * size; k++) sum += Math.abs(frames[k] - frames[k - size]);
+    return sum / (WALK_STEPS - WALK_COUNTED) / size / 255;
+  };
+  const mean = (of: number[]): number => of.reduce((a, b) => a + b, 0) / Math.max(1, of.length);
+  const rows = [false, true].map((stopped) => {
+    const chosen = events.flatMap((e, i) => (e.stopped === stopped ? [i] : []));
+    return { dream: chosen.map((i) => motion(dreamed[i])), truth: chosen.map((i) => motion(events[i].truth)) };
+  });
+  const [open, wall] = rows;
+  const walks = mean(open.dream);
+  return {
+    events,
+    dreamed,
+    metrics: {
+      walkEvents: open.dream.length,
+      walkMotion: walks / mean(open.truth),
+      wallEvents: wall.dream.length,
+      wallMotion: mean(wall.dream) / walks,
+      trueWallMotion: mean(wall.truth) / mean(open.truth),
+      wallShare: wall.dream.filter((m) => m < walks / 2).length / Math.max(1, wall.dream.length),
+    },
+    table: {
+      name: 'walking',
+      columns: ['ground', 'n', 'motion of the dream', 'of the truth'],
+      rows: [
+        ['open', open.dream.length, walks, mean(open.truth)],
+        ['wall', wall.dream.length, mean(wall.dream), mean(wall.truth)],
+      ],
+    },
+  };
+}

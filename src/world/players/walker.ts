@@ -1,0 +1,67 @@
+// The walker finds out what stops it: it walks straight on without turning its head, pushes against what it meets, jumps, slides off.
+// The other players plan their ways, and a model that learns from them alone walks through walls.
+
+import { KEY } from '../actions.ts';
+import { type Body, DEGREE, type Skill } from './body.ts';
+import { cliffAhead } from './walk.ts';
+
+/** Slower than this, in blocks a step, is stopped; walking makes 0.43. */
+const STOPPED = 0.1;
+
+const WAYS = [
+  [8, KEY.forward],
+  [3, KEY.forward | KEY.sprint],
+  [2, KEY.forward | KEY.left],
+  [2, KEY.forward | KEY.right],
+  [1, KEY.left],
+  [1, KEY.right],
+  [1, KEY.back],
+] as const;
+
+/** Blocks to the first thing on the way that a player who does not jump cannot pass, as far as it has been seen; Infinity if none is near. */
+function wayTo(b: Body, yaw: number): number {
+  const y = Math.floor(b.y + 0.1);
+  for (let r = 0.6; r < 7; r += 0.4) {
+    const x = Math.floor(b.x - r * Math.sin((yaw * Math.PI) / 32768));
+    const z = Math.floor(b.z + r * Math.cos((yaw * Math.PI) / 32768));
+    if (b.sight.solid(x, y, z) || b.sight.solid(x, y + 1, z)) return r;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** Turns to another direction, mostly one in which something stands, and comes to rest. */
+function* turn(b: Body): Skill {
+  const drawn = Array.from({ length: 8 }, () => b.yaw + b.draws.pick([-1, 1]) * b.draws.between(10, 170) * DEGREE);
+  const yaw = (b.draws.chance(0.85) && drawn.find((yaw) => wayTo(b, yaw) < 7)) || drawn[0];
+  b.aim(yaw, b.draws.chance(0.6) ? b.persona.restPitch : b.draws.between(-15, 40) * DEGREE);
+  for (let i = 0; i < 24 && b.aimError() > 2 * DEGREE; i++) yield b.act(0);
+  b.rest();
+  return true;
+}
+
+/** Holds the keys until something has stopped it for some steps; true if something has. */
+function* march(b: Body): Skill {
+  const keys = WAYS[b.draws.weighted(WAYS.map(([weight]) => weight))][1];
+  const patience = b.draws.int(4, 24);
+  const steps = b.draws.int(15, 50);
+  let [x, z] = [b.x, b.z];
+  let stopped = 0;
+  for (let i = 0; i < steps && stopped < patience; i++) {
+    if ((keys & KEY.forward) !== 0 && b.onGround && cliffAhead(b, b.yaw)) return false;
+    yield b.act(b.inWater ? keys | KEY.jump : keys);
+    stopped = Math.hypot(b.x - x, b.z - z) < STOPPED && i > 1 ? stopped + 1 : 0;
+    [x, z] = [b.x, b.z];
+  }
+  return stopped > 0;
+}
+
+export function* walker(b: Body): Skill {
+  for (;;) {
+    const stopped = yield* march(b);
+    if (b.draws.chance(0.15)) yield* b.wait(b.draws.int(1, 8));
+    // Over it, if it is one block high.
+    if (stopped && b.draws.chance(0.3))
+      for (let i = b.draws.int(4, 10); i > 0; i--) yield b.act(KEY.jump | KEY.forward);
+    else yield* turn(b);
+  }
+}
