@@ -120,26 +120,31 @@ describe.each(KERNELS)('%s', (name, kernel) => {
     expect(worst(await multiply(o, x), matmulReference(o, x), o.K)).toBeLessThan(1);
   }
 
-  const batches: [number, number, number][] = [
-    [36, 40, 24],
-    [11, 21, 5],
+  // Every text takes a CPU adapter seconds to compile, the tile of the GPU most. Both ways of access, all forms; the forms
+  // without extras are in the registry.
+  const everything: [MatmulForm, number, number, number][] = [
+    ['nt', 11, 21, 5],
+    ['nn', 36, 40, 24],
+    ['tn', 11, 21, 5],
   ];
-  // A CPU adapter takes seconds to compile one tile of the GPU: there, one must do.
-  const everything: [MatmulForm, number, number, number][] =
-    name === 'GPU'
-      ? [['nt', ...batches[1]]]
-      : FORMS.flatMap((form) => batches.map((b) => [form, ...b] as [MatmulForm, number, number, number]));
-  test.each(everything)('everything around a batch of %s %i x %i x %i', async (form, M, N, K) => {
-    const extras = { bias: true, residual: true, accumulate: true, act: 'silu' as const, batch: 3 };
-    await check({ form, M, N, K, rows: 8, ...extras, ...kernel() });
-  });
+  test.each(name === 'GPU' ? everything.slice(0, 1) : everything)(
+    'everything around a batch of %s %i x %i x %i',
+    async (form, M, N, K) => {
+      const extras = { bias: true, residual: true, accumulate: true, act: 'silu' as const, batch: 3 };
+      await check({ form, M, N, K, rows: 8, ...extras, ...kernel() });
+    },
+  );
 
-  test.each(name === 'GPU' ? EXTRAS.slice(-1) : EXTRAS)('%j', async (extra) => {
-    await check({ form: 'nn', M: 9, N: 8, K: 12, rows: 8, ...extra, ...kernel() });
+  test('every extra alone', async () => {
+    // The end of a sum is the same text in all of them but the one for quads, where accumulating changes the bounds.
+    const shared = name === 'GPU' || (name === 'software' && subgroup !== 4);
+    for (const extra of shared ? EXTRAS.slice(-1) : EXTRAS) {
+      await check({ form: 'nn', M: 9, N: 8, K: 12, rows: 8, ...extra, ...kernel() });
+    }
   });
 
   test('a NaN stays in its row', async () => {
-    const o = { form: 'nn' as const, M: 40, N: 8, K: 8, ...kernel() };
+    const o = { form: 'nn' as const, M: 40, N: 8, K: 8, rows: 8, ...kernel() };
     const x = operands(o);
     x.a[5 * 8 + 3] = Number.NaN;
     const c = await multiply(o, x);
