@@ -13,6 +13,9 @@ const eights = (c: Conditions): boolean => c.subgroupSize === 8;
 
 const ACCESS = ['ops/matmul_vector.wgsl', 'ops/matmul_scalar.wgsl'];
 
+type Dims = Readonly<Record<string, number>>;
+const plain = ({ bias, residual }: Dims): boolean => bias + residual === 0;
+
 /** One of the kernels of shaders/versions/matmul_naive.wgsl, covering `step` elements of C per invocation and axis. */
 const early = (entryPoint: string, step: number, idea: string, lost: string): Variant => ({
   name: entryPoint,
@@ -23,7 +26,7 @@ const early = (entryPoint: string, step: number, idea: string, lost: string): Va
   entryPoint,
   chosen: () => false,
   force: {},
-  takes: ({ bias, residual }) => bias + residual === 0,
+  takes: plain,
   instead: (d) => {
     const [M, N] = d.uniforms;
     const cover = (n: number): number => Math.ceil(n / (8 * step));
@@ -41,7 +44,7 @@ const replan =
     const plan = planMatmul({ form: 'nn', ...size, software: true, subgroup: subgroup(d.code), ...extra });
     return { ...d, code: plan.code, workgroups: plan.workgroups };
   };
-const wholeVectors: Variant['takes'] = ({ M, N, K }) => M > 1 && [N, K].every((n) => n % 4 === 0);
+const wholeVectors = (dims: Dims): boolean => dims.M > 1 && dims.N % 4 === 0 && dims.K % 4 === 0 && plain(dims);
 
 /** The subgroup kernel on a tile of other height. */
 const tall = (rows: number, lost: string): Variant => ({
@@ -78,6 +81,8 @@ const HALF_BASE = {
   entryPoint: 'main',
   needs: (c: Conditions) => c.f16,
   force: { software: false, precision: 'f16' } as const,
+  // Bias and residual come in where sums are stored, in f32: the text of the f32 tile.
+  takes: plain,
 };
 
 /** Best batches of six runs, 256 x 256 x 256, f32 and f16 in turns. */
@@ -104,6 +109,7 @@ const halves = (form: MatmulForm): Variant[] => [
           lost: 'On lavapipe 12.1 ms against 8.2 of exact products, which round less. Sums of 16 in f16 as well were tried: three times the error, and 12 s to compile there.',
           when: 'no adapter: kept to measure against',
           chosen: () => false,
+          takes: wholeVectors,
           instead: (d: Dispatch): Dispatch => {
             const [M, N, K] = d.uniforms;
             const has = (name: string): boolean => d.bindings.some((t) => t.name === name);
