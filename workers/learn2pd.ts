@@ -11,6 +11,7 @@ const api: Learn2pdApi = {
   problem: (task, index) => host.problem(task, index),
   decode: (request) => host.decode(request),
   similarity: (request) => host.similarity(request),
+  cancel: (id) => host.cancel(id),
   measure: (request) => host.measure(request),
   train: (preset, seed, resume) => host.train(preset, seed, resume),
   advance: (ms) => host.advance(ms),

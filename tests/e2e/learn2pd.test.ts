@@ -114,6 +114,17 @@ test('a link holds policies, problem and view; every view opens without an error
     );
   }
   await axe(page);
+  // A comparison of passes is given up, and another one comes to its end.
+  await page.getByRole('tab', { name: 'KV cache', exact: true }).click();
+  await page.getByTestId('cancel-compare').click();
+  await page.getByTestId('compare').waitFor();
+  expect(await page.getByTestId('similarity-map').count()).toBe(0);
+  const similarity = page.locator('[aria-labelledby="similarity"]');
+  await similarity.getByRole('button', { name: 'pass before', exact: true }).click();
+  await similarity.getByRole('button', { name: 'Learn2PD', exact: true }).click();
+  await page.getByTestId('similarity-map').waitFor();
+  expect(await page.getByTestId('similarity-map').getAttribute('aria-label')).toMatch(/least alike at 0\.\d+/);
+  expect(await page.getByTestId('comparing').count()).toBe(0);
   await page.getByRole('tab', { name: 'Filter', exact: true }).click();
   const problem = await page.getByTestId('problem').inputValue();
   // A typed problem is judged exactly.

@@ -60,7 +60,14 @@ export async function cacheSimilarity(
   shape: Omit<DecoderShape, 'perSubmission'>,
   prompt: ArrayLike<number>,
   spec: DecodeSpec,
-  options: { canvas: number; references?: readonly ArrayLike<number>[]; signal?: AbortSignal },
+  options: {
+    canvas: number;
+    references?: readonly ArrayLike<number>[];
+    /** Ends it between two passes, with the signal's reason. */
+    signal?: AbortSignal;
+    /** Passes compared so far. */
+    onPass?: (passes: number) => void;
+  },
 ): Promise<Similarity> {
   const decoder = new DiffusionDecoder(gpu, model, { ...shape, perSubmission: 1 });
   const first = shape.prompt - prompt.length;
@@ -92,6 +99,7 @@ export async function cacheSimilarity(
           steps.push(step);
           before = now;
           filled ??= now;
+          options.onPass?.(steps.length);
         },
       },
     );

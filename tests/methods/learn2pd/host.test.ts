@@ -6,7 +6,13 @@ import type { Gpu } from '../../../src/gpu/device.ts';
 import { openGpu } from '../../../src/gpu/device.ts';
 import type { Problem } from '../../../src/lm/tasks/task.ts';
 import { Learn2pdHost } from '../../../src/methods/learn2pd/panel/host.ts';
-import type { Answer, DecodeRequest, HostEvent, Opened } from '../../../src/methods/learn2pd/panel/protocol.ts';
+import {
+  type Answer,
+  CANCELLED,
+  type DecodeRequest,
+  type HostEvent,
+  type Opened,
+} from '../../../src/methods/learn2pd/panel/protocol.ts';
 import { countsAt, replayOf } from '../../../src/methods/learn2pd/panel/replay.ts';
 import { keptOf } from '../../../src/methods/learn2pd/similarity.ts';
 
@@ -72,11 +78,43 @@ test('the trace tells the whole decode: passes, decisions, length and text', asy
 
 test('keys and values of every pass are compared, of the weights that ship', async () => {
   const [canvas] = card.model.canvases;
-  const found = value(await host.similarity({ problem, canvas, policy: { kind: 'static', perStep: 8 }, eotp: 'off' }));
+  const plain = { problem, canvas, eotp: 'off' } as const;
+  const found = value(await host.similarity({ ...plain, id: 'a', policy: { kind: 'static', perStep: 8 } }));
   expect(found).toMatchObject({ passes: canvas / 8, layers: card.model.config.layers });
   const [, block] = keptOf(found);
   for (const mean of block.mean) expect(mean).toBeGreaterThan(0);
   for (const least of block.least) expect(least).toBeLessThan(0.99);
+});
+
+test('a comparison of passes can be given up while it is at work and while it waits, and the next one is whole', async () => {
+  const [canvas] = card.model.canvases;
+  const plain = { problem, canvas, eotp: 'off' } as const;
+  const channel = new MessageChannel();
+  await host.listen(channel.port2);
+  const passes = new Map<string, number>();
+  const begun = new Promise<void>((resolve) => {
+    channel.port1.onmessage = ({ data }: { data: HostEvent }) => {
+      if (data.kind !== 'compared') return;
+      passes.set(data.id, data.passes);
+      resolve();
+    };
+  });
+  const all = ['at work', 'waiting', 'kept'].map((id) =>
+    host.similarity({ ...plain, id, policy: { kind: 'static', perStep: id === 'kept' ? 8 : 1 } }),
+  );
+  await begun;
+  await host.cancel('waiting');
+  await host.cancel('at work');
+  const [first, second, third] = await Promise.all(all);
+  for (const given of [first, second]) expect(given).toEqual({ ok: false, reason: CANCELLED, advice: '' });
+  expect(value(third).passes).toBe(canvas / 8);
+  // The last report may still be on its way.
+  await new Promise((resolve) => setTimeout(resolve));
+  channel.port1.close();
+  expect(passes.get('at work')).toBeLessThan(canvas);
+  expect(passes.has('waiting')).toBe(false);
+  expect(passes.get('kept')).toBe(canvas / 8);
+  await host.cancel('nobody');
 });
 
 test('the oracle gets the static text by itself and reproduces it', async () => {

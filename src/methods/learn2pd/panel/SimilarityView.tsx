@@ -1,6 +1,7 @@
 // Keys and values of every pass against those that a cache would still hold: where they stay alike, a cache may keep them.
 
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
 import { AGAINST, KINDS, keptOf, type Similarity } from '../similarity.ts';
 import css from './learn2pd.module.css';
@@ -30,27 +31,80 @@ const WHERE = {
 
 const figure = (v: number): string => (Number.isNaN(v) ? '–' : v.toFixed(3));
 
-/** Of the present problem; null while it is measured. */
-function useSimilarity(session: PanelSession, policy: PolicyChoice): { found: Similarity | null; fault: string } {
+/** Longer canvases are compared when somebody asks: plain decoding takes a pass, and reads the caches, for every position. */
+const UNASKED = 128;
+
+interface Comparison {
+  state: 'idle' | 'running' | 'done' | 'failed';
+  id: string;
+  found: Similarity | null;
+  fault: string;
+}
+
+const IDLE: Comparison = { state: 'idle', id: '', found: null, fault: '' };
+let asked = 0;
+
+/** Of the present problem. Another problem, policy, canvas or view gives up what is still at work. */
+function useSimilarity(session: PanelSession, policy: PolicyChoice) {
   const problem = usePanel((s) => s.problem);
   const canvas = usePanel((s) => s.canvas);
   const version = usePanel((s) => s.version);
-  const [state, setState] = useState<{ found: Similarity | null; fault: string }>({ found: null, fault: '' });
+  const [comparison, setComparison] = useState(IDLE);
+  const running = useRef('');
+  const cancel = (): void => {
+    if (running.current && session.live) void session.api.cancel(running.current);
+    running.current = '';
+  };
+  const start = (): void => {
+    if (!problem) return;
+    cancel();
+    asked += 1;
+    const id = `similarity ${asked}`;
+    running.current = id;
+    setComparison({ ...IDLE, state: 'running', id });
+    void session.api.similarity({ id, policy, eotp: 'off', problem, canvas }).then((answer) => {
+      if (running.current !== id) return;
+      running.current = '';
+      if (answer.ok) setComparison({ state: 'done', id, found: answer.value, fault: '' });
+      else setComparison({ state: 'failed', id, found: null, fault: answer.reason });
+    });
+  };
   const key = Object.values(policy).join(' ');
   // biome-ignore lint/correctness/useExhaustiveDependencies: equal keys are equal policies
   useEffect(() => {
-    if (!problem) return;
-    let wanted = true;
-    setState({ found: null, fault: '' });
-    void session.api.similarity({ policy, eotp: 'off', problem, canvas }).then((answer) => {
-      if (!wanted) return;
-      setState(answer.ok ? { found: answer.value, fault: '' } : { found: null, fault: answer.reason });
-    });
-    return () => {
-      wanted = false;
-    };
+    setComparison(IDLE);
+    if (canvas <= UNASKED) start();
+    return cancel;
   }, [session, problem, canvas, version, key]);
-  return state;
+  const giveUp = (): void => {
+    cancel();
+    setComparison(IDLE);
+  };
+  return { ...comparison, canvas, start, giveUp };
+}
+
+/** How far the comparison is; whether it starts is the visitor's choice where it takes long. */
+function Progress({ at }: { at: ReturnType<typeof useSimilarity> }) {
+  const compared = usePanel((s) => s.compared);
+  if (at.state !== 'running') {
+    return (
+      <p>
+        <Button testId="compare" onClick={at.start}>
+          Compare up to {at.canvas} passes
+        </Button>
+      </p>
+    );
+  }
+  const passes = compared.id === at.id ? compared.passes : 0;
+  return (
+    <p role="status" className={css.controls} data-testid="comparing" data-passes={passes}>
+      <progress value={passes} max={at.canvas} aria-label="Passes compared" />
+      {passes === 0 ? 'Waiting for its turn.' : `Pass ${passes} of at most ${at.canvas}.`}
+      <Button testId="cancel-compare" onClick={at.giveUp}>
+        Cancel
+      </Button>
+    </p>
+  );
 }
 
 export function SimilarityView({ session }: { session: PanelSession }) {
@@ -65,7 +119,8 @@ export function SimilarityView({ session }: { session: PanelSession }) {
     threshold: { kind: 'threshold', tau: view.confidence },
     static: { kind: 'static', perStep: 1 },
   };
-  const { found, fault } = useSimilarity(session, policies[name]);
+  const at = useSimilarity(session, policies[name]);
+  const { found, fault } = at;
   const layers = found?.layers ?? 1;
   const shown = Math.min(layer ?? layers - 1, layers - 1);
   return (
@@ -88,7 +143,7 @@ export function SimilarityView({ session }: { session: PanelSession }) {
         <Choice label="With what" value={against} options={THEN} onChange={setAgainst} />
       </div>
       {fault && <p role="alert">{fault}</p>}
-      {!fault && !found && <p role="status">Comparing the passes.</p>}
+      {!found && <Progress at={at} />}
       {found && found.passes === new Set(found.steps.map(({ start }) => start)).size && (
         <p>Every block took one pass: nothing that a cache holds would have been read.</p>
       )}

@@ -16,20 +16,21 @@ import { DECODE_DEFAULTS, type DecodeSpec, type Policy } from '../policy.ts';
 import { problemsOf } from '../problems.ts';
 import { cacheSimilarity, type Similarity } from '../similarity.ts';
 import { Grower } from './grow.ts';
-import type {
-  Answer,
-  Decoded,
-  DecodeRequest,
-  HostEvent,
-  Learn2pdApi,
-  MeasureRequest,
-  Model,
-  Opened,
-  Outcome,
-  PolicyChoice,
-  SimilarityRequest,
-  Source,
-  SpecChoice,
+import {
+  type Answer,
+  CANCELLED,
+  type Decoded,
+  type DecodeRequest,
+  type HostEvent,
+  type Learn2pdApi,
+  type MeasureRequest,
+  type Model,
+  type Opened,
+  type Outcome,
+  type PolicyChoice,
+  type SimilarityRequest,
+  type Source,
+  type SpecChoice,
 } from './protocol.ts';
 
 /** Problems that the page shows are those of this seed; training never sees the test split. */
@@ -68,6 +69,8 @@ export class Learn2pdHost implements Learn2pdApi {
   #texts = new Map<string, Uint32Array<ArrayBuffer>>();
   /** Combinations whose pipelines exist. */
   #warm = new Set<string>();
+  /** Comparisons that wait or are at work, by their names. */
+  readonly #comparing = new Map<string, AbortController>();
   /** Commands take turns: a device is never asked two things at once. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -110,7 +113,22 @@ export class Learn2pdHost implements Learn2pdApi {
   }
 
   similarity(request: SimilarityRequest): Promise<Answer<Similarity>> {
-    return this.#exclusive(() => this.#again(() => this.#similarity(request)));
+    const given = new AbortController();
+    this.#comparing.set(request.id, given);
+    return this.#exclusive(async () => {
+      try {
+        return await this.#again(() => this.#similarity(request, given.signal));
+      } catch (error) {
+        throw given.signal.aborted ? new HostError(CANCELLED, '') : error;
+      } finally {
+        if (this.#comparing.get(request.id) === given) this.#comparing.delete(request.id);
+      }
+    });
+  }
+
+  /** Not in turn: what it gives up may be waiting for its own. */
+  async cancel(id: string): Promise<void> {
+    this.#comparing.get(id)?.abort();
   }
 
   measure(request: MeasureRequest): Promise<Answer<Outcome[]>> {
@@ -169,7 +187,8 @@ export class Learn2pdHost implements Learn2pdApi {
     return { ...result, trace: result.trace ?? [], text, verdict, wallMs: stats.wallMs, cold, marks };
   }
 
-  async #similarity({ problem, canvas, ...choice }: SimilarityRequest): Promise<Similarity> {
+  async #similarity({ id, problem, canvas, ...choice }: SimilarityRequest, signal: AbortSignal): Promise<Similarity> {
+    signal.throwIfAborted();
     const loaded = await this.#model();
     const { gpu, model } = loaded;
     const prompt = this.#encode(loaded, problem, canvas);
@@ -181,7 +200,10 @@ export class Learn2pdHost implements Learn2pdApi {
     const shape = { prompt: room, block, canvas, depth };
     const spec = specOf({ ...choice, cache: 'none' }, model);
     try {
-      return await cacheSimilarity(gpu, cached, shape, prompt, spec, { canvas, references });
+      return await cacheSimilarity(gpu, cached, shape, prompt, spec, {
+        ...{ canvas, references, signal },
+        onPass: (passes) => this.#post({ kind: 'compared', id, passes }),
+      });
     } finally {
       cached.dispose();
     }

@@ -1,4 +1,4 @@
-// What crosses the thread between the page of this method and its worker. Types only.
+// What crosses the thread between the page of this method and its worker: types, and one word.
 
 import type { Problem, Verdict } from '../../../lm/tasks/task.ts';
 import type { Learn2pdConfig } from '../config.ts';
@@ -94,6 +94,8 @@ export interface Outcome {
 
 /** Keys and values of every pass of a decode without a cache. */
 export interface SimilarityRequest {
+  /** Comes back with the passes that are reported meanwhile, and names it to whoever gives it up. */
+  id: string;
   policy: PolicyChoice;
   eotp: Eotp;
   problem: Problem;
@@ -107,8 +109,12 @@ export interface MeasureRequest extends SpecChoice {
   count: number;
 }
 
+/** Reason of what was given up. */
+export const CANCELLED = 'Cancelled.';
+
 export type HostEvent =
   | { kind: 'passes'; id: string; trace: StepTrace[]; ms: number }
+  | { kind: 'compared'; id: string; passes: number }
   | { kind: 'rebuilt'; reason: string };
 
 export interface Learn2pdApi {
@@ -120,6 +126,8 @@ export interface Learn2pdApi {
   problem(task: string, index: number): Promise<Answer<Problem>>;
   decode(request: DecodeRequest): Promise<Answer<Decoded>>;
   similarity(request: SimilarityRequest): Promise<Answer<Similarity>>;
+  /** Gives up that comparison, whether it waits or is at work: it is answered with CANCELLED within a pass. */
+  cancel(id: string): Promise<void>;
   measure(request: MeasureRequest): Promise<Answer<Outcome[]>>;
   /** A training of this preset, or the one that a training checkpoint holds. */
   train(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null): Promise<Answer<TrainState>>;

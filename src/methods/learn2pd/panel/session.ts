@@ -188,6 +188,10 @@ export class PanelSession {
       set({ notice: `The GPU device was lost (${event.reason}). It was opened again; nothing is missing.` });
       return;
     }
+    if (event.kind === 'compared') {
+      set({ compared: { id: event.id, passes: event.passes } });
+      return;
+    }
     const [epoch, ...key] = event.id.split(' ');
     const name = key.join(' ');
     const run = get().runs.get(name);

@@ -42,6 +42,8 @@ export interface PanelState {
   /** By specKey; all of the present problem, canvas and weights. */
   runs: ReadonlyMap<string, Run>;
   head: Playhead;
+  /** How far the comparison of passes with this name is. */
+  compared: { id: string; passes: number };
   notice: string;
   /** Counts the weights that were opened. */
   version: number;
@@ -58,6 +60,7 @@ export const initialPanel = (view: View = FIRST_VIEW): PanelState => ({
   canvas: view.canvas,
   runs: new Map(),
   head: { playing: false, at: 0 },
+  compared: { id: '', passes: 0 },
   notice: '',
   version: 0,
 });
