@@ -1,12 +1,20 @@
 // decode.wgsl for CPU adapters with subgroups of LANES invocations: every lane takes every LANES-th age, rotates that key
 // once and scores it for HEADS query heads that share it; lanes keep an online softmax of their own and meet at the end.
-// The new frame's own key is lane 0's first. Loops over HEADS and DH4 are written out by unrollLoops.
+// The new frame's own key is lane 0's first. Loops over HEADS, DH4 and PARTS are written out by unrollLoops.
+//
+// A load costs there per lane and number: what all lanes need comes in one load of neighbouring words and is broadcast, and
+// the rotation of the next age is the rotation of this one turned by LANES ages (an error of 1e-7 a turn) instead of a row
+// of the table. The loop leaves at its end: one that leaves at its beginning runs its body once more with no lane active.
 import package::attention::layout::capped;
 enable subgroups;
 
 const DH4: u32 = 4u;
 const LANES: u32 = 8u;
 const HEADS: u32 = 1u;
+// Loads that bring the queries of HEADS heads.
+const PARTS: u32 = 1u;
+// Without a soft cap no tanh is computed; a branch would compute it and drop it.
+const CAPPED: u32 = 1u;
 
 struct Params { rows: u32, heads: u32, kv: u32, capacity: u32, window: u32, scale: f32, cap: f32 }
 
@@ -17,8 +25,32 @@ struct Params { rows: u32, heads: u32, kv: u32, capacity: u32, window: u32, scal
 @group(0) @binding(4) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(5) var<uniform> params: Params;
 
+fn rotate(v: vec4f, cs: vec4f) -> vec4f {
+  return vec4f(v.x * cs.x - v.y * cs.y, v.x * cs.y + v.y * cs.x, v.z * cs.z - v.w * cs.w, v.z * cs.w + v.w * cs.z);
+}
+
 fn rotate_back(v: vec4f, cs: vec4f) -> vec4f {
   return vec4f(v.x * cs.x + v.y * cs.y, v.y * cs.x - v.x * cs.y, v.z * cs.z + v.w * cs.w, v.w * cs.z - v.z * cs.w);
+}
+
+fn score(products: vec4f) -> f32 {
+  let s = products.x + products.y + products.z + products.w;
+  if (CAPPED == 0u) { return s; }
+  return capped(s, params.cap);
+}
+
+fn total(v: vec4f) -> vec4f {
+  var sum = v + subgroupShuffleXor(v, 1u);
+  sum += subgroupShuffleXor(sum, 2u);
+  if (LANES > 4u) { sum += subgroupShuffleXor(sum, 4u); }
+  return sum;
+}
+
+fn highest(v: f32) -> f32 {
+  var top = max(v, subgroupShuffleXor(v, 1u));
+  top = max(top, subgroupShuffleXor(top, 2u));
+  if (LANES > 4u) { top = max(top, subgroupShuffleXor(top, 4u)); }
+  return top;
 }
 
 // Workgroups: tiles of HEADS heads, rows.
@@ -28,42 +60,70 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
   let head = wid.x * HEADS;
   let kv_head = head / (params.heads / params.kv);
   let width = params.heads + 2u * params.kv;
+  let query_at = (row * width + head) * DH4;
   let key_at = (row * width + params.heads + kv_head) * DH4;
 
   var q: array<array<vec4f, DH4>, HEADS>;
   var o: array<array<vec4f, DH4>, HEADS>;
   var m: array<f32, HEADS>;
   var l: array<f32, HEADS>;
+  for (var part = 0u; part < PARTS; part++) {
+    let words = qkv[query_at + min(part * LANES + lane, HEADS * DH4 - 1u)] * params.scale;
+    for (var h = 0u; h < HEADS; h++) {
+      for (var c = 0u; c < DH4; c++) {
+        if ((h * DH4 + c) / LANES == part) { q[h][c] = subgroupBroadcast(words, (h * DH4 + c) % LANES); }
+      }
+    }
+  }
+  // The new frame's key and value, and the rotation of LANES ages.
+  var k: array<vec4f, DH4>;
+  var v: array<vec4f, DH4>;
+  var step: array<vec4f, DH4>;
+  for (var part = 0u; part < PARTS; part++) {
+    let c_here = min(part * LANES + lane, DH4 - 1u);
+    let key = qkv[key_at + c_here];
+    let value = qkv[key_at + params.kv * DH4 + c_here];
+    let angle = table[min(LANES, params.window - 1u) * DH4 + c_here];
+    for (var c = 0u; c < DH4; c++) {
+      if (c / LANES == part) {
+        k[c] = subgroupBroadcast(key, c % LANES);
+        v[c] = subgroupBroadcast(value, c % LANES);
+        step[c] = subgroupBroadcast(angle, c % LANES);
+      }
+    }
+  }
+  let mine = lane == 0u;
   for (var h = 0u; h < HEADS; h++) {
     var own = vec4f(0.0);
-    for (var c = 0u; c < DH4; c++) {
-      q[h][c] = qkv[(row * width + head + h) * DH4 + c] * params.scale;
-      own += q[h][c] * qkv[key_at + c];
-    }
-    let mine = lane == 0u;
-    m[h] = select(-1e30, capped(own.x + own.y + own.z + own.w, params.cap), mine);
+    for (var c = 0u; c < DH4; c++) { own += q[h][c] * k[c]; }
+    m[h] = select(-1e30, score(own), mine);
     l[h] = select(0.0, 1.0, mine);
-    for (var c = 0u; c < DH4; c++) { o[h][c] = select(vec4f(0.0), qkv[key_at + params.kv * DH4 + c], mine); }
+    for (var c = 0u; c < DH4; c++) { o[h][c] = select(vec4f(0.0), v[c], mine); }
   }
   let ages = min(clock[1], params.window - 1u);
-  for (var age = 1u + lane; age <= ages; age += LANES) {
+  var turn: array<vec4f, DH4>;
+  for (var c = 0u; c < DH4; c++) { turn[c] = table[min(1u + lane, params.window - 1u) * DH4 + c]; }
+  var age = 1u + lane;
+  loop {
+    let seen = age <= ages;
     // A remainder costs as much as several loads here.
-    let back = clock[0] + params.capacity - age;
+    let back = clock[0] + params.capacity - min(age, ages);
     let slot = select(back - params.capacity, back, back < params.capacity);
     let at = ((slot * params.rows + row) * 2u * params.kv + kv_head) * DH4;
     var dots: array<vec4f, HEADS>;
     for (var h = 0u; h < HEADS; h++) { dots[h] = vec4f(0.0); }
     for (var c = 0u; c < DH4; c++) {
-      let key = rotate_back(ring[at + c], table[age * DH4 + c]);
+      let key = rotate_back(ring[at + c], turn[c]);
       for (var h = 0u; h < HEADS; h++) { dots[h] += q[h][c] * key; }
+      turn[c] = rotate(turn[c], step[c]);
     }
     var shrink: array<f32, HEADS>;
     var p: array<f32, HEADS>;
     for (var h = 0u; h < HEADS; h++) {
-      let s = capped(dots[h].x + dots[h].y + dots[h].z + dots[h].w, params.cap);
+      let s = select(-1e30, score(dots[h]), seen);
       let top = max(m[h], s);
       shrink[h] = exp(m[h] - top);
-      p[h] = exp(s - top);
+      p[h] = select(0.0, exp(s - top), seen);
       l[h] = l[h] * shrink[h] + p[h];
       m[h] = top;
     }
@@ -71,14 +131,15 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
       let value = ring[at + params.kv * DH4 + c];
       for (var h = 0u; h < HEADS; h++) { o[h][c] = o[h][c] * shrink[h] + p[h] * value; }
     }
+    age += LANES;
+    continuing { break if age - lane > ages; }
   }
   for (var h = 0u; h < HEADS; h++) {
-    let top = subgroupMax(m[h]);
-    let weight = exp(m[h] - top);
-    let share = weight / subgroupAdd(l[h] * weight);
+    let weight = exp(m[h] - highest(m[h]));
+    let share = weight / total(vec4f(l[h] * weight)).x;
     for (var c = 0u; c < DH4; c++) {
-      let total = subgroupAdd(o[h][c] * share);
-      if (lane == 0u) { out[(row * params.heads + head + h) * DH4 + c] = total; }
+      let sum = total(o[h][c] * share);
+      if (mine) { out[(row * params.heads + head + h) * DH4 + c] = sum; }
     }
   }
 }

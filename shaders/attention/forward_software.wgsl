@@ -1,14 +1,19 @@
 // Attention forward for CPU adapters with subgroups of LANES invocations; the maths is that of forward.wgsl.
 // There a load costs per lane even when all lanes want the same word: so every lane loads one key and one value of a block,
-// and the rows travel within the subgroup, to ROWS queries of every lane. Loops over ROWS, LANES and DH4 are written out by
-// kernelText (src/tensor/ops/attention.ts), which turns subgroupBroadcast into quadSwaps where EXCHANGE is 1.
+// and the rows travel within the subgroup, to ROWS queries of every lane: HEADS that share the keys, for ROWS / HEADS rows.
+// Loops over ROWS, LANES and DH4 are written out by kernelText (src/tensor/ops/attention.ts), which turns subgroupBroadcast
+// into quadSwaps where EXCHANGE is 1. The loop over blocks of keys leaves at its end: one that leaves at its beginning runs
+// its body once more with no lane active.
 import package::attention::layout::{block_start, capped, first_row, Params, window_start};
 enable subgroups;
 
 const DH4: u32 = 4u;
 const LANES: u32 = 8u;
 const ROWS: u32 = 1u;
+const HEADS: u32 = 1u;
 const EXCHANGE: u32 = 0u;
+// Without a soft cap no tanh is computed; a branch would compute it and drop it.
+const CAPPED: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> mask: array<u32>;
@@ -21,12 +26,19 @@ fn giver(lane: u32, u: u32) -> u32 {
   return select(u, lane ^ u, EXCHANGE == 1u);
 }
 
+fn score(products: vec4f) -> f32 {
+  let s = products.x + products.y + products.z + products.w;
+  if (CAPPED == 0u) { return s; }
+  return capped(s, params.cap);
+}
+
 @compute @workgroup_size(LANES)
 fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let sequence = wid.z;
-  let head = wid.y;
-  let top = wid.x * LANES * ROWS;
-  let kv_head = head / (params.heads / params.kv);
+  let first_head = wid.y * HEADS;
+  let queries = LANES * (ROWS / HEADS);
+  let top = wid.x * queries;
+  let kv_head = first_head / (params.heads / params.kv);
   let width = (params.heads + 2u * params.kv) * DH4;
   let base = first_row(params, sequence);
 
@@ -40,13 +52,14 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
   var last = params.length;
   if (params.mode == 1u) {
     first = block_start(top, params.window) / LANES * LANES;
-    last = min(params.length, top + LANES * ROWS);
+    last = min(params.length, top + queries);
   }
   // Bounds from a buffer cannot end a loop here: exchanges want control flow that is uniform to the compiler.
-  if (params.mode == 2u) { last = select(last, min(params.length, top + LANES * ROWS), params.window == 1u); }
+  if (params.mode == 2u) { last = select(last, min(params.length, top + queries), params.window == 1u); }
   for (var r = 0u; r < ROWS; r++) {
-    let i = min(top + r * LANES + lane, params.length - 1u);
+    let i = min(top + r / HEADS * LANES + lane, params.length - 1u);
     let row = base + i * params.stride;
+    let head = first_head + r % HEADS;
     for (var c = 0u; c < DH4; c++) { q[r][c] = qkv[row * width + head * DH4 + c] * params.scale; }
     lo[r] = 0u;
     hi[r] = params.length;
@@ -60,7 +73,8 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
     }
     m[r] = -1e30;
   }
-  for (var j = first; j < last; j += LANES) {
+  var j = first;
+  loop {
     let own = base + min(j + lane, params.length - 1u) * params.stride;
     let at = own * width + (params.heads + kv_head) * DH4;
     var k: array<vec4f, DH4>;
@@ -72,7 +86,7 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
     for (var r = 0u; r < ROWS; r++) { word[r] = 0xffffffffu; }
     if (params.mode == 0u) {
       for (var r = 0u; r < ROWS; r++) {
-        word[r] = mask[min(top + r * LANES + lane, params.length - 1u) * params.words + j / 32u] >> (j % 32u);
+        word[r] = mask[min(top + r / HEADS * LANES + lane, params.length - 1u) * params.words + j / 32u] >> (j % 32u);
       }
     }
     // Set to zero by hand below: on SwiftShader a variable of a loop body keeps its value from turn to turn.
@@ -90,7 +104,7 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
       for (var u = 0u; u < LANES; u++) {
         let key = giver(lane, u);
         let seen = (j + key >= lo[r]) & (j + key < hi[r]) & (((word[r] >> key) & 1u) == 1u);
-        let s = capped(dots[r][u].x + dots[r][u].y + dots[r][u].z + dots[r][u].w, params.cap);
+        let s = score(dots[r][u]);
         p[r][u] = select(-1e30, s, seen);
         top_score = max(top_score, p[r][u]);
       }
@@ -110,9 +124,12 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
         for (var r = 0u; r < ROWS; r++) { o[r][c] += p[r][u] * there; }
       }
     }
+    j += LANES;
+    continuing { break if j >= last; }
   }
   for (var r = 0u; r < ROWS; r++) {
-    let query = top + r * LANES + lane;
+    let query = top + r / HEADS * LANES + lane;
+    let head = first_head + r % HEADS;
     let row = base + min(query, params.length - 1u) * params.stride;
     if (query < params.length) {
       let norm = 1.0 / max(l[r], 1e-30);

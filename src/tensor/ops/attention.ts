@@ -117,7 +117,7 @@ function kernelText(
   conditions: Conditions,
   dim: number,
   plain: Link,
-  spread?: { link: Link; rows: RowsOfLane },
+  spread?: { link: Link; rows: RowsOfLane; sizes?: Record<string, number> },
   length = 1,
 ): { code: string; width: number } {
   const { software, subgroupSize } = conditions;
@@ -128,12 +128,14 @@ function kernelText(
   if (spread && (subgroupSize === 4 || subgroupSize === 8)) {
     const quads = subgroupSize === 4;
     // Not more rows than the sequence fills.
-    const rows = Math.min(spread.rows[subgroupSize], 2 ** Math.floor(Math.log2(Math.max(1, length / subgroupSize))));
-    const all = { ...sizes, LANES: subgroupSize, ROWS: rows, EXCHANGE: Number(quads) };
+    const most = Math.min(spread.rows[subgroupSize], 2 ** Math.floor(Math.log2(Math.max(1, length / subgroupSize))));
+    const heads = spread.sizes?.HEADS ?? 1;
+    const rows = Math.max(most, heads);
+    const all = { ...sizes, ...spread.sizes, LANES: subgroupSize, ROWS: rows, EXCHANGE: Number(quads) };
     let code = specialise(spread.link(conditions), all);
     for (const name of ['ROWS', 'LANES', 'DH4']) code = unrollLoops(code, name);
     if (quads) code = code.replace(/subgroupBroadcast\(([^,()]+), (\d)u\)/g, (_, x, u) => `${SWAPS[Number(u)]}(${x})`);
-    return { code, width: subgroupSize * rows };
+    return { code, width: (subgroupSize * rows) / heads };
   }
   return { code: unrollLoops(specialise(plain(conditions), sizes), 'DH4'), width: 8 };
 }
@@ -238,11 +240,15 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
     { f: layout.cap },
     layout.count,
   );
-  const text = (plain: Link, link: Link, rows: RowsOfLane): { code: string; blocks: number } => {
-    const { code, width } = kernelText(graph.conditions, dim, plain, { link, rows }, layout.length);
+  const text = (plain: Link, link: Link, rows: RowsOfLane, sizes?: Record<string, number>) => {
+    const { code, width } = kernelText(graph.conditions, dim, plain, { link, rows, sizes }, layout.length);
     return { code, blocks: Math.ceil(layout.length / width) };
   };
-  const forward = text(forwardLink, forwardSoftwareLink, { 4: 4, 8: 1 });
+  // Quads take two query heads of a key head together; on lavapipe that cost more than it saved (1.2 times the time).
+  const { software, subgroupSize } = graph.conditions;
+  const pair = software && subgroupSize === 4 && (heads / kvHeads) % 2 === 0 ? 2 : 1;
+  const sizes = { HEADS: pair, CAPPED: Number(layout.cap > 0) };
+  const forward = text(forwardLink, forwardSoftwareLink, { 4: 4, 8: 1 }, sizes);
   const flops = attentionFlops(layout, shape);
   const [out] = graph.add({
     name: 'attention',
@@ -258,7 +264,7 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
         entryPoint: 'forward',
         bindings: [qkv, mask, o, lse],
         uniforms,
-        workgroups: [forward.blocks, heads, layout.count],
+        workgroups: [forward.blocks, heads / pair, layout.count],
         flops,
         bytes: (qkv.size + o.size) * 4,
       },
@@ -316,11 +322,17 @@ export interface Ring {
 export const headTile = ({ heads, kvHeads }: Heads): number => [4, 3, 2].find((n) => (heads / kvHeads) % n === 0) ?? 1;
 
 /** The text of a decoding kernel whose lanes share keys; null where subgroups are not small. */
-export function tiledText(conditions: Conditions, link: Link, shape: Heads): string | null {
+export function tiledText(
+  conditions: Conditions,
+  link: Link,
+  shape: Heads,
+  extra: Record<string, number> = {},
+): string | null {
   const { software, subgroupSize } = conditions;
   if (!software || (subgroupSize !== 4 && subgroupSize !== 8)) return null;
-  const sizes = { DH4: shape.dim / 4, LANES: subgroupSize, HEADS: headTile(shape) };
-  return unrollLoops(unrollLoops(specialise(link(textConditions(conditions)), sizes), 'HEADS'), 'DH4');
+  const sizes = { DH4: shape.dim / 4, LANES: subgroupSize, HEADS: headTile(shape), ...extra };
+  const loops = ['HEADS', 'DH4', ...('PARTS' in extra ? ['PARTS'] : [])];
+  return loops.reduce(unrollLoops, specialise(link(textConditions(conditions)), sizes));
 }
 
 /**
@@ -333,7 +345,8 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
   const rows = qkv.size / ((heads + 2 * kvHeads) * dim);
   const uniforms = pack(rows, heads, kvHeads, ring.capacity, ring.window, { f: 1 / Math.sqrt(dim) }, { f: cap });
   const { code } = kernelText(graph.conditions, dim, decodeLink);
-  const tiled = tiledText(graph.conditions, decodeSoftwareLink, shape);
+  const parts = Math.ceil((headTile(shape) * dim) / 4 / Math.max(1, graph.conditions.subgroupSize));
+  const tiled = tiledText(graph.conditions, decodeSoftwareLink, shape, { PARTS: parts, CAPPED: Number(cap > 0) });
   const [out] = graph.add({
     name: 'ring attention',
     inputs: [qkv, ring.data, ring.table, ring.clock],
