@@ -154,7 +154,7 @@ export const ROW_BLOCK: readonly KernelEntry[] = [
       {
         ...base,
         name: 'as many rows as fit',
-        idea: 'Two workgroups for the 52 rows of a frame: a loaded weight serves 26 of them.',
+        idea: 'Two workgroups for the 52 rows of a frame: a loaded weight serves 26 of them. Without barriers, which make a coroutine of it on lavapipe, and with loops that leave at their end: 1.4 times faster than with.',
         chosen: hasRowBlocks,
       },
     ],
