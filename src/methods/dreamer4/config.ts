@@ -121,7 +121,7 @@ export interface DreamerConfig {
   selfContextShare: number;
   selfContextDepth: number;
   /**
-   * Share of rows that show a frame in which breaking, placing, using, choosing a slot or a wall changed something, and the
+   * Share of rows that show a frame in which breaking, placing, using or choosing a slot changed something in view, and the
    * extra loss weight of a patch that it changed whole; 0 in the paper. They are few: without both, 8500 steps of micro
    * taught it 2 % of what the keys for breaking and placing do (`touchEffect` of the evaluation).
    */

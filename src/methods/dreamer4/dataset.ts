@@ -117,7 +117,7 @@ export const frameName = (c: DreamerConfig, spec: EpisodeSpec): string =>
 
 /**
  * Records and renders episodes one by one; `cache` keeps finished ones across runs. `onEpisode` reports progress and may
- * await, so that a caller stays responsive. `marks` adds what hands and walls changed (FrameEpisode.touched) where the configuration uses it.
+ * await, so that a caller stays responsive. `marks` adds what hands changed (FrameEpisode.touched) where the configuration uses it.
  */
 export async function buildFrames(
   c: DreamerConfig,
@@ -138,7 +138,7 @@ export async function buildFrames(
       await cache?.write(name, pack(episode));
     }
     if (marks && (c.handsShare > 0 || c.handsWeight > 0)) {
-      const file = name.replace(/frames$/, 'touched-5');
+      const file = name.replace(/frames$/, 'touched-6');
       const known = await cache?.read(file);
       const patches = size / 3 / c.frame.patch ** 2;
       if (known?.length === episode.actions.length * patches) episode.touched = known;

@@ -9,7 +9,7 @@ export interface FrameEpisode {
   frames: Uint8Array<ArrayBuffer>;
   /** [n]; actions[i] led into frame i, the first is NO_ACTION. */
   actions: Uint32Array<ArrayBuffer>;
-  /** [n, patches]; share of the patch, 0 to 255, that would look different without the keys for breaking, placing, using and slots, or without a wall. */
+  /** [n, patches]; share of the patch, 0 to 255, that would look different without the keys for breaking, placing, using and slots. */
   touched?: Uint8Array<ArrayBuffer>;
 }
 
@@ -47,10 +47,10 @@ export function drawWindows(
   });
 }
 
-/** Share of the picture that must be marked in a frame to be chosen: a block that comes or goes, another slot, a wall, seldom a crack. */
+/** Share of the picture that must be marked in a frame to be chosen: a block that comes or goes, another slot, seldom a crack. */
 const ENOUGH = 0.008;
 
-/** Frames in which the player's hands changed something larger in view, or a wall stopped them. */
+/** Frames in which the player's hands changed something larger in view. */
 export function touchedFrames(episodes: readonly FrameMarks[]): { episode: number; frame: number }[] {
   return episodes.flatMap(({ actions, touched }, episode) => {
     const patches = touched ? touched.length / actions.length : 0;

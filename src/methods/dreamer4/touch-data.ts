@@ -4,13 +4,11 @@
  */
 
 import { type FrameShape, patchCell } from '../../tensor/ops/images.ts';
-import { KEY } from '../../world/actions.ts';
 import type { Episode, EpisodeSpec } from '../../world/episodes/episode.ts';
 import { recordEpisode } from '../../world/episodes/record.ts';
 import { Replay } from '../../world/episodes/replay.ts';
 import { EVENT } from '../../world/events.ts';
-import { player, type State } from '../../world/state.ts';
-import { P } from '../../world/state-layout.ts';
+import type { State } from '../../world/state.ts';
 import { stepAction } from '../../world/step.ts';
 import { fork, release } from '../../world/world.ts';
 import { handsOff, slotsOff } from './features.ts';
@@ -20,17 +18,11 @@ type Draw = (s: State, out: Uint8Array<ArrayBuffer>, at: number) => void;
 
 /** Bytes by which a channel must differ to be seen as different. */
 const DIFFERENT = 24;
-const WALK = KEY.forward | KEY.back | KEY.left | KEY.right;
-/** Way of a step of somebody who is stopped, at most, in 1/65536 block; a free step is eight times as long. */
-const STANDS = 0.05 * 65536;
-/** Mark of a patch in such a step. */
-const STOPPED = 64;
 
 /**
  * What hands did, per frame and patch (FrameEpisode.touched): the simulator plays every action that breaks, places, uses
  * or chooses a slot once more without these keys, and the two pictures are compared. A share of bytes rather than yes or no: a crack changes
  * a few pixels of a patch in most frames of breaking, the block's coming or going changes nearly all of them in one.
- * Where something stops a player who walks, every patch counts as changed in part: without the wall all would have moved.
  */
 export function touchedPatches(
   { width, height, patch }: FrameShape,
@@ -56,11 +48,7 @@ export function touchedPatches(
     const action = episode.actions[i - 1];
     const idle = slotsOff(handsOff(action));
     const without = idle === action ? null : fork(replay.state);
-    const before = [player(replay.state, P.x), player(replay.state, P.z)];
     replay.next();
-    const way = Math.hypot(player(replay.state, P.x) - before[0], player(replay.state, P.z) - before[1]);
-    const stopped = (action & WALK) !== 0 && way < STANDS && player(replay.state, P.guiKind) === 0;
-    if (stopped) out.fill(STOPPED, i * patches, (i + 1) * patches);
     if (!without) continue;
     stepAction(without, idle);
     draw(without, other, 0);
@@ -69,8 +57,7 @@ export function touchedPatches(
     for (let k = 0; k < size; k++) {
       if (Math.abs(frames[i * size + k] - other[k]) > DIFFERENT) count[patchOf[k]] += 1;
     }
-    for (let p = 0; p < patches; p++)
-      out[i * patches + p] = Math.max(out[i * patches + p], Math.ceil((255 * count[p]) / (3 * patch ** 2)));
+    for (let p = 0; p < patches; p++) out[i * patches + p] = Math.ceil((255 * count[p]) / (3 * patch ** 2));
   }
   replay.release();
   return out;
