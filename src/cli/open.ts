@@ -13,7 +13,7 @@ export const adapterStorage = (): Promise<Storage> =>
 /** Rendered frames are kept between runs; the folder may be deleted at any time. */
 export const frameCache = (): string => process.env.TENFOLD_CACHE ?? join(homedir(), '.cache', 'tenfold', 'frames');
 
-/** f32 unless TENFOLD_PRECISION asks for f16. Like another adapter it changes results: resume a run with what it began with. */
+/** f32 unless TENFOLD_PRECISION asks for f16. A run goes on with what it began with: its checkpoint holds it. */
 function precisionAsked(): Precision | undefined {
   const asked = process.env.TENFOLD_PRECISION ?? '';
   if (asked === 'f16') return asked;

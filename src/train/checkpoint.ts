@@ -3,9 +3,26 @@
  * moments, average), so that a resumed run is bit-identical; a shipped one holds the averaged weights in half precision.
  */
 import { readSafetensors, type SafetensorsFile, type TensorToWrite, toFloat32 } from '../data/safetensors.ts';
+import type { Conditions } from '../gpu/device.ts';
 import { type ParamStore, SLABS, type Slab } from '../nn/params.ts';
 
 export class CheckpointError extends Error {}
+
+/** For the metadata of a training checkpoint: what the run's device computes in. */
+export const precisionOf = (c: Conditions): { precision: string } => ({ precision: c.precision ?? 'f32' });
+
+/**
+ * Like another adapter, another precision changes results: a run ends with the one that it began with. Throws CheckpointError.
+ * Files that do not say theirs are older than this check and are taken.
+ */
+export function checkPrecision(metadata: { precision?: string }, conditions: Conditions): void {
+  const { precision } = precisionOf(conditions);
+  const begun = metadata.precision ?? precision;
+  if (begun === precision) return;
+  throw new CheckpointError(
+    `This run began in ${begun} and would go on in ${precision}, to other results: resume it with TENFOLD_PRECISION=${begun}.`,
+  );
+}
 
 const TRAINING_SLABS = SLABS.filter((s) => s !== 'grad');
 

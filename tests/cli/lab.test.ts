@@ -1,8 +1,12 @@
 // The command line as a process: exit codes, what goes to which stream. Only one small measurement is run here.
 
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { writeSafetensors } from '../../src/data/safetensors.ts';
+import { configure } from '../../src/methods/dsa/config.ts';
 
 const LAB = resolve(import.meta.dirname, '../../scripts/lab.mjs');
 
@@ -77,6 +81,20 @@ test('f16 is a request of the environment: the report names it, and an unknown p
     delete process.env.TENFOLD_PRECISION;
   }
 }, 120_000);
+
+test('a run that began in another precision is not resumed', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tenfold-'));
+  try {
+    const about = { kind: 'dsa training', config: JSON.stringify(configure('nano')), seed: '1', precision: 'f16' };
+    const state = { phase: '0', step: '0', flops: '0' };
+    writeFileSync(join(folder, 'dsa-training.safetensors'), writeSafetensors(new Map(), { ...about, ...state }));
+    const { status, stderr } = lab('run', 'dsa', '--resume', folder);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^lab: This run began in f16 and would go on in f32, .* TENFOLD_PRECISION=f16\.$/m);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 60_000);
 
 test('bench proves and measures a kernel; --json prints exactly one object', () => {
   const { status, stdout, stderr } = lab('bench', '--only', 'device,proof,roofline,swiglu', '--json');

@@ -14,6 +14,8 @@ import type { Gpu } from '../../gpu/device.ts';
 import {
   CheckpointError,
   checkedTraining,
+  checkPrecision,
+  precisionOf,
   shippedTensors,
   startFromShipped,
   trainingTensors,
@@ -246,6 +248,7 @@ export class DreamerSession implements Session<RunState> {
       dynamicsStep: String(this.trainer?.step ?? 0),
       flops: String(this.flops.done),
       ...(this.origin ? { origin: this.origin } : {}),
+      ...precisionOf(this.gpu.conditions),
     };
     return { name: 'dreamer4-training.safetensors', bytes: writeSafetensors(tensors, metadata) };
   }
@@ -275,6 +278,7 @@ export class DreamerSession implements Session<RunState> {
         `This checkpoint was trained with seed ${metadata.seed}, this run has seed ${this.context.seed}.`,
       );
     }
+    checkPrecision(metadata, this.gpu.conditions);
     const normaliser = (name: string): Uint8Array<ArrayBuffer> => {
       const t = file.tensors.get(name);
       if (!t) throw new CheckpointError(`The checkpoint has no tensor ${name}.`);

@@ -7,6 +7,8 @@ import type { Gpu } from '../../gpu/device.ts';
 import type { ParamStore } from '../../nn/params.ts';
 import {
   CheckpointError,
+  checkPrecision,
+  precisionOf,
   restoreShipped,
   restoreTraining,
   shippedTensors,
@@ -205,6 +207,7 @@ export class DsaSession implements Session {
       phase: String(this.index),
       step: String(this.current?.trainer.step ?? 0),
       flops: String(this.trainingFlops),
+      ...precisionOf(this.gpu.conditions),
       ...(this.corpus && { corpus: hashOf(this.corpus.bytes) }),
     };
     return { name: TRAINING, bytes: writeSafetensors(tensors, about) };
@@ -216,6 +219,7 @@ export class DsaSession implements Session {
       throw new CheckpointError('This checkpoint belongs to a run with another configuration or seed.');
     }
     const file = readSafetensors(checkpoint.bytes);
+    checkPrecision(file.metadata, this.gpu.conditions);
     if (this.corpus && file.metadata.corpus !== hashOf(this.corpus.bytes)) {
       throw new CheckpointError(`The file ${this.corpus.name} has changed since this run began.`);
     }

@@ -4,7 +4,13 @@
  */
 import { readSafetensors, type TensorToWrite, writeSafetensors } from '../../data/safetensors.ts';
 import type { ClosedTokenizer } from '../../lm/tokenizers/closed.ts';
-import { CheckpointError, restoreTraining, trainingTensors } from '../../train/checkpoint.ts';
+import {
+  CheckpointError,
+  checkPrecision,
+  precisionOf,
+  restoreTraining,
+  trainingTensors,
+} from '../../train/checkpoint.ts';
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { type FrozenBase, frozenBase, type Learn2pdModel, writeCheckpoint } from './checkpoint.ts';
 import { collectRecords } from './collect.ts';
@@ -158,6 +164,7 @@ export class Learn2pdSession implements Session {
       filterStep: String(this.filter?.step ?? 0),
       flops: String(this.llada.flops),
       changes: JSON.stringify(this.changes),
+      ...precisionOf(this.context.gpu.conditions),
     };
     return { name: TRAINING_FILE, bytes: writeSafetensors(tensors, about) };
   }
@@ -170,6 +177,7 @@ export class Learn2pdSession implements Session {
     }
     const file = readSafetensors(checkpoint.bytes);
     const { metadata } = file;
+    checkPrecision(metadata, this.context.gpu.conditions);
     // A complete run asked for more or fewer prompts collects its records anew; asked for more filter steps, it goes on there.
     const complete = Number(metadata.phase) === PHASES.length;
     const anew = complete && config.prompts !== this.config.prompts;

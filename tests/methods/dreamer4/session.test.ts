@@ -17,6 +17,7 @@ import { CheckpointError } from '../../../src/train/checkpoint.ts';
 import { sameBits } from '../../support/compute.ts';
 import { tiny } from '../../support/dreamer.ts';
 import { testGpu } from '../../support/gpu.ts';
+import { inHalf, OTHER_PRECISION } from '../../support/precision.ts';
 import { expectClose, TOLERANCE } from '../../support/tolerance.ts';
 
 const config: DreamerConfig = {
@@ -271,7 +272,7 @@ describe('checkpoints that do not fit', () => {
     run.session.dispose();
   });
 
-  test('another seed, another network', async () => {
+  test('another seed, another network, another precision', async () => {
     const seed = await open(12);
     await expect(seed.session.load({ name: 'x', bytes: straight })).rejects.toThrow(
       'trained with seed 11, this run has seed 12',
@@ -280,6 +281,9 @@ describe('checkpoints that do not fit', () => {
     const wide = await open(11, { tokenizer: { ...config.tokenizer, hidden: 32 } });
     await expect(wide.session.load({ name: 'x', bytes: straight })).rejects.toThrow(CheckpointError);
     wide.session.dispose();
+    const half = await open();
+    await expect(half.session.load({ name: 'x', bytes: inHalf(straight) })).rejects.toThrow(OTHER_PRECISION);
+    half.session.dispose();
   });
 });
 

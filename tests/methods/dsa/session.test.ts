@@ -12,6 +12,7 @@ import { curriculum, keyCount, rowOf } from '../../../src/methods/dsa/tasks.ts';
 import { NONE } from '../../../src/tensor/ops/topk.ts';
 import { CheckpointError } from '../../../src/train/checkpoint.ts';
 import { testGpu } from '../../support/gpu.ts';
+import { inHalf, OTHER_PRECISION } from '../../support/precision.ts';
 
 const toy = configure('nano', {
   time: '32',
@@ -44,6 +45,7 @@ test('a run that is saved in every stage and resumed ends with the same bits', a
     session.dispose();
   }
   expect(Buffer.compare(Buffer.from(bytes ?? []), Buffer.from(wanted))).toBe(0);
+  await expect(straight.load({ name: 'x.safetensors', bytes: inHalf(wanted) })).rejects.toThrow(OTHER_PRECISION);
 
   const { gpu } = await testGpu();
   const exported = await straight.export('toy');

@@ -11,6 +11,7 @@ import { canvasOf, rowsAt } from '../../../src/methods/learn2pd/llada.ts';
 import { EVAL_DEFAULTS } from '../../../src/methods/learn2pd/report.ts';
 import { Learn2pdSession } from '../../../src/methods/learn2pd/session.ts';
 import { testGpu } from '../../support/gpu.ts';
+import { inHalf, OTHER_PRECISION } from '../../support/precision.ts';
 
 const toy = configure('nano', {
   tasks: 'lists:4,sums:2',
@@ -51,6 +52,7 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
   }
   expect([...phases]).toEqual(['model', 'records', 'filter']);
   expect(Buffer.compare(bits(bytes), bits(wanted))).toBe(0);
+  await expect(straight.load({ name: 'x.safetensors', bytes: inHalf(wanted) })).rejects.toThrow(OTHER_PRECISION);
 
   const { gpu } = await testGpu();
   const exported = await straight.export('toy');

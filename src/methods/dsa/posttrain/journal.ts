@@ -11,8 +11,15 @@ import {
   writeSafetensors,
 } from '../../../data/safetensors.ts';
 import type { Storage } from '../../../data/storage.ts';
+import type { Conditions } from '../../../gpu/device.ts';
 import type { ParamStore } from '../../../nn/params.ts';
-import { CheckpointError, restoreTraining, trainingTensors } from '../../../train/checkpoint.ts';
+import {
+  CheckpointError,
+  checkPrecision,
+  precisionOf,
+  restoreTraining,
+  trainingTensors,
+} from '../../../train/checkpoint.ts';
 import { checkPost, type PostConfig } from './config.ts';
 import type { Arm, Values } from './policy.ts';
 import type { PostEvent } from './reinforce.ts';
@@ -51,6 +58,8 @@ export class Journal {
   private readonly storage: Storage;
   private readonly done: Map<string, Finished<unknown>>;
   private readonly resting: SafetensorsFile | null;
+  /** As the files say it; nothing before the run first meets a device. */
+  private about: { precision?: string } = {};
 
   private constructor(
     kept: Omit<KeptPost, 'stages'>,
@@ -83,7 +92,10 @@ export class Journal {
     if (resting && resting.metadata.run !== file.metadata.run) {
       throw new CheckpointError(`${STEP} belongs to another run than ${STAGES}.`);
     }
-    return new Journal({ config, seed }, storage, finishedOf(file), resting);
+    const journal = new Journal({ config, seed }, storage, finishedOf(file), resting);
+    const { precision } = { ...file.metadata, ...resting?.metadata };
+    if (precision) journal.about = { precision };
+    return journal;
   }
 
   static async kept(storage: Storage): Promise<KeptPost | null> {
@@ -94,6 +106,12 @@ export class Journal {
   static async forget(storage: Storage): Promise<void> {
     await storage.remove(STAGES);
     await storage.remove(STEP);
+  }
+
+  /** Before its first stage. Throws CheckpointError on a device of another precision than the run began with. */
+  meet(conditions: Conditions): void {
+    checkPrecision(this.about, conditions);
+    this.about = precisionOf(conditions);
   }
 
   /** A stage by its name: as it was kept, its events told again, or by `body`. */
@@ -124,7 +142,8 @@ export class Journal {
         return Number(resting?.metadata.step ?? 0);
       },
       keep: async (step, store) => {
-        const about = { run: this.identity, stage: id, step: String(step), events: JSON.stringify(events) };
+        const at = { stage: id, step: String(step), events: JSON.stringify(events) };
+        const about = { run: this.identity, ...at, ...this.about };
         await this.storage.write(STEP, writeSafetensors(await trainingTensors(store), about));
       },
     });
@@ -144,7 +163,7 @@ export class Journal {
       for (const [name, v] of values) tensors.set(`${id}/${name}`, { shape: [v.length], values: v });
       return { id, events, found };
     });
-    const about = { kind: KIND, run: this.identity, stages: JSON.stringify(stages) };
+    const about = { kind: KIND, run: this.identity, stages: JSON.stringify(stages), ...this.about };
     await this.storage.write(STAGES, writeSafetensors(tensors, about));
   }
 }

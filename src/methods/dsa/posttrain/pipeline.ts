@@ -58,6 +58,7 @@ export async function postTrain(
   emit: (event: PostEvent) => void = () => {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<PostResult> {
+  journal.meet(gpu.conditions);
   const { config: c, seed } = journal;
   const run: Run = { gpu, c, seed, tokenizer: postTokenizer(c.model.vocab), signal };
   const dense = new Policy(gpu, c, 'dense', seed);
