@@ -73,6 +73,7 @@ const method: Method<Counting> = {
 let sessions: CountingSession[];
 let gpus: { lostReason: string | null }[];
 let trouble: Error | null;
+let doomed: boolean;
 let now: number;
 let host: TrainHost;
 let messages: TrainMessage[];
@@ -82,11 +83,12 @@ beforeEach(() => {
   sessions = [];
   gpus = [];
   trouble = null;
+  doomed = false;
   now = 0;
   messages = [];
   host = new TrainHost({
     openGpu: async () => {
-      const gpu = { lostReason: null, report: { description: `adapter ${gpus.length}` } };
+      const gpu = { lostReason: doomed ? 'driver reset' : null, report: { description: `adapter ${gpus.length}` } };
       gpus.push(gpu);
       return { ok: true, gpu: gpu as unknown as Gpu };
     },
@@ -209,9 +211,19 @@ describe('trouble', () => {
     expect(sessions).toHaveLength(2);
     expect(sessions[1].count).toBe(200);
     const logged = messages.filter((message) => message.kind === 'log').map(({ text }) => text);
-    expect(logged[0]).toContain('driver reset');
     // The clock of this test is fast: the first slices saved a checkpoint.
-    expect(logged[1]).toMatch(/^Going on from step [1-9]\d* of count\.$/);
+    expect(logged).toEqual([
+      expect.stringMatching(/lost \(driver reset\)\. A new one goes on from step [1-9]\d* of count\.$/),
+    ]);
+  });
+
+  test('devices that get lost one after the other end the run', async () => {
+    doomed = true;
+    await start({}, 'long');
+    await until(() => lastProgress()?.status === 'failed');
+    expect(gpus).toHaveLength(4);
+    expect(sessions.map(({ disposed }) => disposed)).toEqual([true, true, true, false]);
+    expect(messages).toContainEqual({ kind: 'log', text: 'Stopped: The GPU device was lost: driver reset' });
   });
 
   test('no adapter: the engine’s own words', async () => {

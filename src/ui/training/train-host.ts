@@ -2,7 +2,8 @@
 // and carries the run over a lost device from its last checkpoint. Drives any method through its contract.
 
 import type { Gpu, GpuResult } from '../../gpu/device.ts';
-import type { Checkpoint, Method, Session, View } from '../../methods/contract.ts';
+import type { Checkpoint, Method, RunEvent, Session, View } from '../../methods/contract.ts';
+import { SafeSession } from '../../methods/safe-session.ts';
 import type { Failure, Outcome } from '../playground/protocol.ts';
 import { configure, fieldValues } from './run-config.ts';
 import type { MethodCard, RunOpened, RunRequest, RunStatus, TrainApi, TrainMessage } from './train-protocol.ts';
@@ -17,19 +18,22 @@ export interface TrainHostParts {
 const SLICE_MS = 150;
 /** What a lost device may cost at most. */
 const SAFETY_MS = 30_000;
-const MAX_REBUILDS = 3;
+
+class NoDevice extends Error {
+  readonly advice: string;
+  constructor(reason: string, advice: string) {
+    super(reason);
+    this.advice = advice;
+  }
+}
 
 export class TrainHost implements TrainApi {
   readonly #parts: TrainHostParts;
   #gpu: Gpu | null = null;
-  #session: Session | null = null;
-  #request: RunRequest | null = null;
+  #safe: SafeSession<Session> | null = null;
   #events: MessagePort | null = null;
   #status: RunStatus = 'paused';
   #abort = new AbortController();
-  #safe: Checkpoint | null = null;
-  #safeAt = 0;
-  #rebuilds = 0;
   /** Slices and commands take turns here: a session is never asked two things at once. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -48,12 +52,9 @@ export class TrainHost implements TrainApi {
 
   async start(request: RunRequest, events: MessagePort): Promise<Outcome<RunOpened>> {
     await this.stop();
-    this.#request = request;
     this.#events = events;
     this.#abort = new AbortController();
-    this.#safe = null;
-    this.#rebuilds = 0;
-    const opened = await this.#exclusive(() => this.#create());
+    const opened = await this.#exclusive(() => this.#create(request));
     if (!opened.ok) return opened;
     this.#status = 'running';
     void this.#run();
@@ -66,7 +67,7 @@ export class TrainHost implements TrainApi {
   }
 
   async resume(): Promise<void> {
-    if (this.#status !== 'paused' || !this.#session) return;
+    if (this.#status !== 'paused' || !this.#safe) return;
     this.#status = 'running';
     void this.#run();
   }
@@ -80,13 +81,13 @@ export class TrainHost implements TrainApi {
     this.#status = this.#status === 'failed' ? 'failed' : 'done';
     this.#abort.abort();
     await this.#exclusive(async () => {
-      this.#session?.dispose();
-      this.#session = null;
+      this.#safe?.dispose();
+      this.#safe = null;
     });
   }
 
   save(): Promise<Outcome<Checkpoint>> {
-    return this.#ask((session) => session.save());
+    return this.#ask((_, safe) => safe.save());
   }
 
   export(title: string): Promise<Outcome<Checkpoint>> {
@@ -97,8 +98,8 @@ export class TrainHost implements TrainApi {
   }
 
   load(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<null>> {
-    return this.#ask(async (session) => {
-      await session.load({ name: 'resumed.safetensors', bytes });
+    return this.#ask(async (_, safe) => {
+      await safe.load(bytes);
       this.#progress(0);
       return null;
     });
@@ -108,42 +109,44 @@ export class TrainHost implements TrainApi {
     return this.#ask((session) => session.inspect({ kind: 'samples' }));
   }
 
-  async #create(): Promise<Outcome<RunOpened>> {
+  async #create(request: RunRequest): Promise<Outcome<RunOpened>> {
     const method = await this.#parts.method();
-    const request = this.#request as RunRequest;
     const preset = method.presets[request.preset];
     if (preset === undefined)
       return failure('internal', `There is no preset "${request.preset}".`, 'Choose another one.');
-    if (!this.#gpu || this.#gpu.lostReason !== null) {
-      const result = await this.#parts.openGpu();
-      if (!result.ok) return failure('no-webgpu', result.reason, result.advice);
-      this.#gpu = result.gpu;
-    }
-    const { report } = this.#gpu;
     try {
-      this.#session = await method.create(
-        {
-          gpu: this.#gpu,
-          seed: request.seed,
-          emit: (event) => this.#post(event),
-          signal: this.#abort.signal,
-        },
-        configure(preset, method.fields, request.set),
-      );
+      const config = configure(preset, method.fields, request.set);
+      const context = {
+        seed: request.seed,
+        emit: (event: RunEvent) => this.#post(event),
+        signal: this.#abort.signal,
+      };
+      const safe = await SafeSession.open<Session>({
+        device: () => this.#device(),
+        create: (gpu) => method.create({ ...context, gpu }, config),
+        now: this.#parts.now,
+        everyMs: SAFETY_MS,
+      });
+      this.#safe = safe;
+      const { report } = safe.gpu;
+      const adapter = report.description || report.device || `${report.vendor} ${report.architecture}`.trim();
+      return { ok: true, value: { phases: safe.session.phases, adapter } };
     } catch (error) {
+      if (error instanceof NoDevice) return failure('no-webgpu', error.message, error.advice);
       return failure(
         'internal',
         `The run could not start: ${message(error)}`,
         'Choose a smaller preset or reload the page.',
       );
     }
-    return {
-      ok: true,
-      value: {
-        phases: this.#session.phases,
-        adapter: report.description || report.device || `${report.vendor} ${report.architecture}`.trim(),
-      },
-    };
+  }
+
+  async #device(): Promise<Gpu> {
+    if (this.#gpu && this.#gpu.lostReason === null) return this.#gpu;
+    const result = await this.#parts.openGpu();
+    if (!result.ok) throw new NoDevice(result.reason, result.advice);
+    this.#gpu = result.gpu;
+    return this.#gpu;
   }
 
   async #run(): Promise<void> {
@@ -154,57 +157,40 @@ export class TrainHost implements TrainApi {
     }
   }
 
+  /** A lost device costs at most the work since the last copy; anything else ends the run. */
   #slice(budget: { ms?: number; steps?: number }): Promise<void> {
     return this.#exclusive(async () => {
-      const session = this.#session;
-      if (!session || this.#status === 'done' || this.#status === 'failed') return;
+      const safe = this.#safe;
+      if (!safe || this.#status === 'done' || this.#status === 'failed') return;
       const began = this.#parts.now();
       try {
-        const more = await session.advance(budget);
-        if (more === 'done') this.#status = 'done';
-        this.#progress(this.#parts.now() - began);
-        if (more === 'more' && this.#parts.now() - this.#safeAt > SAFETY_MS) await this.#keepSafe(session);
+        const lost = await safe.survive(async (session) => {
+          const more = await session.advance(budget);
+          if (more === 'done') this.#status = 'done';
+          this.#progress(this.#parts.now() - began);
+          if (more === 'more' && safe.due) await safe.save();
+        });
+        if (lost === null) return;
+        const { phase, step } = safe.session.state();
+        this.#post({
+          kind: 'log',
+          text: `The GPU device was lost (${lost}). A new one goes on from step ${step} of ${phase}.`,
+        });
       } catch (error) {
-        await this.#recover(error);
+        this.#status = 'failed';
+        const advice = error instanceof NoDevice ? ` ${error.advice}` : '';
+        this.#post({ kind: 'log', text: `Stopped: ${message(error)}${advice}` });
+        this.#progress(0);
       }
     });
   }
 
-  async #keepSafe(session: Session): Promise<void> {
-    this.#safe = await session.save();
-    this.#safeAt = this.#parts.now();
-  }
-
-  /** A lost device costs at most the work since the last checkpoint; anything else ends the run. */
-  async #recover(error: unknown): Promise<void> {
-    if (!this.#gpu || this.#gpu.lostReason === null || this.#rebuilds >= MAX_REBUILDS) {
-      this.#status = 'failed';
-      this.#post({ kind: 'log', text: `Stopped: ${message(error)}` });
-      this.#progress(0);
-      return;
-    }
-    this.#rebuilds++;
-    this.#post({ kind: 'log', text: `The GPU device was lost (${this.#gpu.lostReason}). Rebuilding it.` });
-    this.#session = null;
-    const opened = await this.#create();
-    if (!opened.ok || !this.#session) {
-      this.#status = 'failed';
-      this.#post({ kind: 'log', text: opened.ok ? 'The run is gone.' : `${opened.reason} ${opened.advice}` });
-      this.#progress(0);
-      return;
-    }
-    const session = this.#session as Session;
-    if (this.#safe) await session.load(this.#safe);
-    const { phase, step } = session.state();
-    this.#post({ kind: 'log', text: `Going on from step ${step} of ${phase}.` });
-  }
-
   /** A question to the session between two slices. */
-  #ask<T>(question: (session: Session) => Promise<T>): Promise<Outcome<T>> {
+  #ask<T>(question: (session: Session, safe: SafeSession<Session>) => Promise<T>): Promise<Outcome<T>> {
     return this.#exclusive(async () => {
-      if (!this.#session) return failure('internal', 'No run is open.', 'Start one first.');
+      if (!this.#safe) return failure('internal', 'No run is open.', 'Start one first.');
       try {
-        return { ok: true as const, value: await question(this.#session) };
+        return { ok: true as const, value: await question(this.#safe.session, this.#safe) };
       } catch (error) {
         return failure('internal', message(error), 'The run itself goes on.');
       }
@@ -212,7 +198,7 @@ export class TrainHost implements TrainApi {
   }
 
   #progress(workMs: number): void {
-    const state = this.#session?.state();
+    const state = this.#safe?.session.state();
     if (state) this.#post({ kind: 'progress', status: this.#status, phase: state.phase, step: state.step, workMs });
   }
 

@@ -213,6 +213,12 @@ test('training in slices: state, a look inside, a copy that goes on where it sto
     });
   }
   const copy = value(await host.saveTraining());
+  const gpu = opened[opened.length - 1];
+  gpu.device.destroy();
+  await gpu.lost;
+  // Another device goes on from the copy, and what looked at the old one is forgotten.
+  expect(value(await host.advance(1)).step).toBe(moved.step);
+  expect(value(await host.look())).toEqual(look);
   const again = value(await host.train('small', 9, copy));
   expect(again).toMatchObject({ preset: 'nano', seed: 2, step: moved.step });
   const bad = await host.train('nano', 1, bytes());

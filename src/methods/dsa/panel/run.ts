@@ -1,8 +1,9 @@
-// A training run of this page, in the worker: the session, what it measured so far, and a checkpoint that outlives a lost device
-// and a reload. What was measured after the checkpoint is measured again: a step is a function of its number.
+// A training run of this page, in the worker: the session, what it measured so far, and a checkpoint that outlives a reload. What was measured after the checkpoint is measured again: a step is a function of its number.
 
 import { memoryStorage, type Storage } from '../../../data/storage.ts';
 import type { Gpu } from '../../../gpu/device.ts';
+import type { RunEvent } from '../../contract.ts';
+import { SafeSession } from '../../safe-session.ts';
 import { Arm } from '../arm.ts';
 import { configure, type DsaConfig } from '../config.ts';
 import { gradientIsolation } from '../isolation.ts';
@@ -11,9 +12,8 @@ import { rowOf, tasksOf } from '../tasks.ts';
 import type { Point, RunRequest, SavedRun, TrainState } from './protocol.ts';
 import { openingOf, type RunFile, readRun, removeRun, writeRun } from './run-file.ts';
 
-/** Work that a lost device may cost, and the most devices that are opened for one run. */
+/** Work that a lost device may cost. */
 const SAFE_MS = 15_000;
-const MAX_REBUILDS = 3;
 /** Rows of a mass recall, and how often it is measured in a phase. */
 const RECALL_ROWS = 32;
 const RECALLS = 8;
@@ -27,13 +27,9 @@ export interface RunParts {
 
 export class TrainingRun {
   readonly #parts: RunParts;
-  #gpu: Gpu | null = null;
-  #session: DsaSession | null = null;
+  #safe: SafeSession<DsaSession> | null = null;
   #recall: Arm | null = null;
   #file: RunFile | null = null;
-  #safe: Uint8Array<ArrayBuffer> | null = null;
-  #safeAt = 0;
-  #rebuilds = 0;
   #note = '';
 
   constructor(parts: RunParts) {
@@ -42,17 +38,15 @@ export class TrainingRun {
 
   /** The weights of the run; null before it began. */
   get session(): DsaSession | null {
-    return this.#session;
+    return this.#safe?.session ?? null;
   }
 
   async start(request: RunRequest): Promise<TrainState> {
     const config = configure(request.preset, request.set);
     this.#file = { request, points: [], isolation: null };
-    this.#safe = null;
-    this.#rebuilds = 0;
     this.#note = '';
     await removeRun(await this.#storage());
-    await this.#open(config);
+    await this.#open(config, null);
     return this.state();
   }
 
@@ -67,10 +61,8 @@ export class TrainingRun {
     const kept = await readRun(await this.#storage());
     if (!kept) throw new Error('This browser keeps no run of sparse attention.');
     this.#file = kept.file;
-    this.#safe = kept.bytes;
-    this.#rebuilds = 0;
     this.#note = '';
-    await this.#open(configure(kept.file.request.preset, kept.file.request.set));
+    await this.#open(configure(kept.file.request.preset, kept.file.request.set), kept.bytes);
     return this.state();
   }
 
@@ -80,33 +72,26 @@ export class TrainingRun {
 
   /** Trains for about `ms`; a lost device is replaced and the run goes on from its checkpoint. */
   async advance(ms: number): Promise<TrainState> {
-    const session = this.#running();
-    try {
+    const safe = this.#running();
+    await this.#survive(async (session) => {
       const before = session.state();
       const more = await session.advance({ ms });
       const { phase } = session.state();
       await this.#measure(session, before);
-      const settled = more === 'done' || phase !== before.phase;
-      if (settled || this.#parts.now() - this.#safeAt > SAFE_MS) await this.save();
-    } catch (error) {
-      await this.#recover(error);
-    }
+      if (more === 'done' || phase !== before.phase || safe.due) await this.save();
+    });
     return this.state();
   }
 
   /** The session, on a device that is there. */
   async alive(): Promise<DsaSession> {
-    this.#running();
-    if (this.#gpu?.lostReason) await this.#recover(new Error(`The GPU device was lost: ${this.#gpu.lostReason}`));
-    return this.#running();
+    await this.#survive(async () => {});
+    return this.#running().session;
   }
 
   /** Keeps the run as it is now. */
   async save(): Promise<void> {
-    const session = this.#running();
-    const { bytes } = await session.save();
-    this.#safe = bytes;
-    this.#safeAt = this.#parts.now();
+    const { bytes } = await this.#running().save();
     try {
       await writeRun(await this.#storage(), { file: this.#file as RunFile, bytes });
     } catch (error) {
@@ -130,16 +115,16 @@ export class TrainingRun {
 
   /** Norms of the gradients that must not be, and of those that must. */
   async measureIsolation(): Promise<TrainState> {
-    const session = this.#running();
+    const { gpu, session } = this.#running();
     const { request } = this.#file as RunFile;
-    const norms = await gradientIsolation(this.#device(), session.config, session.stores.sparse, request.seed);
+    const norms = await gradientIsolation(gpu, session.config, session.stores.sparse, request.seed);
     const { phase, step } = session.state();
     (this.#file as RunFile).isolation = { phase, step, norms };
     return this.state();
   }
 
   state(): TrainState {
-    const session = this.#running();
+    const { session } = this.#running();
     const { request, points, isolation } = this.#file as RunFile;
     const { phase, step, done } = session.state();
     return {
@@ -155,26 +140,21 @@ export class TrainingRun {
     };
   }
 
-  async #open(config: DsaConfig): Promise<void> {
-    this.#close();
-    const { request } = this.#file as RunFile;
-    const gpu = await this.#parts.device();
-    this.#gpu = gpu;
-    const session = new DsaSession(
-      {
-        gpu,
-        seed: request.seed,
-        signal: new AbortController().signal,
-        emit: (event) => {
-          if (event.kind === 'metrics') this.#add(event.phase, event.step, event.values);
-        },
+  async #open(config: DsaConfig, copy: Uint8Array<ArrayBuffer> | null): Promise<void> {
+    this.#unmeasure();
+    this.#safe?.dispose();
+    this.#safe = null;
+    const context = {
+      seed: (this.#file as RunFile).request.seed,
+      signal: new AbortController().signal,
+      emit: (event: RunEvent) => {
+        if (event.kind === 'metrics') this.#add(event.phase, event.step, event.values);
       },
-      config,
-    );
-    this.#session = session;
-    if (this.#safe) await session.load({ name: 'kept.safetensors', bytes: this.#safe });
-    this.#forgetAfter(session);
-    this.#safeAt = this.#parts.now();
+    };
+    const { device, now } = this.#parts;
+    const create = (gpu: Gpu): DsaSession => new DsaSession({ ...context, gpu }, config);
+    this.#safe = await SafeSession.open({ device, create, now, everyMs: SAFE_MS }, copy);
+    this.#forgetAfter(this.#safe.session);
   }
 
   /** Points behind the checkpoint will be measured again. */
@@ -187,15 +167,15 @@ export class TrainingRun {
     );
   }
 
-  async #recover(error: unknown): Promise<void> {
-    // A failed command may be heard of before the loss itself.
-    await Promise.race([this.#gpu?.lost, new Promise((resolve) => setTimeout(resolve, 200))]);
-    const reason = this.#gpu?.lostReason;
-    if (!reason || this.#rebuilds >= MAX_REBUILDS) throw error;
-    this.#rebuilds += 1;
-    await this.#open((this.#session as DsaSession).config);
-    const { phase, step } = this.#running().state();
-    const title = this.#running().phases.find(({ id }) => id === phase)?.title ?? phase;
+  /** Work that a lost device leaves undone, with a note about it. */
+  async #survive(work: (session: DsaSession) => Promise<void>): Promise<void> {
+    const safe = this.#running();
+    const reason = await safe.survive(work);
+    if (reason === null) return;
+    this.#unmeasure();
+    this.#forgetAfter(safe.session);
+    const { phase, step } = safe.session.state();
+    const title = safe.session.phases.find(({ id }) => id === phase)?.title ?? phase;
     this.#note = `The GPU device was lost (${reason}). A new one goes on from step ${step} of ${title}; nothing else is lost.`;
   }
 
@@ -221,7 +201,7 @@ export class TrainingRun {
   async #measureRecall(session: DsaSession, phase: string, step: number): Promise<void> {
     const [task] = tasksOf(session.config);
     const rows = Array.from({ length: RECALL_ROWS }, (_, i) => rowOf(session.config, task, 'eval', RECALL_SEED, i));
-    this.#recall ??= new Arm(this.#device(), session.config, session.stores.sparse, 'indexer');
+    this.#recall ??= new Arm(this.#running().gpu, session.config, session.stores.sparse, 'indexer');
     const scores = await this.#recall.run(rows, RECALL_SEED);
     const { massRecall, massOracle, overlap, accuracy } = scores;
     this.#add(phase, step, { massRecall, massOracle, overlap, accuracy });
@@ -234,20 +214,14 @@ export class TrainingRun {
     else points.push({ phase, step, values });
   }
 
-  #running(): DsaSession {
-    if (!this.#session) throw new Error('No run is open.');
-    return this.#session;
+  #running(): SafeSession<DsaSession> {
+    if (!this.#safe) throw new Error('No run is open.');
+    return this.#safe;
   }
 
-  #device(): Gpu {
-    if (!this.#gpu) throw new Error('No run is open.');
-    return this.#gpu;
-  }
-
-  #close(): void {
+  /** What measured another session is of no use. */
+  #unmeasure(): void {
     this.#recall?.dispose();
-    this.#session?.dispose();
     this.#recall = null;
-    this.#session = null;
   }
 }

@@ -1,11 +1,11 @@
-/**
- * Training in the worker: a session of the method in slices, looks at it in between, and what a lost device may cost: the
- * steps since the last copy that is kept here.
- */
+// Training in the worker: a session of the method in slices, looks at it in between.
+
 import type { Gpu } from '../../../gpu/device.ts';
 import { answerText } from '../../../lm/evaluate.ts';
 import { EOT } from '../../../lm/tokenizers/closed.ts';
 import type { Verifier } from '../../../lm/verify/verifier.ts';
+import type { RunEvent } from '../../contract.ts';
+import { SafeSession } from '../../safe-session.ts';
 import { frozenBase } from '../checkpoint.ts';
 import { configure } from '../config.ts';
 import { decoderOf } from '../decoder.ts';
@@ -42,10 +42,9 @@ const CHECKED = 8;
 export class Grower {
   private readonly device: () => Promise<Gpu>;
   private readonly verifier: () => Promise<Verifier>;
-  private run: { gpu: Gpu; session: Learn2pdSession; peek: Peek | null; preset: string; seed: number } | null = null;
+  private run: { safe: SafeSession<Learn2pdSession>; preset: string; seed: number } | null = null;
+  private peek: Peek | null = null;
   private values: Record<string, number> = {};
-  private safe: Uint8Array<ArrayBuffer> | null = null;
-  private safeAt = 0;
 
   constructor(device: () => Promise<Gpu>, verifier: () => Promise<Verifier>) {
     this.device = device;
@@ -56,55 +55,52 @@ export class Grower {
   async start(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null): Promise<TrainState> {
     const config = resume ? runOf(resume).config : configure(preset);
     const own = resume ? runOf(resume).seed : seed;
-    const gpu = await this.device();
+    await this.device();
     this.dispose();
-    const session = new Learn2pdSession(
-      {
-        gpu,
-        seed: own,
-        signal: new AbortController().signal,
-        emit: (event) => {
-          if (event.kind === 'metrics') this.values = event.values;
-        },
+    const context = {
+      seed: own,
+      signal: new AbortController().signal,
+      emit: (event: RunEvent) => {
+        if (event.kind === 'metrics') this.values = event.values;
       },
-      config,
-    );
-    if (resume) await session.load({ name: 'resumed.safetensors', bytes: resume });
+    };
+    const parts = {
+      device: this.device,
+      create: (gpu: Gpu) => new Learn2pdSession({ ...context, gpu }, config),
+      now: () => performance.now(),
+      everyMs: SAFETY_MS,
+    };
+    const safe = await SafeSession.open(parts, resume);
     this.values = {};
-    this.run = { gpu, session, peek: null, preset: config.rung, seed: own };
-    this.safe = resume;
-    this.safeAt = performance.now();
+    this.run = { safe, preset: config.rung, seed: own };
     return this.state();
   }
 
   async advance(ms: number): Promise<TrainState> {
-    const run = this.current();
-    try {
-      await run.session.advance({ ms });
-    } catch (error) {
-      if (run.gpu.lostReason === null) throw error;
-      await this.start(run.preset, run.seed, this.safe);
-    }
-    if (performance.now() - this.safeAt > SAFETY_MS) await this.save();
+    const { safe } = this.current();
+    const lost = await safe.survive(async (session) => {
+      await session.advance({ ms });
+      if (safe.due) await safe.save();
+    });
+    if (lost !== null) this.unpeek();
     return this.state();
   }
 
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    this.safe = (await this.current().session.save()).bytes;
-    this.safeAt = performance.now();
+    const { bytes } = await this.current().safe.save();
     // The page's copy is moved to it.
-    return this.safe.slice();
+    return bytes.slice();
   }
 
   look(): Promise<PeekResult> {
-    const run = this.current();
-    run.peek ??= new Peek(run.gpu, run.session);
-    return run.peek.look();
+    const { gpu, session } = this.current().safe;
+    this.peek ??= new Peek(gpu, session);
+    return this.peek.look();
   }
 
   /** Share right of unseen problems of each task, decoded statically with the weights as they would ship now. */
   async accuracy(): Promise<{ task: string; right: number; count: number }[]> {
-    const { gpu, session } = this.current();
+    const { gpu, session } = this.current().safe;
     const { config, tasks, tokenizer, llada } = session;
     const { store } = await frozenBase(gpu, config, tokenizer.vocab, llada.store);
     const decoder = decoderOf(gpu, { config, tokenizer, store }, { sequences: CHECKED, canvas: config.canvas });
@@ -129,7 +125,8 @@ export class Grower {
 
   /** The finished run as a checkpoint, and how good its filter is on records that it has not seen. */
   async result(): Promise<Grown> {
-    const { session, preset, seed } = this.current();
+    const { safe, preset, seed } = this.current();
+    const { session } = safe;
     const { filter } = await session.result('');
     const { bytes } = await session.export(`Trained in this tab, ${preset}, seed ${seed}`);
     const { test } = splitRecords(session.records);
@@ -156,15 +153,22 @@ export class Grower {
   }
 
   private state(): TrainState {
-    const { session, preset, seed } = this.current();
+    const { safe, preset, seed } = this.current();
+    const { session } = safe;
     const { phase, step, done } = session.state();
     const { title, steps } = session.phases.find((p) => p.id === phase) ?? { title: '', steps: 0 };
     return { preset, seed, phase, title, step, steps, done, values: this.values };
   }
 
   private dispose(): void {
-    this.run?.peek?.dispose();
-    this.run?.session.dispose();
+    this.unpeek();
+    this.run?.safe.dispose();
     this.run = null;
+  }
+
+  /** What looked at another session is of no use. */
+  private unpeek(): void {
+    this.peek?.dispose();
+    this.peek = null;
   }
 }
