@@ -1,7 +1,8 @@
 // Per-head RMSNorm of queries and keys, then rotary embedding; values pass through. A packed row is
 // [H query heads | G key heads | G value heads] of 4*dh4 channels. Rotation acts on neighbouring channel pairs with
 // (cos, sin, cos, sin) quads from `table` at position (row / every) % period. The number of quads is a uniform: as a
-// constant, compilers of CPU adapters write the loops out, which takes them five times as long and gains nothing.
+// constant, compilers of CPU adapters write the loops out, which takes them five times as long and gains nothing. Loops leave
+// at their end: there, one that leaves at its beginning runs its body once more with no lane active.
 import package::lib::index::linear;
 
 struct Params { rows: u32, heads: u32, kv: u32, every: u32, period: u32, eps: f32, dh4: u32 }
@@ -25,15 +26,26 @@ fn forward(@builtin(global_invocation_id) gid: vec3u) {
   let head = i % slots;
   let at = i * params.dh4;
   if (head >= params.heads + params.kv) {
-    for (var c = 0u; c < params.dh4; c++) { out[at + c] = qkv[at + c]; }
+    var c = 0u;
+    loop {
+      out[at + c] = qkv[at + c];
+      continuing { c++; break if c >= params.dh4; }
+    }
     return;
   }
   var sum = 0.0;
-  for (var c = 0u; c < params.dh4; c++) { sum += dot(qkv[at + c], qkv[at + c]); }
+  var c = 0u;
+  loop {
+    let v = qkv[at + c];
+    sum += dot(v, v);
+    continuing { c++; break if c >= params.dh4; }
+  }
   let r = inverseSqrt(sum / f32(params.dh4 * 4u) + params.eps);
   let position = ((i / slots) / params.every) % params.period;
-  for (var c = 0u; c < params.dh4; c++) {
+  c = 0u;
+  loop {
     let gain = select(gain_k[c], gain_q[c], head < params.heads);
     out[at + c] = rotate(qkv[at + c] * r * gain, table[position * params.dh4 + c]);
+    continuing { c++; break if c >= params.dh4; }
   }
 }

@@ -143,7 +143,8 @@ const QUAD_COST = { load: 10.5, multiply: 1, assign: 1.6, cell: 70 };
 function quadTile({ form, M, N, K, rows: wanted, blocks: wantedBlocks }: MatmulOptions): MatmulTile {
   let best: MatmulTile = { rows: 16, blocks: 1 };
   let least = Number.POSITIVE_INFINITY;
-  for (const rows of form === 'tn' ? [16, 32] : [4, 8, 16, 32]) {
+  // 24 and 28 for the 48 and 52 rows of a played frame, of which 32 would compute 64.
+  for (const rows of form === 'tn' ? [16, 32] : [4, 8, 16, 24, 28, 32]) {
     if (wanted && rows !== Math.max(wanted, form === 'tn' ? 16 : 4)) continue;
     for (const blocks of [1, 2, 4]) {
       if (wanted && wantedBlocks && blocks !== wantedBlocks) continue;

@@ -3,10 +3,13 @@ import forwardLink from '../../../shaders/ops/rmsnorm.wgsl?link';
 import backwardLink from '../../../shaders/ops/rmsnorm_backward.wgsl?link';
 import treeLink from '../../../shaders/ops/rmsnorm_tree.wgsl?link';
 import type { Tensor } from '../graph.ts';
-import { cover, pack } from '../kernel.ts';
+import { cover, pack, specialise } from '../kernel.ts';
 import { sumRows } from './reduce.ts';
 
 export const NORM_EPS = 1e-6;
+
+/** Fewer rows than this leave cores of a CPU adapter idle in workgroups of 64. */
+const SPREAD_ROWS = 512;
 
 /** x [.., D], gain [D] -> same shape as x. D must be a multiple of 4. */
 export function rmsNorm(x: Tensor, gain: Tensor): Tensor {
@@ -15,6 +18,7 @@ export function rmsNorm(x: Tensor, gain: Tensor): Tensor {
     throw new Error(`rmsNorm: gain [${gain.shape}] does not fit [${x.shape}]`);
   const rows = x.size / d;
   const serial = x.graph.conditions.software;
+  const group = rows < SPREAD_ROWS ? 8 : 64;
   const [y] = x.graph.add({
     name: 'rmsnorm',
     inputs: [x, gain],
@@ -22,11 +26,11 @@ export function rmsNorm(x: Tensor, gain: Tensor): Tensor {
     dispatch: ([out, rstd]) => [
       {
         label: 'rmsnorm',
-        code: (serial ? forwardLink : treeLink)(x.graph.conditions),
+        code: serial ? specialise(forwardLink(x.graph.conditions), { GROUP: group }) : treeLink(x.graph.conditions),
         entryPoint: serial ? 'forward' : 'tree',
         bindings: [x, gain, out, rstd],
         uniforms: pack(rows, d / 4, { f: NORM_EPS }),
-        workgroups: cover(rows, serial ? 64 : 1),
+        workgroups: cover(rows, serial ? group : 1),
         flops: x.size * 4,
         bytes: x.size * 8,
       },
