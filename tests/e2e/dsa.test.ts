@@ -108,6 +108,32 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   });
   await page.getByText('broken.safetensors: Not a usable safetensors file').waitFor();
   expect(await selected.count()).toBe(21);
+
+  // The kept run goes on behind the step where it was kept; one that is forgotten is gone from the disk.
+  const step = async (): Promise<number> =>
+    Number(/Dense base: step (\d+)/.exec(await page.locator('body').innerText())?.[1] ?? 0);
+  const kept = Number(/at step (\d+)/.exec(await page.getByTestId('kept').innerText())?.[1]);
+  expect(kept).toBeGreaterThan(0);
+  await page.getByTestId('resume').click();
+  await page.getByTestId('pause').getByText('Pause').waitFor();
+  await page.getByTestId('pause').click();
+  await page.getByTestId('pause').getByText('Go on').waitFor();
+  expect(await step()).toBeGreaterThanOrEqual(kept);
+  await page.reload();
+  await page.getByTestId('kept').getByRole('button', { name: 'Forget it' }).click();
+  await page.getByTestId('kept').waitFor({ state: 'detached' });
+  const files = await page.evaluate(async () => {
+    const names: string[] = [];
+    const walk = async (folder: FileSystemDirectoryHandle): Promise<void> => {
+      for await (const entry of (folder as unknown as { values(): AsyncIterable<FileSystemHandle> }).values()) {
+        names.push(entry.name);
+        if (entry.kind === 'directory') await walk(entry as FileSystemDirectoryHandle);
+      }
+    };
+    await walk(await navigator.storage.getDirectory());
+    return names;
+  });
+  expect(files).not.toContain('run.safetensors');
   expect(errors).toEqual([]);
   await close();
 }, 500_000);

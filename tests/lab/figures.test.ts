@@ -8,7 +8,7 @@ import { benchReport, gather, noFindings } from '../../src/bench/report.ts';
 import { attainableSeconds } from '../../src/bench/roofline.ts';
 import { byteRate, bytes, flopRate, ms, percent, times, work } from '../../src/bench/units.ts';
 import type { Timing } from '../../src/gpu/timing.ts';
-import { decades, decadeTicks, logScale } from '../../src/ui/gpu/log-axis.ts';
+import { decades, decadeTicks, scaleOf } from '../../src/ui/charts/axis.ts';
 import { tokenise } from '../../src/ui/gpu/wgsl-tokens.ts';
 
 describe('fitted exponents', () => {
@@ -58,7 +58,7 @@ test('numbers are written with three digits and the unit that keeps them short',
 
 describe('log axes', () => {
   test('equal factors are equal distances', () => {
-    const scale = logScale([1, 1000], [0, 300]);
+    const scale = scaleOf({ log: true }, [1, 1000], [0, 300]);
     expect([1, 10, 100, 1000].map(scale)).toEqual([0, 100, 200, 300].map((v) => expect.closeTo(v, 9)));
     expect(Number.isFinite(scale(0))).toBe(true);
   });

@@ -2,8 +2,8 @@
 
 import type { GrowthCurve } from '../../bench/growth.ts';
 import { ms } from '../../bench/units.ts';
+import { decadeTicks, scaleOf } from '../charts/axis.ts';
 import css from './gpu.module.css';
-import { decadeTicks, logScale } from './log-axis.ts';
 
 const [WIDTH, HEIGHT] = [540, 280];
 const MARGIN = { left: 64, right: 14, top: 12, bottom: 30 };
@@ -13,8 +13,8 @@ export function GrowthPlot({ curve }: { curve: GrowthCurve }) {
   const times = curve.points.map((p) => p.timing.median);
   const xs: [number, number] = [Math.min(...sizes) / 1.25, Math.max(...sizes) * 1.25];
   const ys: [number, number] = [Math.min(...times) / 1.8, Math.max(...times) * 1.8];
-  const x = logScale(xs, [MARGIN.left, WIDTH - MARGIN.right]);
-  const y = logScale(ys, [HEIGHT - MARGIN.bottom, MARGIN.top]);
+  const x = scaleOf({ log: true }, xs, [MARGIN.left, WIDTH - MARGIN.right]);
+  const y = scaleOf({ log: true }, ys, [HEIGHT - MARGIN.bottom, MARGIN.top]);
   const last = curve.points[curve.points.length - 1];
   const first = curve.points[0];
   const expected = (size: number): number => last.timing.median * (size / last.size) ** curve.expected;

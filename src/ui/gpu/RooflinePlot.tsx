@@ -3,8 +3,8 @@
 import { useState } from 'react';
 import type { RooflinePoint, RooflineRoof } from '../../bench/roofline.ts';
 import { flopRate, ms, percent } from '../../bench/units.ts';
+import { decades, decadeTicks, scaleOf } from '../charts/axis.ts';
 import css from './gpu.module.css';
-import { decades, decadeTicks, logScale } from './log-axis.ts';
 
 const [WIDTH, HEIGHT] = [720, 400];
 const MARGIN = { left: 92, right: 18, top: 16, bottom: 44 };
@@ -26,8 +26,8 @@ export function RooflinePlot({
   const ridge = roof.peak / roof.bandwidth;
   const xs = decades([...placed.map((p) => p.flops / p.bytes), ridge]);
   const ys = decades([...placed.map(rateOf), roof.peak], 0);
-  const x = logScale(xs, [MARGIN.left, WIDTH - MARGIN.right]);
-  const y = logScale(ys, [HEIGHT - MARGIN.bottom, MARGIN.top]);
+  const x = scaleOf({ log: true }, xs, [MARGIN.left, WIDTH - MARGIN.right]);
+  const y = scaleOf({ log: true }, ys, [HEIGHT - MARGIN.bottom, MARGIN.top]);
   const roofAt = (intensity: number): number => Math.min(roof.peak, roof.bandwidth * intensity);
   const shown = near ?? null;
   return (

@@ -2,6 +2,7 @@
 
 import type { Remote } from 'comlink';
 import { useRef, useState } from 'react';
+import { Plot, type Series } from '../../../ui/charts/Plot.tsx';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
 import { tokenFlops } from '../analytic.ts';
@@ -11,7 +12,6 @@ import { breakEven } from '../dispatch.ts';
 import { PAPER } from '../paper.ts';
 import css from './dsa.module.css';
 import { Origin } from './Origin.tsx';
-import { Plot, type Series } from './Plot.tsx';
 import type { DsaApi } from './protocol.ts';
 
 type Phase = 'decode' | 'prefill';

@@ -1,9 +1,9 @@
 // What a run measured, over all stages: the language-model loss and the indexer's KL on axes of their own, and how much of the dense
 // attention the selected keys hold.
 
+import { Plot, type Series } from '../../../ui/charts/Plot.tsx';
 import css from './dsa.module.css';
 import type { Table } from './export.ts';
-import { Plot, type Series } from './Plot.tsx';
 import type { Point, TrainState } from './protocol.ts';
 
 /** Steps of the stages before a stage. The control and the arm without warm-up begin where the base ended. */

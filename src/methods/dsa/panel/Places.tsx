@@ -2,12 +2,12 @@
 // an evaluation of this page where there is one, else from the card of the shipped weights.
 
 import { useState } from 'react';
+import { Plot } from '../../../ui/charts/Plot.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
 import type { Task } from '../tasks.ts';
 import { percent } from './ChosenTable.tsx';
 import { type Card, type Evaluation, evaluationsOf, type FigureRows } from './card.ts';
 import css from './dsa.module.css';
-import { Plot } from './Plot.tsx';
 import { type Cell, ShareGrid } from './ShareGrid.tsx';
 import { TASK_WORDS } from './task-words.ts';
 

@@ -1,7 +1,7 @@
 // The mixed stage, dense and sparse: solved problems and tokens of an answer, as in the report's Figure 2; and the reward of every step.
 
+import { Plot, type Series } from '../../../ui/charts/Plot.tsx';
 import css from './dsa.module.css';
-import { Plot, type Series } from './Plot.tsx';
 import { MODELS, type Model, type PostView } from './post-view.ts';
 
 const step = { format: (x: number) => String(Math.round(x)), zero: true };

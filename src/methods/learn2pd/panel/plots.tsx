@@ -1,5 +1,6 @@
 // The few charts of this page as SVG in the colours of the theme. Series differ by dash and mark as well as by colour.
 
+import { scaleOf, ticksOf } from '../../../ui/charts/axis.ts';
 import css from './plots.module.css';
 
 export interface Series {
@@ -37,20 +38,6 @@ function scale(values: readonly number[], log: boolean, from?: number): [lo: num
   return hi > lo ? [lo, hi] : [lo - (log ? lo / 2 : 0.5), hi + (log ? hi / 2 : 0.5)];
 }
 
-function ticks(lo: number, hi: number, log: boolean): number[] {
-  if (log) {
-    const out: number[] = [];
-    for (let t = 2 ** Math.floor(Math.log2(lo)); t <= hi * 1.001; t *= 2) if (t >= lo * 0.999) out.push(t);
-    return out.length > 6 ? out.filter((_, i) => i % 2 === 0) : out;
-  }
-  const rough = (hi - lo) / 4;
-  const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * unit).find((s) => s >= rough) ?? unit;
-  const out: number[] = [];
-  for (let t = Math.ceil(lo / step) * step; t <= hi + step / 1e6; t += step) out.push(t);
-  return out;
-}
-
 const plain = (v: number): string => String(Number(v.toPrecision(3)));
 
 export function LinePlot(props: LinePlotProps) {
@@ -65,15 +52,13 @@ export function LinePlot(props: LinePlotProps) {
     yLog,
     yFrom,
   );
-  const part = (v: number, lo: number, hi: number, log: boolean): number =>
-    log ? Math.log(v / lo) / Math.log(hi / lo) : (v - lo) / (hi - lo);
-  const px = (v: number): number => EDGE.left + part(v, x0, x1, xLog) * (W - EDGE.left - EDGE.right);
-  const py = (v: number): number => H - EDGE.bottom - part(v, y0, y1, yLog) * (H - EDGE.top - EDGE.bottom);
+  const px = scaleOf({ log: xLog }, [x0, x1], [EDGE.left, W - EDGE.right]);
+  const py = scaleOf({ log: yLog }, [y0, y1], [H - EDGE.bottom, EDGE.top]);
   return (
     <figure className={css.plot}>
       <figcaption>{title}</figcaption>
       <svg viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${title}. ${series.map(inWords).join('. ')}`}>
-        {ticks(y0, y1, yLog).map((t) => (
+        {ticksOf({ log: yLog }, [y0, y1], yLog ? 6 : 4).map((t) => (
           <g key={t} className={css.tick}>
             <line x1={EDGE.left} x2={W - EDGE.right} y1={py(t)} y2={py(t)} />
             <text x={EDGE.left - 7} y={py(t) + 4} textAnchor="end">
@@ -81,7 +66,7 @@ export function LinePlot(props: LinePlotProps) {
             </text>
           </g>
         ))}
-        {ticks(x0, x1, xLog).map((t) => (
+        {ticksOf({ log: xLog }, [x0, x1], xLog ? 6 : 4).map((t) => (
           <text key={t} className={css.tickText} x={px(t)} y={H - EDGE.bottom + 16} textAnchor="middle">
             {formatX(t)}
           </text>

@@ -2,8 +2,8 @@
 // are dashed, measured ones are not.
 
 import { useEffect, useId, useRef, useState } from 'react';
+import { type Axis, rangeOf, scaleOf, ticksOf } from './axis.ts';
 import css from './plot.module.css';
-import { type Axis, rangeOf, scaleOf, ticksOf } from './plot-axis.ts';
 
 export interface Series {
   name: string;
