@@ -27,7 +27,7 @@ export interface LinePlotProps {
 
 const W = 460;
 const H = 260;
-const EDGE = { left: 46, right: 12, top: 10, bottom: 38 };
+const EDGE = { left: 46, right: 16, top: 10, bottom: 38 };
 const DASHES = ['', '6 4', '2 3', '10 3 2 3', '1 2', '8 2'];
 
 function scale(values: readonly number[], log: boolean, from?: number): [lo: number, hi: number] {
@@ -38,7 +38,7 @@ function scale(values: readonly number[], log: boolean, from?: number): [lo: num
   return hi > lo ? [lo, hi] : [lo - (log ? lo / 2 : 0.5), hi + (log ? hi / 2 : 0.5)];
 }
 
-const plain = (v: number): string => String(Number(v.toPrecision(3)));
+const plain = (v: number): string => String(Number.isInteger(v) ? v : Number(v.toPrecision(3)));
 
 export function LinePlot(props: LinePlotProps) {
   const { title, series, x, y, xLog = false, yLog = false, yFrom, formatX = plain, formatY = plain } = props;
