@@ -45,16 +45,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let left = group.x * COLUMNS + lane * 4u; // if ragged
   let left = min(group.x * COLUMNS, p.n - COLUMNS) + lane * 4u; // if inside
   var c_0 = vec4f(); // each cell
-  // It leaves at its end: a loop that leaves at its beginning runs its body once more with no lane active.
-  var k = 0u;
-  loop {
+  // Not a loop that leaves at its end, though this one runs its body once more with no lane active: 512 took 1.3 times as long.
+  for (var k = 0u; k < p.k; k += 4u) {
     let a_0 = four_a(base_a, top + GROUP * 4u + lane, k, p.m, p.k); // each group, if a straight
     let at_0 = turned_a(base_a, k, top + 4u * (QUAD * 4u + lane)); // each quad, if a turned
     let a_0 = at_QUAD[PART]; // each group, if a turned
     let b_0 = tile_b(base_b, k, left + BLOCK * 16u); // each block
     let s_0 = SWAP(a_GROUP); // each row
     c_0 += b_BLOCK * s_ROW; // each cell
-    continuing { k += 4u; break if k >= p.k; }
   }
   // Written once in a loop: a scattering store for every cell would be most of the kernel to compile.
   var cells: array<vec4f, CELLS>;
