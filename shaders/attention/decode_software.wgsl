@@ -104,35 +104,38 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
   var turn: array<vec4f, DH4>;
   for (var c = 0u; c < DH4; c++) { turn[c] = table[min(1u + lane, params.window - 1u) * DH4 + c]; }
   var age = 1u + lane;
-  loop {
-    let seen = age <= ages;
-    // A remainder costs as much as several loads here.
-    let back = clock[0] + params.capacity - min(age, ages);
-    let slot = select(back - params.capacity, back, back < params.capacity);
-    let at = ((slot * params.rows + row) * 2u * params.kv + kv_head) * DH4;
-    var dots: array<vec4f, HEADS>;
-    for (var h = 0u; h < HEADS; h++) { dots[h] = vec4f(0.0); }
-    for (var c = 0u; c < DH4; c++) {
-      let key = rotate_back(ring[at + c], turn[c]);
-      for (var h = 0u; h < HEADS; h++) { dots[h] += q[h][c] * key; }
-      turn[c] = rotate(turn[c], step[c]);
+  // An empty ring holds nothing that may be read: a stale NaN passes a weight of 0.
+  if (ages > 0u) {
+    loop {
+      let seen = age <= ages;
+      // A remainder costs as much as several loads here.
+      let back = clock[0] + params.capacity - min(age, ages);
+      let slot = select(back - params.capacity, back, back < params.capacity);
+      let at = ((slot * params.rows + row) * 2u * params.kv + kv_head) * DH4;
+      var dots: array<vec4f, HEADS>;
+      for (var h = 0u; h < HEADS; h++) { dots[h] = vec4f(0.0); }
+      for (var c = 0u; c < DH4; c++) {
+        let key = rotate_back(ring[at + c], turn[c]);
+        for (var h = 0u; h < HEADS; h++) { dots[h] += q[h][c] * key; }
+        turn[c] = rotate(turn[c], step[c]);
+      }
+      var shrink: array<f32, HEADS>;
+      var p: array<f32, HEADS>;
+      for (var h = 0u; h < HEADS; h++) {
+        let s = select(-1e30, score(dots[h]), seen);
+        let top = max(m[h], s);
+        shrink[h] = exp(m[h] - top);
+        p[h] = select(0.0, exp(s - top), seen);
+        l[h] = l[h] * shrink[h] + p[h];
+        m[h] = top;
+      }
+      for (var c = 0u; c < DH4; c++) {
+        let value = ring[at + params.kv * DH4 + c];
+        for (var h = 0u; h < HEADS; h++) { o[h][c] = o[h][c] * shrink[h] + p[h] * value; }
+      }
+      age += LANES;
+      continuing { break if age - lane > ages; }
     }
-    var shrink: array<f32, HEADS>;
-    var p: array<f32, HEADS>;
-    for (var h = 0u; h < HEADS; h++) {
-      let s = select(-1e30, score(dots[h]), seen);
-      let top = max(m[h], s);
-      shrink[h] = exp(m[h] - top);
-      p[h] = select(0.0, exp(s - top), seen);
-      l[h] = l[h] * shrink[h] + p[h];
-      m[h] = top;
-    }
-    for (var c = 0u; c < DH4; c++) {
-      let value = ring[at + params.kv * DH4 + c];
-      for (var h = 0u; h < HEADS; h++) { o[h][c] = o[h][c] * shrink[h] + p[h] * value; }
-    }
-    age += LANES;
-    continuing { break if age - lane > ages; }
   }
   for (var h = 0u; h < HEADS; h++) {
     let weight = exp(m[h] - highest(m[h]));

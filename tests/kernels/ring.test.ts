@@ -62,6 +62,33 @@ describe('decode over a ring', () => {
   test('the text for a GPU', () => play(BASE, 7, 0, { software: false }));
 });
 
+// What lies in a ring that was reset is not zero: 0 times a stale NaN would come out of it.
+test.each([{}, { subgroupSize: 0 }, { software: false }])('an empty ring is not read, %j', async (conditions) => {
+  const gpu = await gpuAs(conditions);
+  const { heads, kvHeads, dim, rows, window, capacity } = BASE;
+  const width = (heads + 2 * kvHeads) * dim;
+  const numbers = capacity * rows * 2 * kvHeads * dim;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const [data, clock] = [numbers * 4, 256].map((size) => gpu.device.createBuffer({ size, usage }));
+  gpu.device.queue.writeBuffer(data, 0, new Float32Array(numbers).fill(Number.NaN));
+  const program = compile(gpu, (graph) => {
+    const ring = {
+      data: graph.external('ring', [capacity, rows, 2, kvHeads, dim], () => data),
+      clock: graph.external('clock', [2], () => clock),
+      table: graph.table('ages', [window, dim], () => ropeTable(window, dim)),
+      capacity,
+      window,
+    };
+    graph.output('out', ringAttention(graph.input('qkv', [rows, width]), ring, BASE, 0, false));
+  });
+  const qkv = random([rows, width], 10).data;
+  program.run({ qkv });
+  expectClose(await program.read('out'), ringReference([], qkv, rows, BASE, 0), TOLERANCE.f32.attention);
+  program.dispose();
+  data.destroy();
+  clock.destroy();
+});
+
 test('reading a ring does not write it', async () => {
   const gpu = await gpuAs({});
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;

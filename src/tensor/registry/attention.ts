@@ -266,17 +266,23 @@ export interface RingCase {
   next: number;
 }
 
+const WIDE = { heads: 8, kvHeads: 2, dim: 32 };
+
 const RINGS: RingCase[] = [
   { name: 'an empty ring', heads: grouped, rows: 3, window: 5, capacity: 5, cap: 0, past: 0, next: 0 },
   { name: 'a full ring that has wrapped', heads: grouped, rows: 3, window: 5, capacity: 5, cap: 0, past: 5, next: 3 },
   { name: 'soft cap 2', heads: grouped, rows: 3, window: 5, capacity: 5, cap: 2, past: 4, next: 1 },
   { name: 'a ring larger than the window', heads: grouped, rows: 2, window: 3, capacity: 8, cap: 0, past: 8, next: 6 },
   { name: 'a window of the new frame only', heads: grouped, rows: 1, window: 1, capacity: 2, cap: 0, past: 2, next: 0 },
+  // More ages than lanes: every lane turns its rotation from age to age.
+  { name: 'ages in turns, wrapped', heads: grouped, rows: 2, window: 40, capacity: 40, cap: 0, past: 40, next: 7 },
+  // Queries of a tile that take a subgroup several loads.
+  { name: 'heads of 32', heads: WIDE, rows: 2, window: 21, capacity: 21, cap: 0, past: 21, next: 4 },
 ];
 
 export const ringBench = (window: number): RingCase => ({
   name: `${window} cached rows, 8 + 2 x 2 heads of 32`,
-  heads: { heads: 8, kvHeads: 2, dim: 32 },
+  heads: WIDE,
   rows: 8,
   window,
   capacity: window,
