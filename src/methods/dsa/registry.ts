@@ -138,6 +138,7 @@ const INDEX: Index[] = [
   { sequences: 2, per: 31, length: 31, heads: 2, dim: 16, slots: 5, listed: 1 },
   { sequences: 3, per: 2, length: 65, heads: 4, dim: 32, slots: 65, listed: 0 },
   { sequences: 1, per: 3, length: 1000, heads: 8, dim: 32, slots: 7, listed: 1 },
+  { sequences: 1, per: 2, length: 9, heads: 2, dim: 64, slots: 9, listed: 0 },
 ];
 const INDEX_BENCH: Index = { sequences: 2, per: 256, length: 256, heads: 4, dim: 32, slots: 32, listed: 1 };
 

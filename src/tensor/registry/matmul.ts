@@ -81,8 +81,6 @@ const HALF_BASE = {
   entryPoint: 'main',
   needs: (c: Conditions) => c.f16,
   force: { software: false, precision: 'f16' } as const,
-  // Bias and residual come in where sums are stored, in f32: the text of the f32 tile.
-  takes: plain,
 };
 
 /** Best batches of six runs, 256 x 256 x 256, f32 and f16 in turns. */
