@@ -1,4 +1,4 @@
-// Everything of a transformer layer that stays within a row, on CPU adapters with subgroups of eight: what lies between one
+// Everything of a transformer layer that stays within a row, on lavapipe with subgroups of eight: what lies between one
 // attention and the next.
 //   tail   y = x + mixed Wout, then y += SwiGLU(norm(y) Wgu) Wdown     Wgu = [gate | up]
 //   lead   qkv = norm(y) Wqkv, queries and keys normalised per head and rotated     (without tail, y is x)

@@ -17,6 +17,8 @@ export interface MatmulTile {
 /** Facts that choose kernel variants; they select text in shaders/ through `@if`. */
 export interface Conditions {
   software: boolean;
+  /** Mesa's driver on LLVM: one compiler, for a text that leans on what it does with it. */
+  lavapipe?: boolean;
   f16: boolean;
   subgroups: boolean;
   /** Invocations of a subgroup where the adapter has only one size, else 0. */
@@ -132,6 +134,8 @@ function wrap(adapter: GPUAdapter, device: GPUDevice, precision: Precision | und
   const software =
     /swiftshader|llvmpipe|lavapipe|software|warp|basic render/.test(words) ||
     (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  // Browsers tell vendor and architecture only.
+  const lavapipe = /llvmpipe|lavapipe|mesa software/.test(words);
   const { subgroupMinSize, subgroupMaxSize } = info as { subgroupMinSize?: number; subgroupMaxSize?: number };
   const oneSize = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
   const limits: Record<string, number> = {};
@@ -150,6 +154,7 @@ function wrap(adapter: GPUAdapter, device: GPUDevice, precision: Precision | und
     },
     conditions: {
       software,
+      lavapipe,
       f16: device.features.has('shader-f16'),
       subgroups: device.features.has('subgroups'),
       subgroupSize: oneSize ? (subgroupMinSize ?? 0) : 0,

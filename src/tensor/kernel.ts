@@ -91,7 +91,9 @@ export function unrollLoops(code: string, name: string): string {
 /** What chooses lines of a linked text (`@if`): its `f16` is what was asked for, not what the adapter has. */
 export const textConditions = (c: Conditions): Conditions => ({ ...c, f16: halfCache(c) });
 
-/** Subgroups that the kernels of whole rows (kernels/row-block.ts) are written for: those of lavapipe. */
+/** Subgroups that the kernels of whole rows (kernels/row-block.ts) are written for: those of lavapipe on 256-bit vectors. */
 export const ROW_BLOCK_LANES = 8;
 
-export const hasRowBlocks = (c: Conditions): boolean => c.software && c.subgroupSize === ROW_BLOCK_LANES;
+/** Not for other adapters of that width: instead of barriers the text relies on what lavapipe's compiler does with it. */
+export const hasRowBlocks = (c: Conditions): boolean =>
+  c.software && c.lavapipe === true && c.subgroupSize === ROW_BLOCK_LANES;

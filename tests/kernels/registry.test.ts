@@ -25,12 +25,12 @@ const SHADERS = resolve(import.meta.dirname, '../../shaders');
 
 /** Adapters that together choose every variant. */
 const ADAPTERS: Conditions[] = [
-  { software: true, f16: false, subgroups: true, subgroupSize: 8 },
+  { software: true, lavapipe: true, f16: false, subgroups: true, subgroupSize: 8 },
   { software: true, f16: false, subgroups: true, subgroupSize: 4 },
   { software: true, f16: false, subgroups: false, subgroupSize: 0 },
   { software: false, f16: true, subgroups: true, subgroupSize: 0 },
   { software: false, f16: true, subgroups: true, subgroupSize: 0, precision: 'f16' },
-  { software: true, f16: true, subgroups: true, subgroupSize: 8, precision: 'f16' },
+  { software: true, lavapipe: true, f16: true, subgroups: true, subgroupSize: 8, precision: 'f16' },
   { software: true, f16: false, subgroups: false, subgroupSize: 0, precision: 'f16' },
 ];
 

@@ -103,7 +103,15 @@ describe('kept', () => {
 
 test('row blocks: the 52 rows of a played frame are two tiles; what workgroup memory cannot hold does not exist', () => {
   const micro = { rows: 52, d: 64, attended: 64, hidden: 160, width: 128, dim: 16, tail: true, lead: true };
-  expect(planRowBlock(eights, micro)).toMatchObject({ tile: 26, workgroups: [2, 1, 1] });
-  expect(planRowBlock(eights, { ...micro, hidden: 16_000 })).toBeNull();
+  const lavapipe = { ...eights, lavapipe: true };
+  expect(planRowBlock(lavapipe, micro)).toMatchObject({ tile: 26, workgroups: [2, 1, 1] });
+  expect(planRowBlock(lavapipe, { ...micro, hidden: 16_000 })).toBeNull();
   expect(planRowBlock(quads, micro)).toBeNull();
+  // Another driver of that width would get a text without the barriers that it may need.
+  expect(planRowBlock(eights, micro)).toBeNull();
+});
+
+test('the driver with row blocks is known by its name', async () => {
+  const { gpu } = await testGpu();
+  expect(gpu.conditions.lavapipe).toBe(/llvmpipe/.test(`${gpu.report.device} ${gpu.report.description}`));
 });

@@ -1,6 +1,6 @@
 /**
- * Text and tile of shaders/attention/row_block.wgsl: the part of a transformer layer between two attentions, for CPU adapters
- * with subgroups of eight (lavapipe). Elsewhere models run layers as single operations (src/nn/layers.ts):
+ * Text and tile of shaders/attention/row_block.wgsl: the part of a transformer layer between two attentions, for lavapipe
+ * with subgroups of eight. Elsewhere models run layers as single operations (src/nn/layers.ts):
  * - on GPUs it is not measured;
  * - on SwiftShader, with exchanges within quads as in matmul_quad.wgsl and a tile of 28 x 32, a played frame of the micro rung
  *   took 62.7 ms against 58.7 of single operations: a launch costs little there (6 us), and 56 sums per lane with their masks

@@ -141,14 +141,15 @@ const HAVING: readonly [what: string, facts: Partial<Conditions>][] = [
   ['a CPU adapter with subgroups of 4', { software: true, subgroups: true, subgroupSize: 4 }],
   ['a CPU adapter with subgroups of 8', { software: true, subgroups: true, subgroupSize: 8 }],
 ];
+const LAVAPIPE: Partial<Conditions> = { software: true, lavapipe: true, subgroups: true, subgroupSize: 8 };
 
 /** What an adapter of these conditions lacks to run the variant; empty when it can. */
 export function lackOf(variant: Variant, conditions: Conditions): string {
   const { needs } = variant;
   if (!needs || needs(conditions)) return '';
-  return HAVING.filter(([, facts]) => needs({ ...conditions, ...facts }))
-    .map(([what]) => what)
-    .join(' or ');
+  const found = HAVING.filter(([, facts]) => needs({ ...conditions, ...facts })).map(([what]) => what);
+  if (found.length === 0 && needs({ ...conditions, ...LAVAPIPE })) return 'lavapipe with subgroups of 8';
+  return found.join(' or ');
 }
 
 /** Small subgroups of one size: what the texts for CPU adapters need. */
