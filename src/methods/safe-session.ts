@@ -1,7 +1,8 @@
 /**
- * A session that outlives its device, for the workers of pages: a copy of the run is taken by the clock, and when the device
- * gets lost another one goes on from that copy, to the same bits. What was done since is done again. Not a store: whoever
- * wants the run to outlive the tab writes what save() gives.
+ * A session that outlives its device, for the workers of pages: a copy of the run is taken by the clock, and when survive()
+ * meets a lost device another one goes on from that copy, to the same bits. What was done since is done again. What is asked
+ * of the session outside of survive() fails with its device. Not a store: whoever wants the run to outlive the tab writes
+ * what save() gives.
  */
 import type { Gpu } from '../gpu/device.ts';
 import type { Checkpoint, Session } from './contract.ts';
@@ -15,7 +16,7 @@ export interface SafeParts<S extends Session> {
   everyMs: number;
 }
 
-/** Devices that are opened anew for one run: what kills them again and again will kill the next one too. */
+/** Devices that are opened anew without a copy in between: what kills them again and again will kill the next one too. */
 const MAX_REBUILDS = 3;
 /** A failed command may be heard of before the loss itself. */
 const LOSS_MS = 200;
@@ -81,10 +82,11 @@ export class SafeSession<S extends Session> {
     const checkpoint = await this.session.save();
     this.#copy = checkpoint.bytes;
     this.#copiedAt = this.#parts.now();
+    this.#rebuilds = 0;
     return checkpoint;
   }
 
-  /** Another point of the run. Throws what load() throws; the session then is where it was. */
+  /** Another point of the run. Throws what load() throws. */
   async load(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     await this.session.load({ name: 'resumed.safetensors', bytes });
     this.#copy = bytes;

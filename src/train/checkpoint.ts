@@ -20,7 +20,7 @@ export function checkPrecision(metadata: { precision?: string }, conditions: Con
   const begun = metadata.precision ?? precision;
   if (begun === precision) return;
   throw new CheckpointError(
-    `This run began in ${begun} and would go on in ${precision}, to other results: resume it with TENFOLD_PRECISION=${begun}.`,
+    `This run began in ${begun} and would go on in ${precision}, to other results: resume it on the command line with TENFOLD_PRECISION=${begun}, or begin a new run.`,
   );
 }
 

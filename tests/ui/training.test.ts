@@ -34,13 +34,24 @@ class CountingSession implements Session {
     if (trouble) throw trouble;
     if (this.context.gpu.lostReason !== null) throw new Error('device gone');
     this.count = Math.min(this.config.steps, this.count + (steps ?? 10));
+    if (this.count >= losses[0]) this.lose();
     this.context.emit({ kind: 'metrics', phase: 'count', step: this.count, values: { loss: 1 / this.count } });
     return this.count >= this.config.steps ? 'done' : 'more';
   }
   state(): RunState {
     return { phase: 'count', step: this.count, done: this.count >= this.config.steps };
   }
+  lose(): never {
+    losses.shift();
+    (this.context.gpu as { lostReason: string | null }).lostReason = 'driver reset';
+    throw new Error('device gone');
+  }
   async save(): Promise<Checkpoint> {
+    if (this.context.gpu.lostReason !== null) throw new Error('device gone');
+    if (this.count >= unsaved) {
+      unsaved = Number.POSITIVE_INFINITY;
+      this.lose();
+    }
     return { name: 'count.safetensors', bytes: Uint8Array.of(this.count) };
   }
   async load({ bytes }: Checkpoint) {
@@ -74,6 +85,9 @@ let sessions: CountingSession[];
 let gpus: { lostReason: string | null }[];
 let trouble: Error | null;
 let doomed: boolean;
+/** Counts at which a device gets lost, and one at which it does in a save. */
+let losses: number[];
+let unsaved: number;
 let now: number;
 let host: TrainHost;
 let messages: TrainMessage[];
@@ -84,6 +98,8 @@ beforeEach(() => {
   gpus = [];
   trouble = null;
   doomed = false;
+  losses = [];
+  unsaved = Number.POSITIVE_INFINITY;
   now = 0;
   messages = [];
   host = new TrainHost({
@@ -224,6 +240,39 @@ describe('trouble', () => {
     expect(gpus).toHaveLength(4);
     expect(sessions.map(({ disposed }) => disposed)).toEqual([true, true, true, false]);
     expect(messages).toContainEqual({ kind: 'log', text: 'Stopped: The GPU device was lost: driver reset' });
+  });
+
+  test('devices that get lost after progress do not', async () => {
+    losses = [30, 60, 90, 120, 150];
+    await start({}, 'long');
+    await until(() => lastProgress()?.status === 'done');
+    expect(gpus).toHaveLength(6);
+    expect(sessions[5].count).toBe(200);
+  });
+
+  test('a device lost while the end is kept: the end comes again', async () => {
+    unsaved = 40;
+    await start();
+    await until(() => lastProgress()?.status === 'done');
+    expect(sessions.map(({ count, disposed }) => [count, disposed])).toEqual([
+      [40, true],
+      [40, false],
+    ]);
+  });
+
+  test('a device lost after the end, or in a pause: questions are answered on another one', async () => {
+    await start();
+    await until(() => lastProgress()?.status === 'done');
+    gpus[0].lostReason = 'driver reset';
+    expect(await host.save()).toMatchObject({ ok: true, value: { bytes: Uint8Array.of(40) } });
+    expect(lastProgress()).toMatchObject({ status: 'done', step: 40 });
+    await start({}, 'long');
+    await host.pause();
+    expect(await host.load(Uint8Array.of(150))).toMatchObject({ ok: true });
+    gpus[1].lostReason = 'driver reset';
+    expect(await host.save()).toMatchObject({ ok: true, value: { bytes: Uint8Array.of(150) } });
+    expect(lastProgress()).toMatchObject({ status: 'paused', step: 150 });
+    expect(gpus).toHaveLength(3);
   });
 
   test('no adapter: the engine’s own words', async () => {

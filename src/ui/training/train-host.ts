@@ -1,5 +1,6 @@
-// The train worker's half of a training page: owns a device, holds one session, gives it time slices, lets commands in between two slices,
-// and carries the run over a lost device from its last checkpoint. Drives any method through its contract.
+// The train worker's half of a training page: owns a device, holds one session, gives it time slices, lets commands in
+// between two slices, and carries the run over a lost device from its last checkpoint, also the finished one. Drives any
+// method through its contract.
 
 import type { Gpu, GpuResult } from '../../gpu/device.ts';
 import type { Checkpoint, Method, RunEvent, Session, View } from '../../methods/contract.ts';
@@ -166,16 +167,13 @@ export class TrainHost implements TrainApi {
       try {
         const lost = await safe.survive(async (session) => {
           const more = await session.advance(budget);
+          const worked = this.#parts.now() - began;
+          // Done once the end is kept: a device lost before that has the end to do again.
+          if (more === 'done' || safe.due) await safe.save();
           if (more === 'done') this.#status = 'done';
-          this.#progress(this.#parts.now() - began);
-          if (more === 'more' && safe.due) await safe.save();
+          this.#progress(worked);
         });
-        if (lost === null) return;
-        const { phase, step } = safe.session.state();
-        this.#post({
-          kind: 'log',
-          text: `The GPU device was lost (${lost}). A new one goes on from step ${step} of ${phase}.`,
-        });
+        if (lost !== null) this.#replaced(safe, lost);
       } catch (error) {
         this.#status = 'failed';
         const advice = error instanceof NoDevice ? ` ${error.advice}` : '';
@@ -185,12 +183,22 @@ export class TrainHost implements TrainApi {
     });
   }
 
-  /** A question to the session between two slices. */
+  #replaced(safe: SafeSession<Session>, lost: string): void {
+    const { phase, step } = safe.session.state();
+    const text = `The GPU device was lost (${lost}). A new one goes on from step ${step} of ${phase}.`;
+    this.#post({ kind: 'log', text });
+    this.#progress(0);
+  }
+
+  /** A question to the session between two slices, on a device that is there. */
   #ask<T>(question: (session: Session, safe: SafeSession<Session>) => Promise<T>): Promise<Outcome<T>> {
     return this.#exclusive(async () => {
-      if (!this.#safe) return failure('internal', 'No run is open.', 'Start one first.');
+      const safe = this.#safe;
+      if (!safe) return failure('internal', 'No run is open.', 'Start one first.');
       try {
-        return { ok: true as const, value: await question(this.#safe.session, this.#safe) };
+        const lost = await safe.survive(async () => {});
+        if (lost !== null) this.#replaced(safe, lost);
+        return { ok: true as const, value: await question(safe.session, safe) };
       } catch (error) {
         return failure('internal', message(error), 'The run itself goes on.');
       }

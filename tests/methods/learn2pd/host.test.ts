@@ -219,6 +219,10 @@ test('training in slices: state, a look inside, a copy that goes on where it sto
   // Another device goes on from the copy, and what looked at the old one is forgotten.
   expect(value(await host.advance(1)).step).toBe(moved.step);
   expect(value(await host.look())).toEqual(look);
+  // The same between two slices.
+  opened[opened.length - 1].device.destroy();
+  await opened[opened.length - 1].lost;
+  expect(value(await host.look())).toEqual(look);
   const again = value(await host.train('small', 9, copy));
   expect(again).toMatchObject({ preset: 'nano', seed: 2, step: moved.step });
   const bad = await host.train('nano', 1, bytes());

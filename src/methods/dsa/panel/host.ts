@@ -32,7 +32,6 @@ import type {
   ProbeRequest,
   RunRequest,
   SavedPost,
-  TrainState,
 } from './protocol.ts';
 import { TrainingRun } from './run.ts';
 
@@ -163,7 +162,11 @@ export class DsaHost implements DsaApi {
   start = (request: RunRequest) => this.#exclusive(() => this.#train((run) => run.start(request)));
   resume = () => this.#exclusive(() => this.#train((run) => run.resume()));
   advance = (ms: number) => this.#exclusive(() => this.#train((run) => run.advance(ms)));
-  isolation = () => this.#exclusive(() => this.#run.measureIsolation());
+  isolation = () =>
+    this.#exclusive(async () => {
+      await this.#alive();
+      return this.#run.measureIsolation();
+    });
 
   forget(): Promise<Answer<null>> {
     return this.#exclusive(async () => {
@@ -174,6 +177,7 @@ export class DsaHost implements DsaApi {
 
   keep(): Promise<Answer<null>> {
     return this.#exclusive(async () => {
+      await this.#alive();
       await this.#run.save();
       return null;
     });
@@ -211,20 +215,24 @@ export class DsaHost implements DsaApi {
 
   exportWeights() {
     return this.#exclusive(async () => {
-      const { session } = this.#run;
-      if (!session) throw new Error('No run is open.');
+      const session = await this.#alive();
       const { preset, seed } = this.#run.state();
       return session.export(`${preset} seed ${seed}, trained in a browser`);
     });
   }
 
   /** A run that opens another session makes the weights of the one before it useless. */
-  async #train(step: (run: TrainingRun) => Promise<TrainState>): Promise<TrainState> {
+  async #train<T>(step: (run: TrainingRun) => Promise<T>): Promise<T> {
     const before = this.#run.session;
-    const state = await step(this.#run);
+    const result = await step(this.#run);
     const { session } = this.#run;
     if (!this.#file && session && session !== before) this.#use(weightsOfRun(session));
-    return state;
+    return result;
+  }
+
+  /** The run, on a device that is there. Throws when none is open. */
+  #alive(): Promise<DsaSession> {
+    return this.#train((run) => run.alive());
   }
 
   /** The weights to look at, on a device that is there. */

@@ -1,4 +1,5 @@
-// A training run of this page, in the worker: the session, what it measured so far, and a checkpoint that outlives a reload. What was measured after the checkpoint is measured again: a step is a function of its number.
+// A training run of this page, in the worker: the session, what it measured so far, and a checkpoint that outlives a reload.
+// What was measured after the checkpoint is measured again: a step is a function of its number.
 
 import { memoryStorage, type Storage } from '../../../data/storage.ts';
 import type { Gpu } from '../../../gpu/device.ts';

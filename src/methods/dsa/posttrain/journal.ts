@@ -1,7 +1,8 @@
 /**
  * What a run of post-training has behind it, in storage: finished stages with all that later ones need, and the last step of
- * the stage that runs. A killed run repeats the step or measurement it was in, and goes on to the same bits on the same adapter: a stage is a function of the
- * weights it starts from, a step of the trained state and its number. Not a cache: a file of another run is an error.
+ * the stage that runs. A killed run repeats the step or measurement it was in, and goes on to the same bits on the same
+ * adapter: a stage is a function of the weights it starts from, a step of the trained state and its number. Not a cache: a
+ * file of another run is an error.
  */
 import {
   readSafetensors,

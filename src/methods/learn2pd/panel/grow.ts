@@ -79,28 +79,28 @@ export class Grower {
   async advance(ms: number): Promise<TrainState> {
     const { safe } = this.current();
     const lost = await safe.survive(async (session) => {
-      await session.advance({ ms });
-      if (safe.due) await safe.save();
+      const more = await session.advance({ ms });
+      if (more === 'done' || safe.due) await safe.save();
     });
     if (lost !== null) this.unpeek();
     return this.state();
   }
 
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    const { bytes } = await this.current().safe.save();
+    const { bytes } = await (await this.alive()).safe.save();
     // The page's copy is moved to it.
     return bytes.slice();
   }
 
-  look(): Promise<PeekResult> {
-    const { gpu, session } = this.current().safe;
+  async look(): Promise<PeekResult> {
+    const { gpu, session } = (await this.alive()).safe;
     this.peek ??= new Peek(gpu, session);
     return this.peek.look();
   }
 
   /** Share right of unseen problems of each task, decoded statically with the weights as they would ship now. */
   async accuracy(): Promise<{ task: string; right: number; count: number }[]> {
-    const { gpu, session } = this.current().safe;
+    const { gpu, session } = (await this.alive()).safe;
     const { config, tasks, tokenizer, llada } = session;
     const { store } = await frozenBase(gpu, config, tokenizer.vocab, llada.store);
     const decoder = decoderOf(gpu, { config, tokenizer, store }, { sequences: CHECKED, canvas: config.canvas });
@@ -125,7 +125,7 @@ export class Grower {
 
   /** The finished run as a checkpoint, and how good its filter is on records that it has not seen. */
   async result(): Promise<Grown> {
-    const { safe, preset, seed } = this.current();
+    const { safe, preset, seed } = await this.alive();
     const { session } = safe;
     const { filter } = await session.result('');
     const { bytes } = await session.export(`Trained in this tab, ${preset}, seed ${seed}`);
@@ -150,6 +150,13 @@ export class Grower {
   private current() {
     if (!this.run) throw new Error('No training is open.');
     return this.run;
+  }
+
+  /** The run, on a device that is there. */
+  private async alive() {
+    const run = this.current();
+    if ((await run.safe.survive(async () => {})) !== null) this.unpeek();
+    return run;
   }
 
   private state(): TrainState {
