@@ -8,7 +8,16 @@ const card = {
   evaluation: {
     command: 'npm run lab -- eval dreamer4',
     adapter: 'llvmpipe',
-    metrics: { tokenizerPsnr: 26.44, psnr1: 24, copy1: 21.5, shuffleRatio16: 1.31, drift200: 0.07, extra: [1, 2] },
+    metrics: {
+      tokenizerPsnr: 26.44,
+      psnr1: 24,
+      copy1: 21.5,
+      shuffleRatio16: 1.31,
+      drift200: 0.07,
+      placedShare: 0.75,
+      placedFalse: 0.09,
+      extra: [1, 2],
+    },
   },
 };
 
@@ -20,6 +29,7 @@ test('measured values in words, with the floor beside those that have one', () =
       { name: 'dream after 1 step', value: '24.0 dB (standing still: 21.5 dB)' },
       { name: 'error with wrong keys, against right ones', value: '1.31' },
       { name: 'drift over 200 steps', value: '7 %' },
+      { name: 'blocks placed as in the truth', value: '75 % (without the keys: 9 %)' },
     ],
   });
 });

@@ -8,7 +8,7 @@
  *   motionRatio     mean |x_{t+1} - x_t| of the dream / of the truth, 16 frames
  *   drift200        largest relative difference of pixel mean and standard deviation, dream against truth, frames
  *                   181-200, one dream in every fresh world
- *   touchEffect, touchShare, touchFalse   breaking and placing: touch.ts; slotEffect, ..: the hotbar
+ *   touchEffect, touchShare, touchFalse   breaking and placing: touch.ts; also of minedX, placedX and slotX alone
  *   walkMotion, wallMotion, trueWallMotion, wallShare   walls: walk.ts
  *   idleStd200      standard deviation of dreams in which no key is pressed, frames 181-200 / frames 1-20: below 1 fades
  */

@@ -7,7 +7,8 @@
  *                   without) on (truth with - truth without), 0 = none, 1 = all of it, summed over events
  *   touchShare      share of events in which the dream with the keys is nearer to what happened than to what would have
  *                   happened without them; touchFalse: the same of the dream without keys
- *   slotEffect, slotShare, slotFalse   the same of the hotbar; the three above are of blocks alone
+ *   minedEffect, placedEffect, slotEffect, ..   the same of blocks broken, of blocks placed and of the hotbar; the three above
+ *                   are of all blocks
  */
 import type { Gpu } from '../../gpu/device.ts';
 import { fusedStack } from '../../nn/fused-layers.ts';
@@ -76,13 +77,22 @@ export async function measureTouch(
     row('blocks', ['mined', 'placed']),
     row('slot', ['slot']),
   ];
-  const [, touchEvents, touchEffect, touchShare, touchFalse] = rows[2] as number[];
-  const [, slotEvents, slotEffect, slotShare, slotFalse] = rows[3] as number[];
+  const metrics = Object.fromEntries(
+    [...['mined', 'placed', 'touch', 'slot'].entries()].flatMap(([i, name]) => {
+      const [, n, effect, right, wrong] = rows[i] as number[];
+      return [
+        [`${name}Events`, n],
+        [`${name}Effect`, effect],
+        [`${name}Share`, right],
+        [`${name}False`, wrong],
+      ];
+    }),
+  );
   return {
     events,
     dreamed,
     without,
-    metrics: { touchEvents, touchEffect, touchShare, touchFalse, slotEvents, slotEffect, slotShare, slotFalse },
+    metrics,
     table: { name: 'touch', columns: ['event', 'n', 'effect', 'nearer with keys', 'nearer without'], rows },
   };
 }

@@ -19,6 +19,7 @@ export interface ModelCard {
 }
 
 const decibels = (value: number) => `${value.toFixed(1)} dB`;
+const percent = (value: number) => `${(value * 100).toFixed(0)} %`;
 const ratio = (value: number) => value.toFixed(2);
 
 /** Metric, its floor if it has one, and how to say it. */
@@ -29,7 +30,11 @@ const LINES: readonly { metric: string; floor?: string; name: string; format: (v
   { metric: 'psnr16', floor: 'copy16', name: 'dream after 16 steps', format: decibels },
   { metric: 'shuffleRatio16', name: 'error with wrong keys, against right ones', format: ratio },
   { metric: 'motionRatio', name: 'motion, against the truth', format: ratio },
-  { metric: 'drift200', name: 'drift over 200 steps', format: (value) => `${(value * 100).toFixed(0)} %` },
+  { metric: 'drift200', name: 'drift over 200 steps', format: percent },
+  { metric: 'placedShare', floor: 'placedFalse', name: 'blocks placed as in the truth', format: percent },
+  { metric: 'minedShare', floor: 'minedFalse', name: 'blocks broken as in the truth', format: percent },
+  { metric: 'slotShare', floor: 'slotFalse', name: 'slots chosen as in the truth', format: percent },
+  { metric: 'wallShare', name: 'walls that stop the player', format: percent },
 ];
 
 /** null when the text is no card. */
@@ -46,7 +51,14 @@ export function readCard(json: unknown): ModelCard | null {
     const value = number(metric);
     const least = number(floor);
     if (value === null) continue;
-    rows.push({ name, value: format(value) + (least === null ? '' : ` (standing still: ${format(least)})`) });
+    rows.push({
+      name,
+      value:
+        format(value) +
+        (least === null
+          ? ''
+          : ` (${floor?.startsWith('copy') ? 'standing still' : 'without the keys'}: ${format(least)})`),
+    });
   }
   return rows.length > 0 ? { rows, command } : null;
 }
