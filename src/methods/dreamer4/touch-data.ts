@@ -1,6 +1,6 @@
 /**
- * What hands do to the picture: the simulator is asked what a player would have seen without the keys for breaking, placing
- * and using. Marks for training (frames.ts) and events for the evaluation (touch.ts).
+ * What hands do to the picture: the simulator is asked what a player would have seen without the keys for breaking, placing,
+ * using and slots. Marks for training (frames.ts) and events for the evaluation (touch.ts).
  */
 
 import { type FrameShape, patchCell } from '../../tensor/ops/images.ts';

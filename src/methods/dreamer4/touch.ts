@@ -47,6 +47,15 @@ export async function measureTouch(
     without.push(...(await play((e, i) => withoutKeys(e.kind)(e.actions[i]))));
   }
   dream.dispose();
+  return { events, dreamed, without, ...touchFigures(events, dreamed, without) };
+}
+
+/** The figures of given dreams with the keys and without, RGB bytes [TOUCH_STEPS, H, W, 3] for every event. */
+export function touchFigures(
+  events: readonly Pick<TouchEvent, 'kind' | 'touched' | 'untouched' | 'changed'>[],
+  dreamed: readonly Uint8Array[],
+  without: readonly Uint8Array[],
+): Pick<TouchResult, 'metrics' | 'table'> {
   const distance = (a: Uint8Array, b: Uint8Array, at: Uint32Array): number => {
     let sum = 0;
     for (const k of at) sum += (a[k] - b[k]) ** 2;
@@ -89,9 +98,6 @@ export async function measureTouch(
     }),
   );
   return {
-    events,
-    dreamed,
-    without,
     metrics,
     table: { name: 'touch', columns: ['event', 'n', 'effect', 'nearer with keys', 'nearer without'], rows },
   };

@@ -35,6 +35,23 @@ export interface WalkEvent {
   truth: Uint8Array<ArrayBuffer>;
 }
 
+/** Whether who walks on after these actions is stopped; null if neither that nor a walk. Draws nothing: most moments are neither. */
+function walksInto(state: State, actions: Uint32Array): boolean | null {
+  const s = fork(state);
+  for (const action of actions) stepAction(s, action);
+  let [x, z] = [0, 0];
+  for (let i = 0; i < WALK_STEPS; i++) {
+    stepAction(s, WALK);
+    if (i === WALK_COUNTED - 1) [x, z] = [player(s, P.x), player(s, P.z)];
+  }
+  const way = Math.hypot(player(s, P.x) - x, player(s, P.z) - z);
+  // An open screen stops a player too, and water or a fall shows other things than a walk.
+  const walking = player(s, P.guiKind) === 0 && player(s, P.onGround) !== 0 && !player(s, P.inWater);
+  release(s);
+  if (!walking || (way > STANDS && way < WALKS)) return null;
+  return way <= STANDS;
+}
+
 /** `wanted` events, half of them stopped, at most two of a kind an episode. */
 export function walkEvents(
   specs: readonly EpisodeSpec[],
@@ -52,8 +69,10 @@ export function walkEvents(
     const here = [0, 0];
     for (let start = context; start < replay.episode.actions.length; start += Math.max(EVERY, context)) {
       replay.seek(start - context + 1);
-      const pictures = new Uint8Array(context * size);
       const contextActions = replay.episode.actions.slice(start - context, start);
+      const stopped = walksInto(replay.state, contextActions.subarray(1));
+      if (stopped === null || count(stopped) >= wanted / 2 || here[+stopped] >= 2) continue;
+      const pictures = new Uint8Array(context * size);
       draw(replay.state, pictures, 0);
       for (let i = 1; i < context; i++) {
         replay.next();
@@ -61,18 +80,11 @@ export function walkEvents(
       }
       const walker = fork(replay.state);
       const truth = new Uint8Array(WALK_STEPS * size);
-      let [x, z] = [0, 0];
       for (let i = 0; i < WALK_STEPS; i++) {
         stepAction(walker, WALK);
         draw(walker, truth, i * size);
-        if (i === WALK_COUNTED - 1) [x, z] = [player(walker, P.x), player(walker, P.z)];
       }
-      const way = Math.hypot(player(walker, P.x) - x, player(walker, P.z) - z);
-      // An open screen stops a player too, and water or a fall shows other things than a walk.
-      const walking = player(walker, P.guiKind) === 0 && player(walker, P.onGround) !== 0 && !player(walker, P.inWater);
       release(walker);
-      const stopped = way <= STANDS;
-      if (!walking || (!stopped && way < WALKS) || count(stopped) >= wanted / 2 || here[+stopped] >= 2) continue;
       here[+stopped] += 1;
       out.push({ stopped, context: pictures, contextActions, action: WALK, truth });
     }

@@ -26,7 +26,6 @@ export async function measureWalk(
   o: { seed: number; events: number; context: number; streams: number; k: number; corruption: number },
 ): Promise<WalkResult> {
   const c = model.config;
-  const size = c.frame.width * c.frame.height * 3;
   const events = walkEvents(evaluationSpecs(c, o.seed, 400, 240), c.frame, frameSource(c), o.events, o.context);
   const dream = new LatentDream(gpu, model, o.streams, { k: o.k, fused: fusedStack });
   const settings = { k: o.k, contextCorruption: o.corruption, seed: o.seed };
@@ -36,7 +35,16 @@ export async function measureWalk(
     dreamed.push(...(await dreamEvents(dream, batch, settings, WALK_STEPS, (e) => e.action)));
   }
   dream.dispose();
+  return { events, dreamed, ...walkFigures(events, dreamed) };
+}
+
+/** The figures of given dreams, RGB bytes [WALK_STEPS, H, W, 3] for every event. */
+export function walkFigures(
+  events: readonly Pick<WalkEvent, 'stopped' | 'truth'>[],
+  dreamed: readonly Uint8Array[],
+): Pick<WalkResult, 'metrics' | 'table'> {
   const motion = (frames: Uint8Array): number => {
+    const size = frames.length / WALK_STEPS;
     let sum = 0;
     for (let k = WALK_COUNTED * size; k < WALK_STEPS * size; k++) sum += Math.abs(frames[k] - frames[k - size]);
     return sum / (WALK_STEPS - WALK_COUNTED) / size / 255;
@@ -49,8 +57,6 @@ export async function measureWalk(
   const [open, wall] = rows;
   const walks = mean(open.dream);
   return {
-    events,
-    dreamed,
     metrics: {
       walkEvents: open.dream.length,
       walkMotion: walks / mean(open.truth),

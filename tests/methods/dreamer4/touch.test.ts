@@ -6,13 +6,16 @@ import { handsOff, slotsOff } from '../../../src/methods/dreamer4/features.ts';
 import { touchedFrames } from '../../../src/methods/dreamer4/frames.ts';
 import { tokenWeights } from '../../../src/methods/dreamer4/noise-levels.ts';
 import { NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
+import { touchFigures } from '../../../src/methods/dreamer4/touch.ts';
 import {
   TOUCH_BEFORE,
   TOUCH_STEPS,
+  type TouchKind,
   touchEvents,
   touchedPatches,
   withoutKeys,
 } from '../../../src/methods/dreamer4/touch-data.ts';
+import { walkFigures } from '../../../src/methods/dreamer4/walk.ts';
 import { WALK_COUNTED, WALK_STEPS, walkEvents } from '../../../src/methods/dreamer4/walk-data.ts';
 import { patchCell } from '../../../src/tensor/ops/images.ts';
 import { CAMERA_NULL, cameraClass, hotbarKey, KEY } from '../../../src/world/actions.ts';
@@ -131,5 +134,59 @@ describe('hands', () => {
       if (stopped) expect(motion).toBeLessThan(0.5);
       else expect(motion).toBeGreaterThan(1.5);
     }
+  });
+});
+
+describe('figures', () => {
+  const shown = 48;
+  const touch = (kind: TouchKind) => {
+    const touched = new Uint8Array(TOUCH_STEPS * shown).fill(100);
+    const untouched = touched.slice();
+    const changed = Uint32Array.from([TOUCH_BEFORE * shown + 3, TOUCH_BEFORE * shown + 4]);
+    for (const k of changed) touched[k] = 180;
+    return { kind, touched, untouched, changed };
+  };
+  const events = [touch('mined'), touch('placed'), touch('placed'), touch('slot')];
+
+  test('of hands: a dream that is the truth, one that does not listen, one that listens half', () => {
+    const truth = touchFigures(
+      events,
+      events.map((e) => e.touched),
+      events.map((e) => e.untouched),
+    );
+    expect(truth.metrics).toMatchObject({
+      touchEvents: 3,
+      touchEffect: 1,
+      touchShare: 1,
+      touchFalse: 0,
+      slotEffect: 1,
+    });
+    const deaf = events.map((e) => e.untouched);
+    expect(touchFigures(events, deaf, deaf).metrics).toMatchObject({ touchEffect: 0, touchShare: 0, slotShare: 0 });
+    // Everything that was placed appears to three quarters, whatever the keys; nothing else happens.
+    const eager = events.map((e) => (e.kind === 'placed' ? e.touched.map((v) => (v === 180 ? 160 : v)) : e.untouched));
+    expect(touchFigures(events, eager, deaf).metrics).toMatchObject({
+      placedEvents: 2,
+      placedEffect: 0.75,
+      placedShare: 1,
+      placedFalse: 0,
+      minedShare: 0,
+      touchEffect: 0.5,
+      slotEffect: 0,
+    });
+    expect(touchFigures(events, eager, eager).metrics).toMatchObject({ placedEffect: 0, placedFalse: 1 });
+  });
+
+  test('of walks: a dream that is the truth, one without walls, one that stands', () => {
+    const moving = (by: number) =>
+      Uint8Array.from({ length: WALK_STEPS * shown }, (_, k) => by * Math.floor(k / shown));
+    const walks = [
+      { stopped: false, truth: moving(4) },
+      { stopped: true, truth: moving(0) },
+    ];
+    const of = (open: number, wall: number) => walkFigures(walks, [moving(open), moving(wall)]).metrics;
+    expect(of(4, 0)).toMatchObject({ walkMotion: 1, wallMotion: 0, trueWallMotion: 0, wallShare: 1, wallEvents: 1 });
+    expect(of(2, 2)).toMatchObject({ walkMotion: 0.5, wallMotion: 1, wallShare: 0 });
+    expect(of(4, 1)).toMatchObject({ wallMotion: 0.25, wallShare: 1 });
   });
 });
