@@ -1,5 +1,5 @@
 // The walker finds out what stops it: it walks straight on without turning its head, pushes against what it meets, jumps, slides off.
-// The other players plan their ways, and a model that learns from them alone walks through walls.
+// The other players plan their ways and are seldom stopped, so a model sees little of it.
 
 import { KEY } from '../actions.ts';
 import { type Body, DEGREE, type Skill } from './body.ts';
@@ -18,7 +18,7 @@ const WAYS = [
   [1, KEY.back],
 ] as const;
 
-/** Blocks to the first thing on the way that a player who does not jump cannot pass, as far as it has been seen; Infinity if none is near. */
+/** Blocks to the first thing seen on the way that a player who does not jump cannot pass; Infinity if none is near. */
 function wayTo(b: Body, yaw: number): number {
   const y = Math.floor(b.y + 0.1);
   for (let r = 0.6; r < 7; r += 0.4) {
