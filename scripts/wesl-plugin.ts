@@ -1,7 +1,8 @@
 // Vite plugin: `import link from './x.wgsl?link'` gives `link({ software, f16, subgroups })`, the linked plain WGSL text.
 // Every combination of the three conditions is linked at build time and equal texts are stored once, so no linker
-// and no shader source tree is shipped. Comments stay behind: what is read on the page are
-// the sources themselves. It does not validate: the driver does that.
+// and no shader source tree is shipped. `import text from './x.wgsl?template'` gives the text of a template as it stands, with
+// the comments at the ends of lines that say what becomes of the line. Other comments stay behind: what is read on the page
+// are the sources themselves. It does not validate: the driver does that.
 // Language: WESL 0.7 (wesl-lang.dev): imports come first, then directives, then declarations.
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { linkWithResolver, RecordResolver, TrackingResolver, withLoggerAsync } f
 export const CONDITIONS = ['software', 'f16', 'subgroups'] as const;
 
 const SUFFIX = '.wgsl?link';
+const TEMPLATE = '.wgsl?template';
 
 /** Texts that the kernel lab has changed, in the running program. */
 const EDITS = resolve(import.meta.dirname, '../src/gpu/shader-edits.ts');
@@ -102,6 +104,12 @@ export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): P
   return {
     name: 'tenfold-wesl',
     async load(id) {
+      if (id.endsWith(TEMPLATE)) {
+        const file = id.slice(0, -'?template'.length);
+        this.addWatchFile(file);
+        const text = readFileSync(file, 'utf8').replace(/^[ \t]*\/\/.*\n/gm, '');
+        return { code: `export default ${JSON.stringify(text)};`, map: { mappings: '' }, moduleType: 'js' };
+      }
       if (!id.endsWith(SUFFIX)) return null;
       const { texts, variants, files } = await linkVariants(root, id.slice(0, -'?link'.length));
       for (const file of files) this.addWatchFile(file);

@@ -6,11 +6,11 @@
  * with C += (accumulate), + bias[N], act, + residual[M,N], in that order. Every sum runs over k in one order, by one thread:
  * the same inputs give the same bits. The tile sizes were picked by tests/bench/matmul.mjs.
  */
-import quad from '../../../shaders/ops/matmul_quad.wgsl?raw';
-import scalarAccess from '../../../shaders/ops/matmul_scalar.wgsl?raw';
-import software from '../../../shaders/ops/matmul_software.wgsl?raw';
-import tile from '../../../shaders/ops/matmul_tile.wgsl?raw';
-import vectorAccess from '../../../shaders/ops/matmul_vector.wgsl?raw';
+import quad from '../../../shaders/ops/matmul_quad.wgsl?template';
+import scalarAccess from '../../../shaders/ops/matmul_scalar.wgsl?template';
+import software from '../../../shaders/ops/matmul_software.wgsl?template';
+import tile from '../../../shaders/ops/matmul_tile.wgsl?template';
+import vectorAccess from '../../../shaders/ops/matmul_vector.wgsl?template';
 import type { Conditions, MatmulTile } from '../../gpu/device.ts';
 import { edited } from '../../gpu/shader-edits.ts';
 import { unroll } from './unroll.ts';

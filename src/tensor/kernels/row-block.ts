@@ -6,7 +6,7 @@
  *   took 62.7 ms against 58.7 of single operations: a launch costs little there (6 us), and 56 sums per lane with their masks
  *   leave its compiler (4 s a text) with nothing but memory. So that text is not kept.
  */
-import template from '../../../shaders/attention/row_block.wgsl?raw';
+import template from '../../../shaders/attention/row_block.wgsl?template';
 import type { Conditions } from '../../gpu/device.ts';
 import { edited } from '../../gpu/shader-edits.ts';
 import { hasRowBlocks, ROW_BLOCK_LANES as LANES } from '../kernel.ts';

@@ -188,7 +188,9 @@ describe('windows', () => {
       [0, 39],
       [1, 2],
     ])
-      episodes[e].touched[4 * i + (i % 4)] = 1;
+      episodes[e].touched[4 * i + (i % 4)] = 255;
+    // A crack is no block: too little of the picture.
+    episodes[1].touched[4 * 9] = 8;
     const chosen = touchedFrames(episodes);
     expect(chosen).toEqual([
       { episode: 0, frame: 17 },
