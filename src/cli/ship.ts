@@ -101,7 +101,7 @@ async function shippable(folder: string): Promise<Shipped> {
       `--resume ${folder}: neither dreamer4-training.safetensors nor an exported model with its run.json is in this folder`,
     );
   }
-  return shipExported(model, record);
+  return shipExported(model, record, 'Dreamer 4');
 }
 
 const Recorded = v.looseObject({

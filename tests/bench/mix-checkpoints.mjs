@@ -1,6 +1,7 @@
 // The mean of two shipped checkpoints of one shape, one fine-tuned from the other: (1 - share) A + share B, tensor by tensor. Such means
 // often keep what both can do (Wortsman et al. 2022, "Model soups"). `node tests/bench/mix-checkpoints.mjs A B SHARE OUT`.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { openBench } from './open.mjs';
 
 const [pathA, pathB, share, out] = process.argv.slice(2);
@@ -16,5 +17,8 @@ for (const [name, t] of a.tensors) {
   const [x, y] = [toFloat32(t), toFloat32(other)];
   mixed.set(name, { shape: t.shape, dtype: t.dtype, values: x.map((v, i) => (1 - p) * v + p * y[i]) });
 }
-writeFileSync(out, writeSafetensors(mixed, { ...b.metadata, mixed: `${1 - p} ${pathA} + ${p} ${pathB}` }));
+writeFileSync(
+  out,
+  writeSafetensors(mixed, { ...b.metadata, mixed: `${1 - p} ${basename(pathA)} + ${p} ${basename(pathB)}` }),
+);
 process.exit(0);

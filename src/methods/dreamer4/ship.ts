@@ -18,17 +18,25 @@ export interface Shipped {
   };
 }
 
+/** Nothing but what a reader needs: an exported model may also say how it came about. */
+const shippedFile = (tensors: Map<string, TensorToWrite>, config: string, title: string): Uint8Array<ArrayBuffer> =>
+  writeSafetensors(tensors, { method: 'dreamer4', kind: 'model', config, title });
+
 /** An exported model with the record of its run, where the training checkpoint itself is not at hand. */
-export function shipExported(model: Uint8Array<ArrayBuffer>, record: unknown): Shipped {
-  const { metadata } = readSafetensors(model);
+export function shipExported(model: Uint8Array<ArrayBuffer>, record: unknown, title: string): Shipped {
+  const { metadata, tensors } = readSafetensors(model);
   if (metadata.method !== 'dreamer4' || metadata.kind !== 'model') {
     throw new CheckpointError('This file is not an exported model of Dreamer 4.');
   }
   const config = parseConfig(metadata.config ?? '');
   const { seed, flops } = v.parse(RunFacts, record);
   const { tokenizer, dynamics } = config.phases;
+  const out = new Map<string, TensorToWrite>();
+  for (const [name, t] of tensors) {
+    out.set(name, { shape: t.shape, values: toFloat32(t), dtype: t.dtype as TensorToWrite['dtype'] });
+  }
   return {
-    bytes: model,
+    bytes: shippedFile(out, metadata.config, title),
     run: { seed, tokenizerSteps: tokenizer.steps, dynamicsSteps: dynamics.steps, flops, origin: null, config },
   };
 }
@@ -67,7 +75,7 @@ export function shipCheckpoint(training: Uint8Array<ArrayBuffer>, title: string)
     out.set(parameter, { shape: t.shape, values: toFloat32(t), dtype });
   }
   return {
-    bytes: writeSafetensors(out, { method: 'dreamer4', kind: 'model', config: metadata.config, title }),
+    bytes: shippedFile(out, metadata.config, title),
     run: {
       seed: Number(metadata.seed),
       tokenizerSteps: Number(metadata.tokenizerStep),

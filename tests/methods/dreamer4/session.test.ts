@@ -12,7 +12,7 @@ import { memoryStorage } from '../../../src/data/storage.ts';
 import type { RunEvent } from '../../../src/methods/contract.ts';
 import type { DreamerConfig } from '../../../src/methods/dreamer4/config.ts';
 import { DreamerSession, dreamer4 } from '../../../src/methods/dreamer4/session.ts';
-import { shipCheckpoint } from '../../../src/methods/dreamer4/ship.ts';
+import { shipCheckpoint, shipExported } from '../../../src/methods/dreamer4/ship.ts';
 import { CheckpointError } from '../../../src/train/checkpoint.ts';
 import { sameBits } from '../../support/compute.ts';
 import { tiny } from '../../support/dreamer.ts';
@@ -154,9 +154,14 @@ test('what ships from a checkpoint is what the session exports', async () => {
   const run = await open();
   await run.session.load({ name: 'x', bytes: straight });
   await finishData(run);
-  const exported = readSafetensors((await run.session.export('a title', { note: 'n' })).bytes);
+  const { bytes } = await run.session.export('a title', { note: 'n' });
+  const exported = readSafetensors(bytes);
   run.session.dispose();
   const shipped = readSafetensors(shipCheckpoint(straight, 'a title').bytes);
+  // An exported model ships under the title that it is given, with the same weights and no other remark.
+  const again = readSafetensors(shipExported(bytes, { seed: 11, flops: 1 }, 'another').bytes);
+  expect(again.metadata).toEqual({ ...shipped.metadata, title: 'another' });
+  expect([...again.tensors]).toEqual([...exported.tensors]);
   expect(exported.metadata).toEqual({ ...shipped.metadata, note: 'n' });
   expect([...exported.tensors.keys()].sort()).toEqual([...shipped.tensors.keys()].sort());
   for (const [name, t] of exported.tensors) {
