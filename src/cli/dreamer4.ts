@@ -81,7 +81,10 @@ async function writePictures(session: DreamerSession, out: string): Promise<void
   await writeFile(join(out, 'samples.png'), encodePng(sheet, width * columns, height * rows.length, 3));
 }
 
-/** `corruption`: noise of finished frames in percent; `touch`: events of breaking and placing; `walk`: walks, half against walls. */
+/**
+ * `corruption`: noise of finished frames in percent; `touch`: events of breaking and placing; `walk`: walks, half of them
+ * against walls.
+ */
 const EVAL_SETTINGS = {
   windows: 64,
   streams: 16,

@@ -1,7 +1,8 @@
 // One new frame over a ring of past keys and values: against float64 with a plain list, through several wraps.
 
 import { describe, expect, test } from 'vitest';
-import { type Heads, ringAttention, ropeTable } from '../../src/tensor/ops/attention.ts';
+import type { Graph } from '../../src/tensor/graph.ts';
+import { type Heads, type Ring, ringAttention, ropeTable } from '../../src/tensor/ops/attention.ts';
 import { compile } from '../../src/tensor/program.ts';
 import { ringReference } from '../../src/tensor/reference/attention.ts';
 import { gpuAs, random } from '../support/compute.ts';
@@ -14,6 +15,14 @@ interface Shape extends Heads {
   cap: number;
 }
 
+const ringOf = (graph: Graph, s: Shape, data: GPUBuffer, clock: GPUBuffer): Ring => ({
+  data: graph.external('ring', [s.capacity, s.rows, 2, s.kvHeads, s.dim], () => data),
+  clock: graph.external('clock', [2], () => clock),
+  table: graph.table('ages', [s.window, s.dim], () => ropeTable(s.window, s.dim)),
+  capacity: s.capacity,
+  window: s.window,
+});
+
 /** Runs `frames` frames with the clock starting at `from`; checks each against the last window - 1 frames. */
 async function play(s: Shape, frames: number, from: number, conditions = {}): Promise<void> {
   const gpu = await gpuAs(conditions);
@@ -24,13 +33,7 @@ async function play(s: Shape, frames: number, from: number, conditions = {}): Pr
   const data = buffer(capacity * rows * 2 * kvHeads * dim * 4);
   const clock = buffer(256);
   const program = compile(gpu, (graph) => {
-    const ring = {
-      data: graph.external('ring', [capacity, rows, 2, kvHeads, dim], () => data),
-      clock: graph.external('clock', [2], () => clock),
-      table: graph.table('ages', [window, dim], () => ropeTable(window, dim)),
-      capacity,
-      window,
-    };
+    const ring = ringOf(graph, s, data, clock);
     graph.output('out', ringAttention(graph.input('qkv', [rows, width]), ring, s, cap, true));
     graph.output('peek', ringAttention(graph.input('other', [rows, width]), ring, s, cap, false));
   });
@@ -65,20 +68,14 @@ describe('decode over a ring', () => {
 // What lies in a ring that was reset is not zero: 0 times a stale NaN would come out of it.
 test.each([{}, { subgroupSize: 0 }, { software: false }])('an empty ring is not read, %j', async (conditions) => {
   const gpu = await gpuAs(conditions);
-  const { heads, kvHeads, dim, rows, window, capacity } = BASE;
+  const { heads, kvHeads, dim, rows, capacity } = BASE;
   const width = (heads + 2 * kvHeads) * dim;
   const numbers = capacity * rows * 2 * kvHeads * dim;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
   const [data, clock] = [numbers * 4, 256].map((size) => gpu.device.createBuffer({ size, usage }));
   gpu.device.queue.writeBuffer(data, 0, new Float32Array(numbers).fill(Number.NaN));
   const program = compile(gpu, (graph) => {
-    const ring = {
-      data: graph.external('ring', [capacity, rows, 2, kvHeads, dim], () => data),
-      clock: graph.external('clock', [2], () => clock),
-      table: graph.table('ages', [window, dim], () => ropeTable(window, dim)),
-      capacity,
-      window,
-    };
+    const ring = ringOf(graph, BASE, data, clock);
     graph.output('out', ringAttention(graph.input('qkv', [rows, width]), ring, BASE, 0, false));
   });
   const qkv = random([rows, width], 10).data;

@@ -196,6 +196,7 @@ describe('the standard mix', () => {
   });
 
   it('can be limited to some players', () => {
+    for (const s of standardMix(1, 5, 10, { players: ['walker'] })) expect(s.player).toBe('walker');
     const two = standardMix(1, 55, 10, { players: ['builder', 'rambler'] });
     expect(two.filter((s) => s.player === 'builder')).toHaveLength(30);
   });

@@ -21,8 +21,9 @@ const DIFFERENT = 24;
 
 /**
  * What hands did, per frame and patch (FrameEpisode.touched): the simulator plays every action that breaks, places, uses
- * or chooses a slot once more without these keys, and the two pictures are compared. A share of bytes rather than yes or no: a crack changes
- * a few pixels of a patch in most frames of breaking, the block's coming or going changes nearly all of them in one.
+ * or chooses a slot once more without these keys, and the two pictures are compared. A share of bytes rather than yes or
+ * no: a crack changes a few pixels of a patch in most frames of breaking, the block's coming or going changes nearly all
+ * of them in one.
  */
 export function touchedPatches(
   { width, height, patch }: FrameShape,

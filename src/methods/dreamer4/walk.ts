@@ -59,10 +59,13 @@ export function walkFigures(
   return {
     metrics: {
       walkEvents: open.dream.length,
-      walkMotion: walks / mean(open.truth),
       wallEvents: wall.dream.length,
-      wallMotion: mean(wall.dream) / walks,
-      trueWallMotion: mean(wall.truth) / mean(open.truth),
+      // Without a walk on open ground there is nothing to compare with.
+      ...(open.dream.length > 0 && {
+        walkMotion: walks / mean(open.truth),
+        wallMotion: mean(wall.dream) / walks,
+        trueWallMotion: mean(wall.truth) / mean(open.truth),
+      }),
       wallShare: wall.dream.filter((m) => m < walks / 2).length / Math.max(1, wall.dream.length),
     },
     table: {

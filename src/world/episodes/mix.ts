@@ -1,5 +1,5 @@
 // Which episodes a data set consists of, and which side of the train/holdout split a world is on. Everything follows from one data set seed.
-// Shares: methods/dreamer4.md 11.2, rescaled to what an overworld without the task drills offers, with some who walk against walls.
+// Shares: methods/dreamer4.md 11.2, rescaled to what an overworld without the task drills offers.
 
 import { type WorldConfig, worldConfig } from '../config.ts';
 import { mix32 } from '../hash.ts';
@@ -11,8 +11,9 @@ export const SHARES: Readonly<Record<PlayerId, number>> = {
   rambler: 0.25,
   miner: 0.2,
   noise: 0.15,
-  climber: 0.06,
-  walker: 0.04,
+  climber: 0.1,
+  // Only where it is asked for by name.
+  walker: 0,
 };
 
 const STREAM = {
@@ -54,7 +55,7 @@ export function standardMix(
 ): EpisodeSpec[] {
   const base = options.config ?? worldConfig('meadow');
   const players = options.players ?? (Object.keys(SHARES) as PlayerId[]);
-  const total = players.reduce((sum, p) => sum + SHARES[p], 0);
+  const total = players.reduce((sum, p) => sum + SHARES[p], 0) || 1;
   const drawn = new Map<PlayerId, number>(players.map((p) => [p, 0]));
   return Array.from({ length: count }, (_, i) => {
     const player = mostOwed(players, drawn, (p) => ((i + 1) * SHARES[p]) / total);

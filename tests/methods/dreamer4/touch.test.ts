@@ -188,5 +188,8 @@ describe('figures', () => {
     expect(of(4, 0)).toMatchObject({ walkMotion: 1, wallMotion: 0, trueWallMotion: 0, wallShare: 1, wallEvents: 1 });
     expect(of(2, 2)).toMatchObject({ walkMotion: 0.5, wallMotion: 1, wallShare: 0 });
     expect(of(4, 1)).toMatchObject({ wallMotion: 0.25, wallShare: 1 });
+    const { metrics } = walkFigures(walks.slice(1), [moving(1)]);
+    expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
+    expect(metrics).not.toHaveProperty('wallMotion');
   });
 });
