@@ -3,6 +3,7 @@
  * when there is none. In Node the adapter is the Vulkan driver that VK_ICD_FILENAMES names (scripts/find-adapter.mjs
  * sets it before the process starts).
  */
+import { inNode, restBetweenPolls } from './pace.ts';
 import { PipelineCache } from './pipelines.ts';
 
 /** Tiles of matrix products by class of shape, as measured on an adapter (tensor/kernels/matmul.ts). */
@@ -84,7 +85,7 @@ let nodeInstance: GPU | null = null;
 
 async function entryPoint(): Promise<GPU | null> {
   if (typeof navigator !== 'undefined' && 'gpu' in navigator && navigator.gpu) return navigator.gpu;
-  if (typeof process === 'undefined' || !process.versions?.node) return null;
+  if (!inNode) return null;
   if (!nodeInstance) {
     const dawn = await import(/* @vite-ignore */ 'webgpu');
     Object.assign(globalThis, dawn.globals);
@@ -136,6 +137,7 @@ function wrap(adapter: GPUAdapter, device: GPUDevice, precision: Precision | und
     (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
   // Browsers tell vendor and architecture only.
   const lavapipe = /llvmpipe|lavapipe|mesa software/.test(words);
+  if (software) restBetweenPolls();
   const { subgroupMinSize, subgroupMaxSize } = info as { subgroupMinSize?: number; subgroupMaxSize?: number };
   const oneSize = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
   const limits: Record<string, number> = {};

@@ -7,7 +7,6 @@
  * record itself; else completion of the batch. (Browsers round timestamps to 0.1 ms, hence the length of a batch.)
  * Entrants that were timed by different clocks are never compared: a race has one clock.
  */
-import { Pacer } from './pace.ts';
 
 /** Someone who can be timed. `turn` counts runs: an entrant with several copies of its inputs takes copy `turn % copies`. */
 export interface Entrant {
@@ -110,8 +109,8 @@ class Stopwatch {
     }
   }
 
-  /** Milliseconds of `repeats` runs. In Node the pacer sleeps through most of them (see pace.ts). */
-  async batch(entrant: Entrant, from: number, repeats: number, pacer: Pacer): Promise<number> {
+  /** Milliseconds of `repeats` runs. */
+  async batch(entrant: Entrant, from: number, repeats: number): Promise<number> {
     const { device, queries } = this;
     const start = performance.now();
     if (entrant.record) {
@@ -131,7 +130,7 @@ class Stopwatch {
       for (let i = 0; i < repeats; i++) await entrant.issue(from + i);
     }
     await entrant.flush?.();
-    await pacer.wait(device);
+    await device.queue.onSubmittedWorkDone();
     if (!queries || !entrant.record) return performance.now() - start;
     await queries.staging.mapAsync(GPUMapMode.READ);
     const [begin, end] = new BigInt64Array(queries.staging.getMappedRange());
@@ -182,7 +181,7 @@ export async function race(
         const { samples, repeats, usedMs } = runner;
         if (usedMs > entrantMs && samples.length >= (samples[0] > entrantMs ? 1 : LEAST_ROUNDS)) continue;
         onBatch?.(runner.entrant.name, round);
-        const ms = await watch.batch(runner.entrant, runner.turn, repeats, runner.pacer);
+        const ms = await watch.batch(runner.entrant, runner.turn, repeats);
         runner.turn += repeats;
         runner.usedMs += ms;
         samples.push(ms / repeats);
@@ -201,7 +200,6 @@ interface Runner {
   entrant: Entrant;
   repeats: number;
   turn: number;
-  pacer: Pacer;
   samples: number[];
   usedMs: number;
 }
@@ -209,7 +207,7 @@ interface Runner {
 /** First runs (compilation, first touch of memory), then as many runs per batch as the clock needs. */
 async function prepare(watch: Stopwatch, entrant: Entrant, options: RaceOptions): Promise<Runner> {
   const { batchMs = 30, maxRepeats = 1000, entrantMs = Number.POSITIVE_INFINITY, warm = false } = options;
-  const runner: Runner = { entrant, repeats: 1, turn: 0, pacer: new Pacer(), samples: [], usedMs: 0 };
+  const runner: Runner = { entrant, repeats: 1, turn: 0, samples: [], usedMs: 0 };
   let ms = 0;
   // The batch grows until it fills the time: a single run of a small kernel is mostly the way to the GPU and back.
   for (let i = 0; i < WARM_UPS || (ms < batchMs && runner.repeats < maxRepeats && i < 8); i++) {
@@ -217,7 +215,7 @@ async function prepare(watch: Stopwatch, entrant: Entrant, options: RaceOptions)
       const wanted = Math.ceil((runner.repeats * batchMs * 1.1) / Math.max(ms, 0.01));
       runner.repeats = Math.min(maxRepeats, Math.max(runner.repeats + 1, Math.min(wanted, runner.repeats * 10)));
     }
-    ms = await watch.batch(entrant, runner.turn, runner.repeats, new Pacer());
+    ms = await watch.batch(entrant, runner.turn, runner.repeats);
     runner.turn += runner.repeats;
     if (warm && ms > entrantMs) {
       runner.samples.push(ms);
@@ -264,7 +262,7 @@ async function measureLaunch(device: GPUDevice): Promise<LaunchCost> {
     const watch = new Stopwatch(device, clockFor(device, [entrant]));
     const samples: number[] = [];
     for (let i = 0; i < 5; i++) {
-      const ms = await watch.batch(entrant, 0, repeats, new Pacer());
+      const ms = await watch.batch(entrant, 0, repeats);
       if (i > 0) samples.push(ms / repeats);
     }
     watch.dispose();

@@ -3,7 +3,7 @@
  * per run. Nothing is allocated while it runs. What changes from run to run travels through inputs.
  */
 import type { Gpu } from '../gpu/device.ts';
-import { inNode, Pacer, throttle } from '../gpu/pace.ts';
+import { throttle } from '../gpu/pace.ts';
 import { Graph, type Node, type Tensor } from './graph.ts';
 import type { Dispatch } from './kernel.ts';
 import { ALIGN, alignUp, plan } from './plan.ts';
@@ -53,7 +53,6 @@ export class Program {
   /** Stretches of commands by name, in order. */
   private readonly stages: { name: string; from: number; to: number }[] = [];
   private timer: StageTimer | null = null;
-  private readonly pacer = new Pacer();
   /** Submitted since the last `settle`. */
   private pending = false;
 
@@ -193,7 +192,7 @@ export class Program {
   async settle(): Promise<void> {
     if (!this.pending) return;
     this.pending = false;
-    await this.pacer.wait(this.gpu.device);
+    await this.gpu.device.queue.onSubmittedWorkDone();
   }
 
   /**
@@ -228,8 +227,6 @@ export class Program {
     });
     this.timer.resolve(encoder);
     device.queue.submit([encoder.finish()]);
-    this.pending = true;
-    if (inNode) await this.settle();
     const ms = await this.timer.read();
     return Object.fromEntries(this.stages.map((s, i) => [s.name, ms[i]]));
   }
@@ -286,7 +283,6 @@ export class Program {
   async readBytes(name: string): Promise<ArrayBuffer> {
     const { buffer, offset, size } = this.find(name);
     const device = this.gpu.device;
-    if (inNode) await this.settle();
     let staging = this.staging.get(name);
     if (staging?.mapState !== 'unmapped') {
       staging = device.createBuffer({ size: size * 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });

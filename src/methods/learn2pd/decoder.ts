@@ -6,7 +6,6 @@
  * that hold all running sequences are taken. What decides a pass: policy.ts. Plain twin: reference.ts.
  */
 import type { Gpu } from '../../gpu/device.ts';
-import { Pacer } from '../../gpu/pace.ts';
 import { Readback } from '../../gpu/readback.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import type { CachedModel } from '../../lm/decoder.ts';
@@ -91,7 +90,6 @@ export class DiffusionDecoder {
   private readonly buffers: Record<'tokens' | 'reference' | 'state' | 'filter' | 'settings' | 'trace', GPUBuffer>;
   private readonly programs = new Map<string, Gated>();
   private readonly readback: Readback;
-  private readonly pacer = new Pacer();
   private records = 1;
 
   /** Throws if model and shape do not fit. */
@@ -278,7 +276,7 @@ export class DiffusionDecoder {
       pass.end();
       device.queue.submit([encoder.finish()]);
       stats.submissions += 1;
-      await this.pacer.wait(device);
+      await device.queue.onSubmittedWorkDone();
       const before = state;
       state = new Uint32Array(await this.readback.read(this.buffers.state, 0, state.byteLength));
       this.check();
