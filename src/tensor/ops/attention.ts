@@ -248,7 +248,7 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
   const { software, subgroupSize } = graph.conditions;
   const pair = software && subgroupSize === 4 && (heads / kvHeads) % 2 === 0 ? 2 : 1;
   const sizes = { HEADS: pair, CAPPED: Number(layout.cap > 0) };
-  const forward = text(forwardLink, forwardSoftwareLink, { 4: 4, 8: 1 }, sizes);
+  const forward = text(forwardLink, forwardSoftwareLink, { 4: 4, 8: 4 }, sizes);
   const flops = attentionFlops(layout, shape);
   const [out] = graph.add({
     name: 'attention',
@@ -365,10 +365,11 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
     ],
   });
   if (write) {
-    // `out` is an input so that the write comes after the read even if nodes were reordered.
+    // Reads end at age window - 1, short of the slot that is written: the order does not matter, and an attention that
+    // nobody reads (the last time layer of a pass that only commits) is not run.
     graph.add({
       name: 'ring append',
-      inputs: [qkv, ring.data, ring.table, ring.clock, out],
+      inputs: [qkv, ring.data, ring.table, ring.clock],
       outputs: [[4]],
       effect: true,
       dispatch: ([unused]) => [
