@@ -1,0 +1,60 @@
+// Where the time of one training step of the dynamics goes: `node tests/bench/train-step.mjs [--adapter lavapipe] [--rung micro]
+// [--rounds 5]`. Times the step, then every kind of dispatch alone, with the rate of each and the matmul peak of the same run.
+import { parseArgs } from 'node:util';
+import { openBench } from './open.mjs';
+
+const { values } = parseArgs({
+  options: {
+    adapter: { type: 'string' },
+    rung: { type: 'string', default: 'micro' },
+    rounds: { type: 'string', default: '5' },
+    self: { type: 'string', default: '0' },
+  },
+});
+if (values.adapter) process.env.TENFOLD_ADAPTER = values.adapter;
+const { load, gpu, close } = await openBench();
+const { race } = await load('/src/gpu/timing.ts');
+const { configure } = await load('/src/methods/dreamer4/config-file.ts');
+const { DynamicsTrainer } = await load('/src/methods/dreamer4/dynamics-trainer.ts');
+const { kernelEntrant, variantHere } = await load('/src/bench/measure.ts');
+const { kernelNamed } = await load('/src/bench/registry.ts');
+const config = configure(values.rung, {});
+const { rows, time } = config.phases.dynamics;
+const trainer = new DynamicsTrainer(gpu, config, 1);
+const program = trainer.program({ rows, time, bootstrapRows: 0, selfPasses: Number(values.self) });
+console.log(`# ${gpu.report.description || gpu.report.device}: ${values.rung}, ${rows} x ${time} frames`);
+const entry = kernelNamed('matmul nn');
+const peak = await kernelEntrant(gpu, entry, variantHere(entry, gpu.conditions), entry.bench);
+const groups = new Map();
+program.commands.forEach((c, i) => groups.set(c.label, [...(groups.get(c.label) ?? []), i]));
+const entrants = [...groups].map(([name, list]) => ({
+  name,
+  dispatches: list.length,
+  record: (pass) => {
+    for (const i of list) program.record(pass, i, i + 1);
+  },
+}));
+const step = { name: 'step', dispatches: program.stats.dispatches, record: (pass) => program.record(pass) };
+const [whole, best, ...parts] = await race(gpu.device, [step, peak, ...entrants], {
+  rounds: Number(values.rounds),
+  batchMs: 20,
+});
+const rate = peak.flops / best.min / 1e6;
+const { flops, dispatches } = program.stats;
+console.log(
+  `step ${whole.min.toFixed(0)} ms, ${dispatches} dispatches, ${(flops / 1e9).toFixed(2)} GFLOP, ${(flops / whole.min / 1e6).toFixed(1)} GFLOP/s; peak ${rate.toFixed(1)} GFLOP/s`,
+);
+const total = parts.reduce((sum, p) => sum + p.min, 0);
+parts
+  .map((p, i) => ({ p, name: entrants[i].name, n: entrants[i].dispatches, list: groups.get(entrants[i].name) }))
+  .sort((a, b) => b.p.min - a.p.min)
+  .slice(0, 40)
+  .forEach(({ p, name, n, list }) => {
+    const work = list.reduce((sum, i) => sum + program.commands[i].flops, 0);
+    console.log(
+      `${name.padEnd(34)} ${String(n).padStart(4)} x ${(p.min / n).toFixed(3).padStart(8)} ms = ${p.min.toFixed(1).padStart(6)} ms ${((100 * p.min) / total).toFixed(1).padStart(5)} %  ${(work / p.min / 1e6).toFixed(1).padStart(6)} GFLOP/s`,
+    );
+  });
+console.log(`sum ${total.toFixed(0)} ms`);
+await close();
+process.exit(0);
