@@ -26,7 +26,7 @@ console.log(`# ${gpu.report.description || gpu.report.device}: ${values.rung}, $
 const entry = kernelNamed('matmul nn');
 const peak = await kernelEntrant(gpu, entry, variantHere(entry, gpu.conditions), entry.bench);
 const groups = new Map();
-program.commands.forEach((c, i) => groups.set(c.label, [...(groups.get(c.label) ?? []), i]));
+for (const [i, c] of program.commands.entries()) groups.set(c.label, [...(groups.get(c.label) ?? []), i]);
 const entrants = [...groups].map(([name, list]) => ({
   name,
   dispatches: list.length,
