@@ -66,7 +66,12 @@ function judge(config, store) {
   const n = ROWS * TIME;
   const features = signalFeatures(kMax);
   const program = compile(gpu, (graph) => {
-    const carry = config.dynamics.frameSkip ? { carry: graph.input('carry', [n, 2]) } : {};
+    const carry = config.dynamics.frameSkip
+      ? {
+          carry: graph.input('carry', [n, 2]),
+          ...(config.dynamics.motionSkip ? { moving: graph.input('moving', [n, 2]) } : {}),
+        }
+      : {};
     const mode = { kind: 'rows', batch: ROWS, time: TIME, starts: graph.input('starts', [ROWS]), ...carry };
     const z = graph.input('z', [n, tokens, channels]);
     const actions = graph.input('actions', [n, ACTION_FEATURES]);
@@ -83,6 +88,7 @@ function judge(config, store) {
       const carry = Float32Array.from({ length: 2 * n }, (_, i) =>
         i % 2 || (i / 2) % TIME === 0 ? 0 : carryWeight(0.90625),
       );
+      const moving = Float32Array.from({ length: 2 * n }, (_, i) => Number(i % 2 === 0 && (i / 2) % TIME > 1));
       const goal = [];
       const places = Array.from({ length: ROWS }, (_, row) => {
         const i = batch * ROWS + row;
@@ -112,6 +118,7 @@ function judge(config, store) {
           signal,
           starts: new Uint32Array(ROWS),
           ...(config.dynamics.frameSkip ? { carry } : {}),
+          ...(config.dynamics.motionSkip ? { moving } : {}),
         });
         const xhat = await program.read('xhat');
         goal.forEach((g, row) => {

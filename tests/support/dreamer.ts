@@ -26,6 +26,7 @@ export const tiny: DreamerConfig = {
     timeFirst: false,
     slotConditions: false,
     frameSkip: false,
+    motionSkip: false,
     spaceRotation: false,
   },
   softCap: 50,
@@ -34,7 +35,14 @@ export const tiny: DreamerConfig = {
 /** Every departure of the micro rung's dynamics: time layers first, conditions in every slot, the frame before as a base. */
 export const direct: DreamerConfig = {
   ...tiny,
-  dynamics: { ...tiny.dynamics, timeFirst: true, slotConditions: true, frameSkip: true, spaceRotation: true },
+  dynamics: {
+    ...tiny.dynamics,
+    timeFirst: true,
+    slotConditions: true,
+    frameSkip: true,
+    motionSkip: true,
+    spaceRotation: true,
+  },
 };
 
 /** The paper's form: latent tokens that gather from all patches. */

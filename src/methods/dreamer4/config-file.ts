@@ -54,6 +54,8 @@ const schema = v.pipe(
       timeFirst: v.boolean(),
       slotConditions: v.boolean(),
       frameSkip: v.boolean(),
+      // Models from before it existed do without.
+      motionSkip: v.optional(v.boolean(), false),
       spaceRotation: v.boolean(),
     }),
     data: v.strictObject({ episodes: positive, steps: positive, walks: v.optional(count, 0) }),
@@ -66,6 +68,8 @@ const schema = v.pipe(
     frameChangeWeight: real,
     imageShare: share,
     cleanContextShare: share,
+    // Runs from before it existed had a noised frame between any two.
+    solidContextShare: v.optional(share, 0),
     // Checkpoints from before these two existed were trained with the paper's values.
     lossFloor: v.optional(share, 0.1),
     noiseShare: v.optional(share, 0),
@@ -111,6 +115,7 @@ const schema = v.pipe(
     (c) => c.handsWeight === 0 || (c.tokenizer.aligned && c.tokenizer.latents === c.dynamics.tokens),
     'handsWeight: there must be one spatial token for every patch',
   ),
+  v.check((c) => !c.dynamics.motionSkip || c.dynamics.frameSkip, 'dynamics.motionSkip needs dynamics.frameSkip'),
   v.check((c) => c.dynamics.heads % c.dynamics.kvHeads === 0, 'dynamics.heads must be a multiple of dynamics.kvHeads'),
   v.check(
     (c) => c.phases.dynamics.longRows === 0 || c.phases.dynamics.longTime > c.dynamics.context,

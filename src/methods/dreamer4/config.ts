@@ -51,6 +51,11 @@ export interface DynamicsConfig {
    * error of the last frame repeated.
    */
   frameSkip: boolean;
+  /**
+   * Every spatial token also reads the change of its own latents between the two frames before, where both are known: what
+   * stands still, falls or is being walked past. Needs frameSkip, and `solidContextShare` for something to learn it from.
+   */
+  motionSkip: boolean;
   /** Axial rotation of spatial tokens in space layers. Needs latents aligned with patches. */
   spaceRotation: boolean;
 }
@@ -93,6 +98,12 @@ export interface DreamerConfig {
    * independent noise levels rarely show the pattern of play, where the whole past is clean.
    */
   cleanContextShare: number;
+  /**
+   * Share of the other frames of such rows that are finished as well. 0: a prediction never has two finished frames before
+   * it, as all have in play, so nothing tells it how things were moving: a dream walked on through the wall that it had
+   * been pushed against for six true frames.
+   */
+  solidContextShare: number;
   /**
    * Loss weight of a frame of pure noise; 0.1 in the paper (its ramp), 1 = the same weight at every signal level. What an
    * action does is decided at low signal: after 2500 micro steps with the ramp, wrong actions cost 9 % more error only.
@@ -150,6 +161,7 @@ const common = {
   frameChangeWeight: 2,
   imageShare: 0.3,
   cleanContextShare: 0.5,
+  solidContextShare: 0,
   lossFloor: 0.1,
   noiseShare: 0,
   bootstrapShare: 0.25,
@@ -172,7 +184,7 @@ const common = {
 };
 
 /** The specification's dynamics. */
-const plain = { timeFirst: false, slotConditions: false, frameSkip: false, spaceRotation: false };
+const plain = { timeFirst: false, slotConditions: false, frameSkip: false, motionSkip: false, spaceRotation: false };
 
 // The rung that ships, for a budget of some hours of two CPU cores. It differs from the ladder:
 // - context 96 frames = 9.6 s instead of 32, hence longer long rows (T2 > C);
@@ -212,6 +224,7 @@ const micro: DreamerConfig = {
     timeFirst: true,
     slotConditions: true,
     frameSkip: true,
+    motionSkip: true,
     spaceRotation: true,
   },
   data: { episodes: 160, steps: 600, walks: 0 },
@@ -226,6 +239,7 @@ const micro: DreamerConfig = {
   // Most of the budget goes where the action decides: a prediction from pure noise behind a finished frame. Two in five
   // training frames are that; with independent levels it is one in fifty.
   cleanContextShare: 0.8,
+  solidContextShare: 0.33,
   lossFloor: 1,
   noiseShare: 0.5,
   contextCorruptionMax: 0.4,
@@ -326,6 +340,7 @@ export function paperFaithful(config: DreamerConfig): DreamerConfig {
     frameChangeWeight: 0,
     imageShare: 0.3,
     cleanContextShare: 0,
+    solidContextShare: 0,
     contextCorruptionMax: config.contextCorruption,
     lossFloor: 0.1,
     noiseShare: 0,

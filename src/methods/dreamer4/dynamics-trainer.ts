@@ -17,7 +17,7 @@ import { learningRate } from '../../train/schedule.ts';
 import type { DreamerConfig } from './config.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
 import { drawWindowsAround, touchedFrames } from './frames.ts';
-import { carryWeight, dynamics } from './model.ts';
+import { carryWeight, dynamics, KNOWN } from './model.ts';
 import { drawNoiseLevels, IMAGE_ROW, selfContextLevels, tokenWeights, truthLeft } from './noise-levels.ts';
 import { bootstrapTarget, corrupt, euler } from './ops.ts';
 import { NO_ACTION } from './play-contract.ts';
@@ -109,25 +109,27 @@ export class DynamicsTrainer {
     const actions = input('actions', [n, ACTION_FEATURES]);
     const signal = input('signal', [n, signalFeatures(kMax)]);
     const noise = (stream: number): Tensor => gaussian(input('seed', [2]), [n, tokens, channels], stream);
-    const carry = (name: string, frames: number): { carry?: Tensor } =>
-      c.dynamics.frameSkip ? { carry: input(name, [frames, 2]) } : {};
+    const past = (name: string, frames: number): { carry?: Tensor; moving?: Tensor } => ({
+      ...(c.dynamics.frameSkip && { carry: input(`${name}carry`, [frames, 2]) }),
+      ...(c.dynamics.motionSkip && { moving: input(`${name}moving`, [frames, 2]) }),
+    });
     const starts = input('starts', [rows]);
-    const mode = { kind: 'rows' as const, batch: rows, time, starts, ...carry('carry', n) };
+    const mode = { kind: 'rows' as const, batch: rows, time, starts, ...past('', n) };
 
-    let past = clean;
+    let context = clean;
     // The last pass predicts even frames, on which the trained pass then builds; the one before it odd ones, and so on.
     for (let left = selfPasses; left > 0; left--) {
       const parity = (left + 1) % 2;
-      const from = past;
-      past = graph.constant(() => {
+      const from = context;
+      context = graph.constant(() => {
         const name = `self ${parity}`;
         const own = input(`${name} signal`, [n, signalFeatures(kMax)]);
         const z = corrupt(from, noise(1 + left), input(`${name} levels`, [n, 2]));
-        const xhat = dynamics(scope, c, z, actions, own, { ...mode, ...carry(`${name} carry`, n) });
+        const xhat = dynamics(scope, c, z, actions, own, { ...mode, ...past(`${name} `, n) });
         return corrupt(clean, xhat, input(`${name} truth`, [n, 2]));
       });
     }
-    const noised = corrupt(past, noise(1), levels);
+    const noised = corrupt(context, noise(1), levels);
 
     let target = clean;
     if (bootstrapRows > 0) {
@@ -151,7 +153,7 @@ export class DynamicsTrainer {
         const teach = (x: Tensor, name: string): Tensor =>
           dynamics(scope, c, x, a, input(name, [nb, signalFeatures(kMax)]), {
             ...half,
-            ...carry(`${name} carry`, nb),
+            ...past(`${name} `, nb),
           });
         const x1 = teach(z, 'first half');
         const zHalf = euler(z, x1, own, 0.5);
@@ -232,13 +234,17 @@ export class DynamicsTrainer {
       }
     });
     // What the frame before is worth to frame i of a row, at its level plus `later`; image rows have none before.
-    const carry = (signal: Float32Array, from: number, later: (i: number) => number): Float32Array<ArrayBuffer> => {
-      const out = new Float32Array(2 * (n - from));
+    const past = (name: string, signal: Float32Array, from = 0, later = (_: number): number => 0): void => {
+      const carry = new Float32Array(2 * (n - from));
+      const moving = new Float32Array(2 * (n - from));
+      const level = (i: number): number => signal[2 * i] + later(i);
       for (let i = from; i < n; i++) {
-        const before = i % time > 0 && levels.starts[Math.floor(i / time)] !== IMAGE_ROW;
-        if (before) out[2 * (i - from)] = carryWeight(signal[2 * (i - 1)] + later(i - 1));
+        const before = levels.starts[Math.floor(i / time)] === IMAGE_ROW ? 0 : i % time;
+        if (before > 0) carry[2 * (i - from)] = carryWeight(level(i - 1));
+        if (before > 1 && Math.min(level(i - 1), level(i - 2)) >= KNOWN) moving[2 * (i - from)] = 1;
       }
-      return out;
+      if (c.dynamics.frameSkip) inputs[`${name}carry`] = carry;
+      if (c.dynamics.motionSkip) inputs[`${name}moving`] = moving;
     };
     const { steps, lr } = c.phases.dynamics;
     const inputs: Record<string, InputData> = {
@@ -252,7 +258,7 @@ export class DynamicsTrainer {
       one: new Float32Array([1]),
       hyper: hyper(this.optimiser, this.step, learningRate(this.step, steps, lr, c.warmup, c.decay)),
     };
-    if (c.dynamics.frameSkip) inputs.carry = carry(levels.signal, 0, () => 0);
+    past('', levels.signal);
     for (let parity = 0; parity < Math.min(2, selfPasses); parity++) {
       const own = selfContextLevels(levels, time, kMax, parity, this.seed, this.step);
       const ownSignal = new Float32Array(n * features);
@@ -260,7 +266,7 @@ export class DynamicsTrainer {
       inputs[`self ${parity} levels`] = own;
       inputs[`self ${parity} signal`] = ownSignal;
       inputs[`self ${parity} truth`] = truthLeft(levels, time, parity);
-      if (c.dynamics.frameSkip) inputs[`self ${parity} carry`] = carry(own, 0, () => 0);
+      past(`self ${parity} `, own);
     }
     if (bootstrapRows > 0) {
       const nb = bootstrapRows * time;
@@ -275,10 +281,8 @@ export class DynamicsTrainer {
       }
       inputs['first half'] = first;
       inputs['second half'] = second;
-      if (c.dynamics.frameSkip) {
-        inputs['first half carry'] = carry(levels.signal, from, () => 0);
-        inputs['second half carry'] = carry(levels.signal, from, (i) => levels.signal[2 * i + 1] / 2);
-      }
+      past('first half ', levels.signal, from);
+      past('second half ', levels.signal, from, (i) => levels.signal[2 * i + 1] / 2);
       inputs['bootstrap levels'] = levels.signal.slice(2 * from);
       inputs['bootstrap starts'] = levels.starts.slice(rows - bootstrapRows);
     }

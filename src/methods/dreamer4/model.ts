@@ -33,6 +33,8 @@ export type TimeMode =
       starts: Tensor;
       /** [batch * time, 2]: what the frame before is worth to each frame (`carryWeight`), 0 where there is none; only for `frameSkip`. */
       carry?: Tensor;
+      /** [batch * time, 2]: 1 where both frames before are known well enough (`KNOWN`), else 0; only for `motionSkip`. */
+      moving?: Tensor;
     }
   | {
       kind: 'frame';
@@ -41,6 +43,8 @@ export type TimeMode =
       write: boolean;
       /** [streams, N_z, D_z]: the frame before, weighted; only for `frameSkip`. */
       previous?: Tensor;
+      /** [streams, N_z, D_z]: the change between the two frames before, 0 until there are two; only for `motionSkip`. */
+      motion?: Tensor;
     };
 
 const framesOf = (mode: TimeMode): number => (mode.kind === 'rows' ? mode.batch * mode.time : mode.streams);
@@ -217,6 +221,9 @@ function slotRotation(graph: Graph, c: DreamerConfig): { table: Tensor; position
  */
 export const carryWeight = (tau: number): number => tau / (tau * tau + (1 - tau) * (1 - tau));
 
+/** Signal level from which a frame counts as known: below it a difference is mostly noise. */
+export const KNOWN = 0.5;
+
 /** `scale[i] * x[i]` for every frame i, scale [frames, 2] in the first column. */
 export function scaleFrames(x: Tensor, scale: Tensor): Tensor {
   return corrupt(
@@ -234,12 +241,27 @@ function previousFrames(z: Tensor, mode: TimeMode): Tensor {
   }
   const { batch, time, carry } = mode;
   if (!carry) throw new Error('dynamics: frameSkip needs the weights of previous frames');
+  return scaleFrames(later(z, batch, time), carry);
+}
+
+/** Every frame of rows of `time` one place later, zero at the first: [frames, N_z, D_z]. */
+function later(z: Tensor, batch: number, time: number): Tensor {
   const { graph } = z;
   const width = z.size / batch / time;
   if (time === 1) return graph.table(`zero ${z.size}`, z.shape, () => new Float32Array(z.size));
   const first = graph.table(`before ${width}`, [1, width], () => new Float32Array(width));
   const rest = takeSlots(graph.reshape(z, [batch, time, width]), 0, time - 1);
-  return scaleFrames(graph.reshape(joinSlots([first, rest], batch, width), z.shape), carry);
+  return graph.reshape(joinSlots([first, rest], batch, width), z.shape);
+}
+
+/** The change between each frame's two predecessors, zero where they are not known: [frames, N_z, D_z]. */
+function motionBefore(previous: Tensor, mode: TimeMode): Tensor {
+  if (mode.kind === 'frame') {
+    if (!mode.motion) throw new Error('dynamics: motionSkip needs the change between the frames before');
+    return mode.motion;
+  }
+  if (!mode.moving) throw new Error('dynamics: motionSkip needs to know which frames are known');
+  return scaleFrames(add(previous, later(previous, mode.batch, mode.time), 1, -1), mode.moving);
 }
 
 /** The layers of the dynamics with what each sees. */
@@ -279,6 +301,8 @@ export function dynamics(
   const previous = d.frameSkip ? previousFrames(z, mode) : null;
   if (previous) {
     spatial = add(spatial, dense(scope, 'dyn.before', previous, d.d));
+    if (d.motionSkip)
+      spatial = add(spatial, dense(scope, 'dyn.motion', motionBefore(previous, mode), d.d, false, zeros));
   }
   const action = dense(scope, 'dyn.action', actions, d.d, true, normal(0.3));
   const level = dense(scope, 'dyn.signal', signal, d.d, false, normal(0.3));
@@ -311,17 +335,22 @@ export function playConditions(
   c: DreamerConfig,
   actions: Tensor,
   signals: Tensor,
-  previous?: Tensor,
+  mode: FrameMode,
 ): PlayConditions {
-  const { d, slotConditions, frameSkip } = c.dynamics;
+  const { d, slotConditions, frameSkip, motionSkip } = c.dynamics;
   const action = dense(scope, 'dyn.action', actions, d, true, normal(0.3));
   const levels = dense(scope, 'dyn.signal', signals, d, false, normal(0.3));
-  if (frameSkip && !previous) throw new Error('dynamics: frameSkip needs the previous frame');
+  let before: Tensor | null = null;
+  if (frameSkip) {
+    const previous = previousFrames(signals, mode);
+    before = dense(scope, 'dyn.before', previous, d);
+    if (motionSkip) before = add(before, dense(scope, 'dyn.motion', motionBefore(previous, mode), d, false, zeros));
+  }
   return {
     action,
     levels,
     slots: slotConditions ? dense(scope, 'dyn.conditions', add(levels, action), d) : null,
-    before: frameSkip && previous ? dense(scope, 'dyn.before', previous, d) : null,
+    before,
   };
 }
 

@@ -54,8 +54,9 @@ export function drawNoiseLevels(
       let tau = Math.floor(draw(i, 104) / d) * d;
       if (!bootstrap && draw(i, 106) < c.noiseShare) tau = 0;
       weight[i] = ramp(tau, c.lossFloor) * (1 + c.frameChangeWeight * changed[i]);
-      // Every second frame, so that each prediction has the frame before it whole, as in play.
-      if (cleanContext && t % 2 === 0) {
+      // Every second frame, so that each prediction has the frame before it whole, as in play; and some of the others, so that
+      // some have more than one.
+      if (cleanContext && (t % 2 === 0 || draw(i, 108) < c.solidContextShare)) {
         tau = 1 - corruption;
         weight[i] = 0;
       }

@@ -23,6 +23,7 @@ import {
   decode,
   dynamics,
   encode,
+  KNOWN,
   type PlayConditions,
   patchCount,
   playConditions,
@@ -81,7 +82,8 @@ function declare(gpu: Gpu, c: DreamerConfig, tokenizer: ParamStore, dyn: ParamSt
   const { tokens, channels, kMax } = c.dynamics;
   const graph = new Graph(gpu.conditions);
   const starts = graph.input('starts', [1]);
-  const mode = { kind: 'rows' as const, batch: 1, time: 1, starts, carry: graph.input('carry', [1, 2]) };
+  const [carry, moving] = [graph.input('carry', [1, 2]), graph.input('moving', [1, 2])];
+  const mode = { kind: 'rows' as const, batch: 1, time: 1, starts, carry, moving };
   const scope = new Scope(graph, tokenizer);
   const patches = graph.input('patches', [1, patchCount(c), c.frame.patch ** 2 * 3]);
   const keep = graph.input('keep', [patchCount(c)]);
@@ -123,6 +125,8 @@ export class LatentDream implements Dream {
   private readonly steps = new Map<string, Program>();
   /** The last finished frame as `frameSkip` reads it. */
   private readonly previous: GPUBuffer;
+  /** What changed from the frame before to it; 0 until there are two. */
+  private readonly motion: GPUBuffer;
   private readonly observer: Program;
   private readonly presenter: Presenter;
   private latest: Program | null = null;
@@ -154,11 +158,14 @@ export class LatentDream implements Dream {
     };
     this.tokenizerRings = new RingSet(gpu, streams, t.context, { heads: t.heads, kvHeads: t.heads, dim: t.dim });
     this.dynamicsRings = new RingSet(gpu, streams, d.context, { heads: d.heads, kvHeads: d.kvHeads, dim: d.dim });
-    this.previous = gpu.device.createBuffer({
-      size: Math.max(256, streams * latentSize(c) * 4),
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
-      label: 'previous frame',
-    });
+    const kept = (label: string): GPUBuffer =>
+      gpu.device.createBuffer({
+        size: Math.max(256, streams * latentSize(c) * 4),
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+        label,
+      });
+    this.previous = kept('previous frame');
+    this.motion = kept('motion');
     this.presenter = new Presenter(gpu);
     this.observer = compile(gpu, (graph) => this.traceObserve(graph));
     this.stepProgram(k, false);
@@ -178,6 +185,7 @@ export class LatentDream implements Dream {
       write,
       ring: (layer, slots) => rings.ring(graph, layer, slots),
       previous: graph.external('previous frame', [this.streams, tokens, channels], () => this.previous),
+      motion: graph.external('motion', [this.streams, tokens, channels], () => this.motion),
     };
   }
 
@@ -186,7 +194,7 @@ export class LatentDream implements Dream {
     const { config } = this.model;
     const actions = graph.input('actions', [this.streams, ACTION_FEATURES]);
     const signals = graph.input('signals', [(passes + 1) * this.streams, signalFeatures(config.dynamics.kMax)]);
-    return playConditions(scope, config, actions, signals, this.mode(graph, this.dynamicsRings, false).previous);
+    return playConditions(scope, config, actions, signals, this.mode(graph, this.dynamicsRings, false));
   }
 
   private commit(graph: Graph, scope: Scope, zn: Tensor, shared: PlayConditions, pass: number): void {
@@ -195,9 +203,17 @@ export class LatentDream implements Dream {
     const noise = gaussian(this.seedInput(graph), [this.streams, tokens, channels], 3);
     const context = corrupt(zn, noise, levels);
     playPass(scope, this.model.config, context, shared, pass, levels, this.mode(graph, this.dynamicsRings, true));
-    if (!this.model.config.dynamics.frameSkip) return;
+    const { frameSkip, motionSkip } = this.model.config.dynamics;
+    if (!frameSkip) return;
     // After the last pass that reads the frame before.
-    graph.place(scaleFrames(context, graph.input('carry', [this.streams, 2])), () => this.previous, 0);
+    const carry = graph.input('carry', [this.streams, 2]);
+    if (motionSkip) {
+      const { previous } = this.mode(graph, this.dynamicsRings, false);
+      const change = add(scaleFrames(context, carry), previous as Tensor, 1, -1);
+      graph.place(scaleFrames(change, graph.input('moving', [this.streams, 2])), () => this.motion, 0);
+    }
+    // A tensor of its own: what is placed is written where it is placed.
+    graph.place(scaleFrames(context, carry), () => this.previous, 0);
   }
 
   private seedInput(graph: Graph): Tensor {
@@ -297,7 +313,7 @@ export class LatentDream implements Dream {
   reset(): void {
     this.tokenizerRings.reset();
     this.dynamicsRings.reset();
-    this.gpu.device.queue.writeBuffer(this.previous, 0, new Uint8Array(this.previous.size));
+    for (const b of [this.previous, this.motion]) this.gpu.device.queue.writeBuffer(b, 0, new Uint8Array(b.size));
     this.index = 0;
   }
 
@@ -317,6 +333,7 @@ export class LatentDream implements Dream {
     const signals = new Float32Array((k + 1) * streams * features);
     const levels = new Float32Array(streams * 2);
     const carry = new Float32Array(streams * 2);
+    const moving = new Float32Array(streams * 2);
     const tau = 1 - corruption;
     for (let s = 0; s < streams; s++) {
       writeAction(rows, s * ACTION_FEATURES, actions[s]);
@@ -324,12 +341,14 @@ export class LatentDream implements Dream {
       writeSignal(signals, (k * streams + s) * features, kMax, tau, 1 / kMax);
       levels.set([tau, 1 / kMax], 2 * s);
       carry[2 * s] = carryWeight(tau);
+      moving[2 * s] = Number(this.index > 0 && tau >= KNOWN);
     }
     return {
       actions: rows,
       signals,
       'commit levels': levels,
-      ...(this.model.config.dynamics.frameSkip ? { carry } : {}),
+      ...(this.model.config.dynamics.frameSkip && { carry }),
+      ...(this.model.config.dynamics.motionSkip && { moving }),
       seed: new Uint32Array([seed, this.index]),
     };
   }
@@ -431,6 +450,7 @@ export class LatentDream implements Dream {
     this.tokenizerRings.dispose();
     this.dynamicsRings.dispose();
     this.previous.destroy();
+    this.motion.destroy();
     this.presenter.dispose();
     if (this.ownsModel) {
       this.model.tokenizer.dispose();

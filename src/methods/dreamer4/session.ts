@@ -212,7 +212,14 @@ export class DreamerSession implements Session<RunState> {
     if (file.metadata.method !== 'dreamer4' || file.metadata.kind !== 'model') {
       throw new CheckpointError('Only a shipped checkpoint of Dreamer 4 can be started from.');
     }
-    const theirs = JSON.parse(file.metadata.config ?? '{}') as Partial<DreamerConfig>;
+    const theirs = parseConfig(file.metadata.config ?? '{}');
+    const { d, channels, motionSkip } = this.config.dynamics;
+    if (motionSkip && !theirs.dynamics.motionSkip) {
+      // A path that starts at zero changes nothing in a model that was trained without it.
+      theirs.dynamics.motionSkip = true;
+      const bytes = new Uint8Array(channels * d * 4);
+      file.tensors.set('dyn.motion.w', { dtype: 'F32', shape: [channels, d], bytes });
+    }
     const same = (key: 'frame' | 'tokenizer' | 'dynamics'): boolean =>
       JSON.stringify(theirs[key]) === JSON.stringify(this.config[key]);
     if (!same('frame') || !same('tokenizer')) {

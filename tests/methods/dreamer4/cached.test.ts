@@ -15,6 +15,7 @@ import { RingSet } from '../../../src/methods/dreamer4/rings.ts';
 import { Scope } from '../../../src/nn/layers.ts';
 import { ParamStore } from '../../../src/nn/params.ts';
 import type { Graph, Tensor } from '../../../src/tensor/graph.ts';
+import { add } from '../../../src/tensor/ops/pointwise.ts';
 import { compile, type Program } from '../../../src/tensor/program.ts';
 import { random, sameBits } from '../../support/compute.ts';
 import { direct, gathered, shake, tiny } from '../../support/dreamer.ts';
@@ -37,14 +38,18 @@ interface Net {
   /** Frames behind which nothing is seen any more: (context - 1) per time layer. */
   memory: number;
   heads: { heads: number; kvHeads: number; dim: number };
+  /** Whether it reads how things were moving. */
+  motion: boolean;
   trace: (graph: Graph, store: ParamStore, t: Record<string, Tensor>, frames: number, mode: TimeMode) => Tensor;
 }
 
-/** The frame before counts 0.8 where there is one. */
-const carry = (graph: Graph, frames: number, has: (frame: number) => boolean): Tensor =>
-  graph.table(`carry ${frames}`, [frames, 2], () =>
-    Float32Array.from({ length: 2 * frames }, (_, i) => (i % 2 === 0 && has(i / 2) ? 0.8 : 0)),
+/** `weight` where a frame has what it stands for. */
+const weights = (name: string, weight: number, graph: Graph, frames: number, has: (frame: number) => boolean): Tensor =>
+  graph.table(`${name} ${frames}`, [frames, 2], () =>
+    Float32Array.from({ length: 2 * frames }, (_, i) => (i % 2 === 0 && has(i / 2) ? weight : 0)),
   );
+/** The frame before counts 0.8 where there is one. */
+const carry = weights.bind(null, 'carry', 0.8);
 
 function dynamicsNet(c: DreamerConfig): Net {
   const d = c.dynamics;
@@ -55,19 +60,17 @@ function dynamicsNet(c: DreamerConfig): Net {
     context: d.context,
     memory: d.context - 1,
     heads: d,
+    motion: d.motionSkip,
     trace: (graph, store, t, frames, mode) => {
       const z = graph.reshape(t.z, [frames, tokens, channels]);
       const y = dynamics(new Scope(graph, store), c, z, t.actions, t.signal, mode);
-      if (mode.kind === 'frame' && mode.previous?.storage.external) {
-        const { buffer } = mode.previous.storage.external;
-        graph.place(
-          scaleFrames(
-            z,
-            carry(graph, frames, () => true),
-          ),
-          buffer,
-          0,
-        );
+      if (mode.kind === 'frame' && mode.previous?.storage.external && mode.motion?.storage.external) {
+        const every = carry(graph, frames, () => true);
+        if (d.motionSkip) {
+          const change = add(scaleFrames(z, every), mode.previous, 1, -1);
+          graph.place(scaleFrames(change, graph.input('moving', [frames, 2])), mode.motion.storage.external.buffer, 0);
+        }
+        graph.place(scaleFrames(z, every), mode.previous.storage.external.buffer, 0);
       }
       return y;
     },
@@ -83,6 +86,7 @@ function tokenizerNet(c: DreamerConfig): Net {
     context: t.context,
     memory: 2 * (t.context - 1),
     heads: { heads: t.heads, kvHeads: t.heads, dim: t.dim },
+    motion: false,
     trace: (graph, store, { patches }, frames, mode) => {
       const scope = new Scope(graph, store);
       return decode(scope, c, encode(scope, c, graph.reshape(patches, [frames, patchCount(c), patch]), mode), mode);
@@ -129,6 +133,7 @@ async function inRows(net: Net, store: ParamStore, data: Data): Promise<Float32A
     time: TIME,
     starts: graph.input('starts', [BATCH]),
     carry: carry(graph, BATCH * TIME, (i) => i % TIME > 0),
+    moving: weights('moving', 1, graph, BATCH * TIME, (i) => i % TIME > 1),
   }));
   shake(store, 8);
   program.run({ ...data, starts: new Uint32Array(BATCH) });
@@ -140,10 +145,13 @@ async function inRows(net: Net, store: ParamStore, data: Data): Promise<Float32A
 /** Outputs per frame; the counter starts at `from`. */
 async function overRings(net: Net, store: ParamStore, data: Data, from: number): Promise<Float32Array[]> {
   const rings = new RingSet(opened.gpu, BATCH, net.context, net.heads);
-  const previous = opened.device.createBuffer({ size: BATCH * net.width * 4, usage: GPUBufferUsage.STORAGE });
+  const [previous, motion] = [0, 1].map(() =>
+    opened.device.createBuffer({ size: BATCH * net.width * 4, usage: GPUBufferUsage.STORAGE }),
+  );
   const program = build(net, store, BATCH, (graph) => ({
     kind: 'frame',
     previous: graph.external('previous', [BATCH, net.width / 16, 16], () => previous),
+    motion: graph.external('motion', [BATCH, net.width / 16, 16], () => motion),
     streams: BATCH,
     write: true,
     ring: (layer, slots) => rings.ring(graph, layer, slots),
@@ -151,13 +159,15 @@ async function overRings(net: Net, store: ParamStore, data: Data, from: number):
   if (from > 0) rings.seek(from);
   const out: Float32Array[] = [];
   for (let t = 0; t < TIME; t++) {
-    program.run(frameAt(data, net, t));
+    const moving = Float32Array.from({ length: 2 * BATCH }, (_, i) => Number(i % 2 === 0 && t > 0));
+    program.run({ ...frameAt(data, net, t), ...(net.motion && { moving }) });
     rings.advance();
     out.push(await program.read('y'));
   }
   program.dispose();
   rings.dispose();
   previous.destroy();
+  motion.destroy();
   return out;
 }
 

@@ -15,7 +15,7 @@ import { fusedStack } from '../../../src/nn/fused-layers.ts';
 import { Scope } from '../../../src/nn/layers.ts';
 import { patchifyBytes } from '../../../src/tensor/ops/images.ts';
 import { compile } from '../../../src/tensor/program.ts';
-import { meanSquare, moverFrames, shake, tiny } from '../../support/dreamer.ts';
+import { direct, meanSquare, moverFrames, shake, tiny } from '../../support/dreamer.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { TOLERANCE } from '../../support/tolerance.ts';
 
@@ -147,6 +147,27 @@ describe('a dream', () => {
     await expect(dream.step(Uint32Array.of(left, left), settings)).rejects.toThrow('1 actions are needed, 2');
     await expect(dream.observe(new Uint8Array(SIZE + 1), Uint32Array.of(left))).rejects.toThrow('16x16');
   });
+});
+
+test('how things were moving counts from the second frame on, and is forgotten by a reset', async () => {
+  const trainer = new DynamicsTrainer(gpu, direct, 3);
+  shake(trainer.store, 8);
+  const dream = new LatentDream(gpu, { ...model, config: direct, dynamics: trainer.store }, 1, { fused: fusedStack });
+  const weights = (await trainer.store.read('value')).get('dyn.motion.w') as Float32Array<ArrayBuffer>;
+  const after = async (n: number, strength: number): Promise<Uint8Array> => {
+    const scaled = weights.map((w) => w * strength);
+    trainer.store.write('value', 'dyn.motion.w', scaled);
+    dream.reset();
+    await dream.observe(...context([0], n));
+    return (await dream.step(Uint32Array.of(NO_ACTION), settings, { rgb: true })).rgb;
+  };
+  expect(await after(1, 0)).toEqual(await after(1, 1));
+  const moved = await after(3, 1);
+  expect(await after(3, 0)).not.toEqual(moved);
+  expect(await after(1, 0)).toEqual(await after(1, 1));
+  expect(await after(3, 1)).toEqual(moved);
+  dream.dispose();
+  trainer.dispose();
 });
 
 describe('a shipped model', () => {

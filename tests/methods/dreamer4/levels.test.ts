@@ -85,7 +85,7 @@ describe('noise levels', () => {
   });
 
   test('finished context has the signal of play (or down to a lower bound) and no loss; never in bootstrap rows', () => {
-    const change = { cleanContextShare: 0.5, contextCorruption: 0.1, imageShare: 0 };
+    const change = { cleanContextShare: 0.5, solidContextShare: 0, contextCorruption: 0.1, imageShare: 0 };
     const { frames } = draw({ ...change, contextCorruptionMax: 0.1 });
     const worse = draw({ ...change, contextCorruptionMax: 0.4 }).frames.filter((f) => f.weight === 0);
     const levels = worse.map((f) => f.tau);
@@ -102,6 +102,21 @@ describe('noise levels', () => {
     expect(rows.size / (ROWS - BOOTSTRAP)).toBeLessThan(0.65);
     // Each frame that such a row predicts has a finished one before it.
     for (const f of frames) if (rows.has(f.row)) expect(f.weight === 0, `frame ${f.t}`).toBe(f.t % 2 === 0);
+  });
+
+  test('a share of the frames between are finished as well: some predictions then see two finished frames before them', () => {
+    const change = { cleanContextShare: 1, imageShare: 0 };
+    const { frames } = draw({ ...change, solidContextShare: 0.33 });
+    const rows = frames.filter((f) => f.row < ROWS - BOOTSTRAP);
+    expect(rows.filter((f) => f.t % 2 === 0).every((f) => f.weight === 0)).toBe(true);
+    const between = rows.filter((f) => f.t % 2 === 1);
+    const finished = between.filter((f) => f.weight === 0);
+    expect(Math.abs(finished.length / between.length - 0.33)).toBeLessThan(0.05);
+    for (const f of finished) expect(f.tau).toBe(frames[f.row * TIME].tau);
+    // Those that are predicted are as before.
+    const plain = draw({ ...change, solidContextShare: 0 }).frames;
+    for (const f of between) if (f.weight > 0) expect(f).toEqual(plain[f.row * TIME + f.t]);
+    for (const f of frames.slice((ROWS - BOOTSTRAP) * TIME)) expect(f).toEqual(plain[f.row * TIME + f.t]);
   });
 
   test('a share of rows are images', () => {

@@ -39,6 +39,7 @@ async function both(c: DreamerConfig) {
   const latents = STREAMS * d.tokens * d.channels;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
   const previous = device.createBuffer({ size: latents * 4, usage });
+  const motion = device.createBuffer({ size: latents * 4, usage });
   const features = signalFeatures(d.kMax);
   let mixed = 0;
   const build = (fused: boolean) =>
@@ -54,10 +55,11 @@ async function both(c: DreamerConfig) {
         write: true,
         ring: (layer: string, slots: number) => rings.ring(graph, layer, slots),
         previous: graph.external('previous', [STREAMS, d.tokens, d.channels], () => previous),
+        motion: graph.external('motion', [STREAMS, d.tokens, d.channels], () => motion),
       };
       const scope = new Scope(graph, store, 'value', fused ? fusedStack : null);
       if (fused) {
-        const shared = playConditions(scope, c, actions, signals, mode.previous);
+        const shared = playConditions(scope, c, actions, signals, mode);
         const { xhat, next } = playPass(scope, c, z, shared, PASSES - 1, levels, mode);
         graph.output('xhat', xhat);
         graph.output('next', next);
@@ -72,6 +74,7 @@ async function both(c: DreamerConfig) {
   const [single, few] = [build(false), build(true)];
   shake(store, 4);
   device.queue.writeBuffer(previous, 0, random([latents], 5).data);
+  device.queue.writeBuffer(motion, 0, random([latents], 6).data);
   const levels = new Float32Array([0.5, 0.25, 0.25, 0.125]);
   for (let frame = 0; frame < 3; frame++) {
     single.run(inputs(frame));
@@ -102,6 +105,7 @@ async function both(c: DreamerConfig) {
   store.dispose();
   rings.dispose();
   previous.destroy();
+  motion.destroy();
   return out;
 }
 

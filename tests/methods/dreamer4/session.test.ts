@@ -200,6 +200,25 @@ describe('a warm start', () => {
     return writeSafetensors(tensors, { ...file.metadata, dynamicsStep });
   }
 
+  test('a path that starts at zero may be missing: the model is the same, and from then on learns it', async () => {
+    const skip = { ...config.dynamics, frameSkip: true };
+    const first = await open(13, { dynamics: skip });
+    await finishData(first);
+    const theirs = shipCheckpoint(edited(readSafetensors((await first.session.save()).bytes), '1'), 'x').bytes;
+    first.session.dispose();
+    const run = await open(12, { dynamics: { ...skip, motionSkip: true }, solidContextShare: 0.5 });
+    expect(run.session.startFrom(theirs, 'x.safetensors')).toBe('tokenizer and dynamics');
+    await finishData(run);
+    const begun = readSafetensors((await run.session.save()).bytes);
+    const values = (file: typeof begun, name: string): number[] =>
+      Array.from(toFloat32(file.tensors.get(`dynamics/value/${name}`) as StoredTensor));
+    expect(values(begun, 'dyn.before.w')).toEqual(
+      Array.from(toFloat32(readSafetensors(theirs).tensors.get('dyn.before.w') as StoredTensor)),
+    );
+    expect(values(begun, 'dyn.motion.w').every((v) => v === 0)).toBe(true);
+    expect(values(readSafetensors(await finish(run)), 'dyn.motion.w').some((v) => v !== 0)).toBe(true);
+  });
+
   test('takes the tokenizer alone when the dynamics has another shape', async () => {
     const run = await open(12, { dynamics: { ...config.dynamics, timeFirst: true } });
     expect(run.session.startFrom(shippedBytes(), 'x.safetensors')).toBe('tokenizer');

@@ -131,7 +131,10 @@ function world(c: DreamerConfig): Net {
       const carry = graph.table('carry', [BATCH * TIME, 2], () =>
         Float32Array.from({ length: 2 * BATCH * TIME }, (_, i) => (i % 2 === 0 && i / 2 > TIME ? 0.8 : 0)),
       );
-      const mode = { kind: 'rows' as const, batch: BATCH, time: TIME, starts: t.starts, carry };
+      const moving = graph.table('moving', [BATCH * TIME, 2], () =>
+        Float32Array.from({ length: 2 * BATCH * TIME }, (_, i) => Number(i % 2 === 0 && i / 2 > TIME + 1)),
+      );
+      const mode = { kind: 'rows' as const, batch: BATCH, time: TIME, starts: t.starts, carry, moving };
       return dynamics(scope, c, graph.reshape(t.x, [BATCH * TIME, tokens, channels]), t.actions, t.signal, mode);
     },
   };
