@@ -9,7 +9,7 @@
  *   drift200        largest relative difference of pixel mean and standard deviation, dream against truth, frames
  *                   181-200, one dream in every fresh world
  *   touchEffect, touchShare, touchFalse   breaking and placing: touch.ts; also of minedX, placedX and slotX alone
- *   walkMotion, wallMotion, trueWallMotion, wallShare   walls: walk.ts
+ *   walkMotion, wallMotion, pushMotion, trueWallMotion, wallShare   walls: walk.ts
  *   idleStd200      standard deviation of dreams in which no key is pressed, frames 181-200 / frames 1-20: below 1 fades
  */
 

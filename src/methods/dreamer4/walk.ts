@@ -3,6 +3,7 @@
  * them something is in the way. Motion is the mean |x_{t+1} - x_t| over the steps after the wall is reached:
  *   walkMotion   on open ground, dream / truth: 1 = as fast as the truth
  *   wallMotion   against walls, dream / dream on open ground: 0 = stands, 1 = walks through; trueWallMotion: the same of the truth
+ *   pushMotion   the same where the last six true frames already showed the player stopped: it need only go on standing
  *   wallShare    share of the walls before which the dream moves less than half as much as on open ground
  */
 import type { Gpu } from '../../gpu/device.ts';
@@ -29,25 +30,42 @@ export async function measureWalk(
   const events = walkEvents(evaluationSpecs(c, o.seed, 400, 240), c.frame, frameSource(c), o.events, o.context);
   const dream = new LatentDream(gpu, model, o.streams, { k: o.k, fused: fusedStack });
   const settings = { k: o.k, contextCorruption: o.corruption, seed: o.seed };
-  const dreamed: Uint8Array[] = [];
-  for (let first = 0; first < events.length; first += o.streams) {
-    const batch = events.slice(first, first + o.streams);
-    dreamed.push(...(await dreamEvents(dream, batch, settings, WALK_STEPS, (e) => e.action)));
-  }
+  const dreams = async (list: readonly WalkEvent[], steps: number): Promise<Uint8Array[]> => {
+    const out: Uint8Array[] = [];
+    for (let first = 0; first < list.length; first += o.streams) {
+      const batch = list.slice(first, first + o.streams);
+      out.push(...(await dreamEvents(dream, batch, settings, steps, (e) => e.action)));
+    }
+    return out;
+  };
+  const dreamed = await dreams(events, WALK_STEPS);
+  const pushed = await dreams(events.filter((e) => e.stopped).map(afterPushing), WALK_STEPS - WALK_COUNTED);
   dream.dispose();
-  return { events, dreamed, ...walkFigures(events, dreamed) };
+  return { events, dreamed, ...walkFigures(events, dreamed, pushed) };
 }
 
-/** The figures of given dreams, RGB bytes [WALK_STEPS, H, W, 3] for every event. */
+/** The same event from where the wall is reached: its first steps are context too. */
+function afterPushing(e: WalkEvent): WalkEvent {
+  const size = e.truth.length / WALK_STEPS;
+  const context = new Uint8Array(e.context.length);
+  context.set(e.context.subarray(WALK_COUNTED * size));
+  context.set(e.truth.subarray(0, WALK_COUNTED * size), context.length - WALK_COUNTED * size);
+  const contextActions = new Uint32Array(e.contextActions.length).fill(e.action);
+  contextActions.set(e.contextActions.subarray(WALK_COUNTED));
+  return { ...e, context, contextActions, truth: e.truth.slice(WALK_COUNTED * size) };
+}
+
+/** The figures of given dreams, RGB bytes [WALK_STEPS, H, W, 3] for every event, and of those that begin at the wall. */
 export function walkFigures(
   events: readonly Pick<WalkEvent, 'stopped' | 'truth'>[],
   dreamed: readonly Uint8Array[],
+  pushed: readonly Uint8Array[] = [],
 ): Pick<WalkResult, 'metrics' | 'table'> {
-  const motion = (frames: Uint8Array): number => {
-    const size = frames.length / WALK_STEPS;
+  const motion = (frames: Uint8Array, from = WALK_COUNTED, steps = WALK_STEPS): number => {
+    const size = frames.length / steps;
     let sum = 0;
-    for (let k = WALK_COUNTED * size; k < WALK_STEPS * size; k++) sum += Math.abs(frames[k] - frames[k - size]);
-    return sum / (WALK_STEPS - WALK_COUNTED) / size / 255;
+    for (let k = from * size; k < steps * size; k++) sum += Math.abs(frames[k] - frames[k - size]);
+    return sum / (steps - from) / size / 255;
   };
   const mean = (of: number[]): number => of.reduce((a, b) => a + b, 0) / Math.max(1, of.length);
   const rows = [false, true].map((stopped) => {
@@ -64,6 +82,9 @@ export function walkFigures(
       ...(open.dream.length > 0 && {
         walkMotion: walks / mean(open.truth),
         wallMotion: mean(wall.dream) / walks,
+        ...(pushed.length > 0 && {
+          pushMotion: mean(pushed.map((f) => motion(f, 1, WALK_STEPS - WALK_COUNTED))) / walks,
+        }),
         trueWallMotion: mean(wall.truth) / mean(open.truth),
       }),
       wallShare: wall.dream.filter((m) => m < walks / 2).length / Math.max(1, wall.dream.length),

@@ -188,6 +188,11 @@ describe('figures', () => {
     expect(of(4, 0)).toMatchObject({ walkMotion: 1, wallMotion: 0, trueWallMotion: 0, wallShare: 1, wallEvents: 1 });
     expect(of(2, 2)).toMatchObject({ walkMotion: 0.5, wallMotion: 1, wallShare: 0 });
     expect(of(4, 1)).toMatchObject({ wallMotion: 0.25, wallShare: 1 });
+    const begun = moving(2).subarray(0, (moving(2).length / WALK_STEPS) * (WALK_STEPS - WALK_COUNTED));
+    expect(walkFigures(walks, [moving(4), moving(4)], [begun]).metrics).toMatchObject({
+      wallMotion: 1,
+      pushMotion: 0.5,
+    });
     const { metrics } = walkFigures(walks.slice(1), [moving(1)]);
     expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
     expect(metrics).not.toHaveProperty('wallMotion');
