@@ -27,7 +27,12 @@ async function startNano(page: Page): Promise<void> {
 test('a run starts from a link, learns, pauses, steps, shows pictures, and is listed when it stops', async () => {
   const { page, errors, close } = await openPage(browser, '#/dreamer4?preset=micro&seed=9');
   await page.getByTestId('start-training').waitFor();
-  expect(await page.getByRole('button', { name: 'micro' }).getAttribute('aria-pressed')).toBe('true');
+  expect(await page.getByRole('button', { name: 'micro', exact: true }).getAttribute('aria-pressed')).toBe('true');
+  const shipped = page.getByTestId('shipped');
+  await shipped.getByText('block placed').waitFor();
+  await shipped.getByRole('button', { name: /^small/ }).click();
+  await shipped.getByText('was not measured').waitFor();
+  expect(await shipped.locator('tbody tr[data-paper]').count()).toBe(5);
   expect(await page.getByLabel('Seed').inputValue()).toBe('9');
   await startNano(page);
   expect(await page.evaluate(() => location.hash)).toBe('#/dreamer4?preset=nano&seed=9');

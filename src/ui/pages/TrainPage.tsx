@@ -8,6 +8,7 @@ import { Progress } from '../training/Progress.tsx';
 import { RunControls } from '../training/RunControls.tsx';
 import { Samples } from '../training/Samples.tsx';
 import { Setup } from '../training/Setup.tsx';
+import { Shipped } from '../training/Shipped.tsx';
 import { TrainSession } from '../training/train-session.ts';
 import { useTraining } from '../training/train-store.ts';
 import css from '../training/training.module.css';
@@ -75,6 +76,7 @@ export default function TrainPage() {
           </section>
         </>
       )}
+      <Shipped />
     </main>
   );
 }

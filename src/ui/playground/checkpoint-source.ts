@@ -37,6 +37,16 @@ const noCheckpoint: Failure = {
   advice: 'The true world beside it is playable. You can also train a small model in this tab.',
 };
 
+/** The models that come with the page; none if there is no list. */
+export async function listModels(base: string, fetcher: typeof fetch = fetch): Promise<readonly ShippedModel[]> {
+  try {
+    const answer = await fetcher(`${base}index.json`);
+    return answer.ok ? v.parse(ModelIndex, await answer.json()).files : [];
+  } catch {
+    return [];
+  }
+}
+
 /** `base` ends with a slash; `wanted`: a rung, or nothing for what fits the adapter. */
 export async function fetchShipped(
   base: string,
