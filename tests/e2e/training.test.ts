@@ -59,7 +59,7 @@ test('a run starts from a link, learns, pauses, steps, shows pictures, and is li
   await page.waitForFunction(() => document.querySelector('dl dd')?.textContent === 'done');
   expect(await reading(page, 'state').textContent()).toBe('done');
   await page.getByRole('link', { name: 'Runs' }).click();
-  const row = page.locator('tbody tr');
+  const row = page.locator('tbody tr', { hasText: 'dreamer4' });
   await row.waitFor();
   expect(await row.innerText()).toMatch(/dreamer4\s+nano\s+9/);
   expect(errors).toEqual([]);
