@@ -2,8 +2,8 @@
  * Waiting for the GPU from Node without burning a core. Dawn's Node binding asks for finished work on every turn of the event
  * loop, by the global setImmediate, for as long as any promise of it is pending. On a CPU adapter that loop took a core from
  * the kernels themselves: on two cores a training step of Dreamer 4 micro (`lab rungs --only micro --step --rows 6`) took 0.8 s
- * instead of 0.5 s. So there the thread rests before it asks again. On real GPUs, whose
- * host has nothing better to do, Dawn asks as it likes.
+ * instead of 0.5 s. So there the thread rests before it asks again. On real GPUs, whose host has nothing better to do, Dawn
+ * asks as it likes.
  */
 export const inNode = typeof process !== 'undefined' && Boolean(process.versions?.node);
 
@@ -41,10 +41,13 @@ const INSTALLED = Symbol.for('tenfold.resting');
 
 /** From now on Dawn's polls in this thread of Node rest. Node's own timers do not go through the global. */
 export function restBetweenPolls(): void {
-  if (!inNode || INSTALLED in globalThis.setImmediate) return;
+  const own = globalThis.setImmediate;
+  if (!inNode || INSTALLED in own) return;
   const word = new Int32Array(new SharedArrayBuffer(4));
-  const asked = resting(globalThis.setImmediate as unknown as Ask, (ms) => Atomics.wait(word, 0, 0, ms));
-  globalThis.setImmediate = Object.assign(asked, { [INSTALLED]: true }) as unknown as typeof setImmediate;
+  const asked = resting(own as unknown as Ask, (ms) => Atomics.wait(word, 0, 0, ms));
+  // What util.promisify knows it by, among others.
+  const kept = { ...Object.getOwnPropertyDescriptors(own), [INSTALLED]: { value: true } };
+  globalThis.setImmediate = Object.defineProperties(asked, kept) as unknown as typeof setImmediate;
 }
 
 /** Submissions that may wait on a real GPU while the host prepares the next one. */

@@ -1,5 +1,6 @@
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { resting } from '../../src/gpu/pace.ts';
+import { restBetweenPolls, resting } from '../../src/gpu/pace.ts';
 
 /** What a callback of Dawn looks like from here: native and without a name. */
 const native = (run: () => void): (() => void) => Object.defineProperty(run.bind(null), 'name', { value: '' });
@@ -65,6 +66,19 @@ describe('polls of Dawn on a CPU adapter', () => {
     ask(nested);
     for (let i = 0; i < 3; i++) turn();
     expect(log).toEqual(['a 1', 'inside']);
+  });
+
+  it('go through a setImmediate that is for everyone else what it was, however often it is installed', async () => {
+    restBetweenPolls();
+    const installed = setImmediate;
+    restBetweenPolls();
+    expect(setImmediate).toBe(installed);
+    expect(await promisify(setImmediate)('value')).toBe('value');
+    const seen = await new Promise((resolve) => setImmediate((a, b) => resolve([a, b]), 1, 2));
+    expect(seen).toEqual([1, 2]);
+    const dropped = setImmediate(() => expect.unreachable());
+    clearImmediate(dropped);
+    await promisify(setImmediate)();
   });
 
   it('leave no rest behind a poll that threw', () => {
