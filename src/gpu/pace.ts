@@ -10,10 +10,10 @@ export const inNode = typeof process !== 'undefined' && Boolean(process.versions
 /** A tenth of the time waited so far, within these bounds: every poll takes a kernel's thread off its core for a moment. */
 const rest = (waitedMs: number): number => Math.min(Math.max(waitedMs / 10, 0.5), 4);
 
-type Ask = (run: () => void, ...args: unknown[]) => unknown;
+type Ask = (run: (...args: unknown[]) => void, ...args: unknown[]) => unknown;
 
-/** Dawn's callbacks are native functions without a name; nobody else's are. */
-const isPoll = (run: () => void): boolean =>
+/** Dawn's callbacks are native functions without a name. So are a promise's, which may rest too and lose nothing by it. */
+const isPoll = (run: (...args: unknown[]) => void): boolean =>
   run.name === '' && Function.prototype.toString.call(run).includes('[native code]');
 
 /** `ask` (setImmediate) with a `sleep` before each poll that a poll asked for; the first one of a wait comes at once. */
@@ -29,7 +29,7 @@ export function resting(ask: Ask, sleep: (ms: number) => void, now = () => perfo
       if (again) sleep(rest(now() - began));
       polling = true;
       try {
-        run();
+        run(...args);
       } finally {
         polling = false;
       }
@@ -39,7 +39,7 @@ export function resting(ask: Ask, sleep: (ms: number) => void, now = () => perfo
 
 const INSTALLED = Symbol.for('tenfold.resting');
 
-/** From now on Dawn's polls in this thread of Node rest. Node's own timers do not go through the global. */
+/** From now on Dawn's polls in this thread of Node rest, whatever device is opened later. Node's own timers do not go through the global. */
 export function restBetweenPolls(): void {
   const own = globalThis.setImmediate;
   if (!inNode || INSTALLED in own) return;

@@ -69,7 +69,9 @@ function judge(config, store) {
     const carry = config.dynamics.frameSkip
       ? {
           carry: graph.input('carry', [n, 2]),
-          ...(config.dynamics.motionSkip ? { moving: graph.input('moving', [n, 2]) } : {}),
+          ...(config.dynamics.motionSkip
+            ? { moving: graph.input('moving', [n, 2]), known: graph.input('known', [n, 4]) }
+            : {}),
         }
       : {};
     const mode = { kind: 'rows', batch: ROWS, time: TIME, starts: graph.input('starts', [ROWS]), ...carry };
@@ -89,6 +91,7 @@ function judge(config, store) {
         i % 2 || (i / 2) % TIME === 0 ? 0 : carryWeight(0.90625),
       );
       const moving = Float32Array.from({ length: 2 * n }, (_, i) => Number(i % 2 === 0 && (i / 2) % TIME > 1));
+      const known = Float32Array.from({ length: 4 * n }, (_, i) => Number(i % 4 === 0 && (i / 4) % TIME > 1));
       const goal = [];
       const places = Array.from({ length: ROWS }, (_, row) => {
         const i = batch * ROWS + row;
@@ -118,7 +121,7 @@ function judge(config, store) {
           signal,
           starts: new Uint32Array(ROWS),
           ...(config.dynamics.frameSkip ? { carry } : {}),
-          ...(config.dynamics.motionSkip ? { moving } : {}),
+          ...(config.dynamics.motionSkip ? { moving, known } : {}),
         });
         const xhat = await program.read('xhat');
         goal.forEach((g, row) => {

@@ -29,6 +29,7 @@ describe('loads cleanly and passes axe', () => {
     const { page, errors, close } = await openPage(browser, route, { colorScheme: scheme });
     await page.locator('h1').waitFor({ state: 'attached' });
     await page.waitForFunction(() => !document.querySelector('main[aria-busy="true"]'));
+    if (route === '#/dreamer4') await page.getByTestId('shipped').waitFor();
     expect(await page.locator('h1').count()).toBe(1);
     const { violations } = await new AxeBuilder({ page }).analyze();
     const serious = violations
@@ -44,7 +45,7 @@ test('each of the ten methods has a page with its paper', async () => {
   const { page, close } = await openPage(browser);
   for (const { id, title, arxiv, started } of METHODS) {
     await page.goto(`${page.url().split('#')[0]}#/${id}`);
-    await page.locator(`a[href*="arxiv.org/abs/${arxiv}"]`).waitFor();
+    await page.locator(`a[href*="arxiv.org/abs/${arxiv}"]`).first().waitFor();
     if (!started) {
       expect(await page.locator('h1').textContent()).toBe(title);
       expect(await page.locator('main').textContent()).toContain('Not started');

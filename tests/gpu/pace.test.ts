@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { restBetweenPolls, resting } from '../../src/gpu/pace.ts';
+import { testGpu } from '../support/gpu.ts';
 
 /** What a callback of Dawn looks like from here: native and without a name. */
 const native = (run: () => void): (() => void) => Object.defineProperty(run.bind(null), 'name', { value: '' });
@@ -76,6 +77,8 @@ describe('polls of Dawn on a CPU adapter', () => {
     expect(await promisify(setImmediate)('value')).toBe('value');
     const seen = await new Promise((resolve) => setImmediate((a, b) => resolve([a, b]), 1, 2));
     expect(seen).toEqual([1, 2]);
+    // A promise's own callback looks like one of Dawn's.
+    expect(await new Promise((resolve) => setImmediate(resolve, 'value'))).toBe('value');
     const dropped = setImmediate(() => expect.unreachable());
     clearImmediate(dropped);
     await promisify(setImmediate)();
@@ -92,5 +95,46 @@ describe('polls of Dawn on a CPU adapter', () => {
     ask(native(() => log.push('poll')));
     turn();
     expect(log).toEqual(['poll']);
+  });
+
+  it('are recognised: while a CPU adapter works, the event loop turns less than once in a tenth of a millisecond', async () => {
+    const { device, gpu } = await testGpu();
+    if (!gpu.report.software) return;
+    const code = `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+      @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
+        var v = f32(id.x);
+        for (var i = 0u; i < 20000u; i++) { v = v * 0.5 + 1.0; }
+        x[id.x] = v;
+      }`;
+    const module = device.createShaderModule({ code });
+    const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+    const buffer = device.createBuffer({ size: 4 * 4096, usage: GPUBufferUsage.STORAGE });
+    const entries = [{ binding: 0, resource: { buffer } }];
+    const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+    const work = (): Promise<undefined> => {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(4096);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      return device.queue.onSubmittedWorkDone();
+    };
+    await work();
+    let polls = 0;
+    const before = globalThis.setImmediate;
+    globalThis.setImmediate = ((run: () => void, ...args: unknown[]) => {
+      polls += 1;
+      return (before as unknown as (...a: unknown[]) => unknown)(run, ...args);
+    }) as unknown as typeof setImmediate;
+    const start = performance.now();
+    await work();
+    const ms = performance.now() - start;
+    globalThis.setImmediate = before;
+    buffer.destroy();
+    expect(ms).toBeGreaterThan(5);
+    expect(polls).toBeLessThan(10 * ms);
+    expect(polls).toBeGreaterThan(0);
   });
 });

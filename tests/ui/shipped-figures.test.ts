@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { listModels } from '../../src/ui/playground/checkpoint-source.ts';
-import { readFigures } from '../../src/ui/training/shipped-figures.ts';
+import { readFigures, shortAdapter } from '../../src/ui/training/shipped-figures.ts';
 
 const card = {
   parameters: 700_000,
@@ -13,8 +13,6 @@ const card = {
     adapter: 'llvmpipe',
     metrics: {
       psnr1: 21,
-      psnr1Low: 20,
-      psnr1High: 22,
       copy1: 19,
       psnr4: 18,
       placedShare: 0.8,
@@ -33,7 +31,7 @@ test('horizons with their floor, events with what happens without the keys; what
     framesPerSecond: null,
     adapter: 'llvmpipe',
     command: 'npm run lab -- eval dreamer4',
-    horizons: [{ frames: 1, dream: 21, low: 20, high: 22, still: 19 }],
+    horizons: [{ frames: 1, dream: 21, still: 19 }],
     events: [{ name: 'block placed', share: 0.8, without: 0.1 }],
   });
 });
@@ -52,6 +50,12 @@ test('every shipped model is listed and has all of its horizons in its card', as
     expect(figures?.horizons.map((h) => h.frames)).toEqual([1, 4, 16]);
     for (const h of figures?.horizons ?? []) expect(h.dream).toBeGreaterThan(h.still);
   }
+});
+
+test('adapters in few words', () => {
+  expect(shortAdapter('nvidia NVIDIA: 580.159.04')).toBe('NVIDIA');
+  expect(shortAdapter('mesa software llvmpipe: Mesa 25.0.7')).toBe('mesa software llvmpipe');
+  expect(shortAdapter('')).toBe('');
 });
 
 test('without a list there are no models', async () => {

@@ -69,7 +69,7 @@ const schema = v.pipe(
     imageShare: share,
     cleanContextShare: share,
     // Runs from before it existed had a noised frame between any two.
-    solidContextShare: v.optional(share, 0),
+    solidContextShare: v.optional(v.pipe(share, v.maxValue(0.9)), 0),
     // Checkpoints from before these two existed were trained with the paper's values.
     lossFloor: v.optional(share, 0.1),
     noiseShare: v.optional(share, 0),

@@ -101,7 +101,7 @@ export interface DreamerConfig {
   /**
    * Share of the other frames of such rows that are finished as well. 0: a prediction never has two finished frames before
    * it, as all have in play, so nothing tells it how things were moving: a dream walked on through the wall that it had
-   * been pushed against for six true frames.
+   * been pushed against for true frames.
    */
   solidContextShare: number;
   /**
@@ -236,8 +236,8 @@ const micro: DreamerConfig = {
   },
   // Play always starts from true frames here, so start frames need less of the budget than in the paper.
   imageShare: 0.05,
-  // Most of the budget goes where the action decides: a prediction from pure noise behind a finished frame. Two in five
-  // training frames are that; with independent levels it is one in fifty.
+  // Most of the budget goes where the action decides: a prediction from pure noise behind a finished frame. One in eight
+  // frames is that (one in five without solidContextShare); with independent levels it is one in fifty.
   cleanContextShare: 0.8,
   solidContextShare: 0.33,
   lossFloor: 1,
@@ -287,7 +287,18 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
     ...micro,
     rung: 'small',
     tokenizer: { ...micro.tokenizer, d: 128, layers: 4, heads: 4, dim: 32, hidden: 384, channels: 16 },
-    dynamics: { ...micro.dynamics, d: 192, layers: 12, heads: 6, dim: 32, hidden: 512, channels: 16 },
+    // Not tried with the motion of tokens yet.
+    dynamics: {
+      ...micro.dynamics,
+      d: 192,
+      layers: 12,
+      heads: 6,
+      dim: 32,
+      hidden: 512,
+      channels: 16,
+      motionSkip: false,
+    },
+    solidContextShare: 0,
     data: { episodes: 400, steps: 600, walks: 0 },
     phases: {
       tokenizer: { steps: 1500, lr: 1.5e-3, rows: 32, time: 8, longRows: 0, longTime: 0 },

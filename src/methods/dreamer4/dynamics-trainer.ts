@@ -17,8 +17,8 @@ import { learningRate } from '../../train/schedule.ts';
 import type { DreamerConfig } from './config.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
 import { drawWindowsAround, touchedFrames } from './frames.ts';
-import { carryWeight, dynamics, KNOWN } from './model.ts';
-import { drawNoiseLevels, IMAGE_ROW, selfContextLevels, tokenWeights, truthLeft } from './noise-levels.ts';
+import { dynamics } from './model.ts';
+import { drawNoiseLevels, IMAGE_ROW, pastOf, selfContextLevels, tokenWeights, truthLeft } from './noise-levels.ts';
 import { bootstrapTarget, corrupt, euler } from './ops.ts';
 import { NO_ACTION } from './play-contract.ts';
 import { dequantise, type LatentStats, latentSize, type TokenEpisode } from './tokens.ts';
@@ -34,6 +34,8 @@ interface Shape {
   selfPasses: number;
 }
 
+type Frame = ReturnType<typeof touchedFrames>[number];
+
 export class DynamicsTrainer {
   readonly store = new ParamStore();
   readonly gpu: Gpu;
@@ -45,7 +47,7 @@ export class DynamicsTrainer {
   private readonly programs = new Map<string, Program>();
   private last: Program | null = null;
   /** Frames of the episodes in which hands changed something. */
-  private hands: { of: readonly TokenEpisode[]; frames: { episode: number; frame: number }[] } | null = null;
+  private hands: { of: readonly TokenEpisode[]; frames: Frame[]; marked: Set<number>[] } | null = null;
 
   constructor(gpu: Gpu, config: DreamerConfig, seed: number) {
     this.gpu = gpu;
@@ -109,9 +111,12 @@ export class DynamicsTrainer {
     const actions = input('actions', [n, ACTION_FEATURES]);
     const signal = input('signal', [n, signalFeatures(kMax)]);
     const noise = (stream: number): Tensor => gaussian(input('seed', [2]), [n, tokens, channels], stream);
-    const past = (name: string, frames: number): { carry?: Tensor; moving?: Tensor } => ({
+    const past = (name: string, frames: number): { carry?: Tensor; moving?: Tensor; known?: Tensor } => ({
       ...(c.dynamics.frameSkip && { carry: input(`${name}carry`, [frames, 2]) }),
-      ...(c.dynamics.motionSkip && { moving: input(`${name}moving`, [frames, 2]) }),
+      ...(c.dynamics.motionSkip && {
+        moving: input(`${name}moving`, [frames, 2]),
+        known: input(`${name}known`, [frames, 4]),
+      }),
     });
     const starts = input('starts', [rows]);
     const mode = { kind: 'rows' as const, batch: rows, time, starts, ...past('', n) };
@@ -198,24 +203,32 @@ export class DynamicsTrainer {
     const { rows, time, bootstrapRows, selfPasses } = shape;
     const n = rows * time;
     const width = latentSize(c);
-    if (this.hands?.of !== episodes) this.hands = { of: episodes, frames: touchedFrames(episodes) };
+    if (this.hands?.of !== episodes) {
+      const frames = touchedFrames(episodes);
+      const marked = episodes.map(() => new Set<number>());
+      for (const { episode, frame } of frames) marked[episode].add(frame);
+      this.hands = { of: episodes, frames, marked };
+    }
+    const { marked } = this.hands;
     const lengths = episodes.map((e) => e.actions.length);
     const windows = drawWindowsAround({ lengths }, this.hands.frames, c.handsShare, rows, time, this.seed, this.step);
     const clean = new Float32Array(n * width);
     const changed = new Uint8Array(n);
+    const wanted = new Uint8Array(n);
     const touched = new Uint8Array(n * c.dynamics.tokens);
     windows.forEach((w, row) => {
       const e = episodes[w.episode];
       for (let t = 0; t < time; t++) {
         const i = row * time + t;
         changed[i] = e.changed[w.start + t];
+        wanted[i] = Number(c.handsShare > 0 && marked[w.episode].has(w.start + t));
         const from = (w.start + t) * width;
         for (let k = 0; k < width; k++) {
           clean[i * width + k] = (dequantise(e.tokens[from + k]) - stats.mean[k]) / stats.std[k];
         }
       }
     });
-    const levels = drawNoiseLevels(c, rows, time, bootstrapRows, changed, this.seed, this.step);
+    const levels = drawNoiseLevels(c, rows, time, bootstrapRows, changed, this.seed, this.step, wanted);
     const actions = new Float32Array(n * ACTION_FEATURES);
     const features = signalFeatures(kMax);
     const signal = new Float32Array(n * features);
@@ -233,18 +246,10 @@ export class DynamicsTrainer {
         writeSignal(signal, i * features, kMax, levels.signal[2 * i], levels.signal[2 * i + 1]);
       }
     });
-    // What the frame before is worth to frame i of a row, at its level plus `later`; image rows have none before.
     const past = (name: string, signal: Float32Array, from = 0, later = (_: number): number => 0): void => {
-      const carry = new Float32Array(2 * (n - from));
-      const moving = new Float32Array(2 * (n - from));
-      const level = (i: number): number => signal[2 * i] + later(i);
-      for (let i = from; i < n; i++) {
-        const before = levels.starts[Math.floor(i / time)] === IMAGE_ROW ? 0 : i % time;
-        if (before > 0) carry[2 * (i - from)] = carryWeight(level(i - 1));
-        if (before > 1 && Math.min(level(i - 1), level(i - 2)) >= KNOWN) moving[2 * (i - from)] = 1;
-      }
+      const { carry, moving, known } = pastOf(levels, signal, time, from, later);
       if (c.dynamics.frameSkip) inputs[`${name}carry`] = carry;
-      if (c.dynamics.motionSkip) inputs[`${name}moving`] = moving;
+      if (c.dynamics.motionSkip) Object.assign(inputs, { [`${name}moving`]: moving, [`${name}known`]: known });
     };
     const { steps, lr } = c.phases.dynamics;
     const inputs: Record<string, InputData> = {

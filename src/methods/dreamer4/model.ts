@@ -35,6 +35,8 @@ export type TimeMode =
       carry?: Tensor;
       /** [batch * time, 2]: 1 where both frames before are known well enough (`KNOWN`), else 0; only for `motionSkip`. */
       moving?: Tensor;
+      /** [batch * time, 4]: the same in the first column, for the network to read. */
+      known?: Tensor;
     }
   | {
       kind: 'frame';
@@ -45,6 +47,8 @@ export type TimeMode =
       previous?: Tensor;
       /** [streams, N_z, D_z]: the change between the two frames before, 0 until there are two; only for `motionSkip`. */
       motion?: Tensor;
+      /** [streams, 4]: 1 in the first column once `motion` holds a change. */
+      known?: Tensor;
     };
 
 const framesOf = (mode: TimeMode): number => (mode.kind === 'rows' ? mode.batch * mode.time : mode.streams);
@@ -264,6 +268,16 @@ function motionBefore(previous: Tensor, mode: TimeMode): Tensor {
   return scaleFrames(add(previous, later(previous, mode.batch, mode.time), 1, -1), mode.moving);
 }
 
+/** What spatial tokens read of the frames before, [frames, N_z, D]: the last one, and how things were moving. */
+function readBefore(scope: Scope, d: DynamicsConfig, previous: Tensor, mode: TimeMode): Tensor {
+  const last = dense(scope, 'dyn.before', previous, d.d);
+  if (!d.motionSkip) return last;
+  if (!mode.known) throw new Error('dynamics: motionSkip needs to know which frames are known');
+  // Standing still must not look like not knowing.
+  const known = spreadSlots(dense(scope, 'dyn.known', mode.known, d.d, false, zeros), d.tokens);
+  return add(add(last, dense(scope, 'dyn.motion', motionBefore(previous, mode), d.d, false, zeros)), known);
+}
+
 /** The layers of the dynamics with what each sees. */
 function dynamicsLayers(graph: Graph, c: DreamerConfig, mode: TimeMode): StackLayer[] {
   const d = c.dynamics;
@@ -299,11 +313,7 @@ export function dynamics(
   const one = (x: Tensor): Tensor => graph.reshape(x, [frames, 1, d.d]);
   let spatial = dense(scope, 'dyn.in', z, d.d);
   const previous = d.frameSkip ? previousFrames(z, mode) : null;
-  if (previous) {
-    spatial = add(spatial, dense(scope, 'dyn.before', previous, d.d));
-    if (d.motionSkip)
-      spatial = add(spatial, dense(scope, 'dyn.motion', motionBefore(previous, mode), d.d, false, zeros));
-  }
+  if (previous) spatial = add(spatial, readBefore(scope, d, previous, mode));
   const action = dense(scope, 'dyn.action', actions, d.d, true, normal(0.3));
   const level = dense(scope, 'dyn.signal', signal, d.d, false, normal(0.3));
   if (d.slotConditions)
@@ -337,20 +347,14 @@ export function playConditions(
   signals: Tensor,
   mode: FrameMode,
 ): PlayConditions {
-  const { d, slotConditions, frameSkip, motionSkip } = c.dynamics;
+  const { d, slotConditions, frameSkip } = c.dynamics;
   const action = dense(scope, 'dyn.action', actions, d, true, normal(0.3));
   const levels = dense(scope, 'dyn.signal', signals, d, false, normal(0.3));
-  let before: Tensor | null = null;
-  if (frameSkip) {
-    const previous = previousFrames(signals, mode);
-    before = dense(scope, 'dyn.before', previous, d);
-    if (motionSkip) before = add(before, dense(scope, 'dyn.motion', motionBefore(previous, mode), d, false, zeros));
-  }
   return {
     action,
     levels,
     slots: slotConditions ? dense(scope, 'dyn.conditions', add(levels, action), d) : null,
-    before,
+    before: frameSkip ? readBefore(scope, c.dynamics, previousFrames(signals, mode), mode) : null,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { mix32, uniform01 } from '../../gpu/rng.ts';
 import type { DreamerConfig } from './config.ts';
+import { carryWeight, KNOWN } from './model.ts';
 
 export interface NoiseLevels {
   /** (tau, d) per frame, [rows * time, 2]. */
@@ -21,7 +22,10 @@ export const IMAGE_ROW = 0xffffffff;
 /** Weight of a frame by its signal level (6.3): `floor` at pure noise, 1 at a clean frame. */
 export const ramp = (tau: number, floor = 0.1): number => (1 - floor) * tau + floor;
 
-/** The last `bootstrapRows` rows take steps d > 1/kMax; `changed` [rows * time] raises the weight of frames that moved. */
+/**
+ * The last `bootstrapRows` rows take steps d > 1/kMax; `changed` [rows * time] raises the weight of frames that moved, frames in
+ * `wanted` are not finished by `solidContextShare`.
+ */
 export function drawNoiseLevels(
   c: DreamerConfig,
   rows: number,
@@ -30,6 +34,7 @@ export function drawNoiseLevels(
   changed: Uint8Array,
   seed: number,
   step: number,
+  wanted?: Uint8Array,
 ): NoiseLevels {
   const { kMax } = c.dynamics;
   const levels = Math.log2(kMax);
@@ -56,7 +61,7 @@ export function drawNoiseLevels(
       weight[i] = ramp(tau, c.lossFloor) * (1 + c.frameChangeWeight * changed[i]);
       // Every second frame, so that each prediction has the frame before it whole, as in play; and some of the others, so that
       // some have more than one.
-      if (cleanContext && (t % 2 === 0 || draw(i, 108) < c.solidContextShare)) {
+      if (cleanContext && (t % 2 === 0 || (!wanted?.[i] && draw(i, 108) < c.solidContextShare))) {
         tau = 1 - corruption;
         weight[i] = 0;
       }
@@ -105,4 +110,35 @@ export function truthLeft(levels: NoiseLevels, time: number, parity: number): Fl
     out[2 * i] = predicted ? 0 : 1;
   }
   return out;
+}
+
+export interface Past {
+  /** What the frame before is worth to each frame (`carryWeight`), 0 where there is none: first column of [frames, 2]. */
+  carry: Float32Array<ArrayBuffer>;
+  /** 1 where both frames before are known (`KNOWN`): first columns of [frames, 2] and [frames, 4]. */
+  moving: Float32Array<ArrayBuffer>;
+  known: Float32Array<ArrayBuffer>;
+}
+
+/** Of the frames from `from` on, at the signal levels of `signal` [rows * time, 2] plus `later`; image rows have no past. */
+export function pastOf(
+  { starts }: Pick<NoiseLevels, 'starts'>,
+  signal: Float32Array,
+  time: number,
+  from = 0,
+  later = (_: number): number => 0,
+): Past {
+  const n = signal.length / 2;
+  const carry = new Float32Array(2 * (n - from));
+  const moving = new Float32Array(2 * (n - from));
+  const known = new Float32Array(4 * (n - from));
+  const level = (i: number): number => signal[2 * i] + later(i);
+  for (let i = from; i < n; i++) {
+    const before = starts[Math.floor(i / time)] === IMAGE_ROW ? 0 : i % time;
+    if (before > 0) carry[2 * (i - from)] = carryWeight(level(i - 1));
+    if (before < 2 || Math.min(level(i - 1), level(i - 2)) < KNOWN) continue;
+    moving[2 * (i - from)] = 1;
+    known[4 * (i - from)] = 1;
+  }
+  return { carry, moving, known };
 }

@@ -82,8 +82,12 @@ function declare(gpu: Gpu, c: DreamerConfig, tokenizer: ParamStore, dyn: ParamSt
   const { tokens, channels, kMax } = c.dynamics;
   const graph = new Graph(gpu.conditions);
   const starts = graph.input('starts', [1]);
-  const [carry, moving] = [graph.input('carry', [1, 2]), graph.input('moving', [1, 2])];
-  const mode = { kind: 'rows' as const, batch: 1, time: 1, starts, carry, moving };
+  const past = {
+    carry: graph.input('carry', [1, 2]),
+    moving: graph.input('moving', [1, 2]),
+    known: graph.input('known', [1, 4]),
+  };
+  const mode = { kind: 'rows' as const, batch: 1, time: 1, starts, ...past };
   const scope = new Scope(graph, tokenizer);
   const patches = graph.input('patches', [1, patchCount(c), c.frame.patch ** 2 * 3]);
   const keep = graph.input('keep', [patchCount(c)]);
@@ -127,6 +131,9 @@ export class LatentDream implements Dream {
   private readonly previous: GPUBuffer;
   /** What changed from the frame before to it; 0 until there are two. */
   private readonly motion: GPUBuffer;
+  private motionKnown = false;
+  /** Signal level of the last finished frame, 0 if there is none. */
+  private lastLevel = 0;
   private readonly observer: Program;
   private readonly presenter: Presenter;
   private latest: Program | null = null;
@@ -186,6 +193,7 @@ export class LatentDream implements Dream {
       ring: (layer, slots) => rings.ring(graph, layer, slots),
       previous: graph.external('previous frame', [this.streams, tokens, channels], () => this.previous),
       motion: graph.external('motion', [this.streams, tokens, channels], () => this.motion),
+      known: this.model.config.dynamics.motionSkip ? sharedInput(graph, 'known', [this.streams, 4]) : undefined,
     };
   }
 
@@ -217,7 +225,7 @@ export class LatentDream implements Dream {
   }
 
   private seedInput(graph: Graph): Tensor {
-    return graph.inputs.get('seed') ?? graph.input('seed', [2]);
+    return sharedInput(graph, 'seed', [2]);
   }
 
   private traceObserve(graph: Graph): void {
@@ -315,6 +323,8 @@ export class LatentDream implements Dream {
     this.dynamicsRings.reset();
     for (const b of [this.previous, this.motion]) this.gpu.device.queue.writeBuffer(b, 0, new Uint8Array(b.size));
     this.index = 0;
+    this.lastLevel = 0;
+    this.motionKnown = false;
   }
 
   /** As if a long game had been played: full rings, whose cost is the one that stays. For measurements. */
@@ -334,6 +344,7 @@ export class LatentDream implements Dream {
     const levels = new Float32Array(streams * 2);
     const carry = new Float32Array(streams * 2);
     const moving = new Float32Array(streams * 2);
+    const known = new Float32Array(streams * 4);
     const tau = 1 - corruption;
     for (let s = 0; s < streams; s++) {
       writeAction(rows, s * ACTION_FEATURES, actions[s]);
@@ -341,14 +352,15 @@ export class LatentDream implements Dream {
       writeSignal(signals, (k * streams + s) * features, kMax, tau, 1 / kMax);
       levels.set([tau, 1 / kMax], 2 * s);
       carry[2 * s] = carryWeight(tau);
-      moving[2 * s] = Number(this.index > 0 && tau >= KNOWN);
+      moving[2 * s] = Number(Math.min(tau, this.lastLevel) >= KNOWN);
+      known[4 * s] = Number(this.motionKnown);
     }
     return {
       actions: rows,
       signals,
       'commit levels': levels,
       ...(this.model.config.dynamics.frameSkip && { carry }),
-      ...(this.model.config.dynamics.motionSkip && { moving }),
+      ...(this.model.config.dynamics.motionSkip && { moving, known }),
       seed: new Uint32Array([seed, this.index]),
     };
   }
@@ -367,7 +379,7 @@ export class LatentDream implements Dream {
         ...this.inputs(row, 0, contextCorruption, 0),
         frames: frames.slice(i * size, (i + 1) * size),
       });
-      this.advance();
+      this.advance(contextCorruption);
       // A queue of a hundred frames would stall everything behind it on a CPU adapter.
       if (i % 8 === 7) await this.observer.settle();
     }
@@ -375,7 +387,9 @@ export class LatentDream implements Dream {
     this.check();
   }
 
-  private advance(): void {
+  private advance(corruption: number): void {
+    this.motionKnown = Math.min(1 - corruption, this.lastLevel) >= KNOWN;
+    this.lastLevel = 1 - corruption;
     this.tokenizerRings.advance();
     this.dynamicsRings.advance();
     this.index += 1;
@@ -395,7 +409,7 @@ export class LatentDream implements Dream {
     const film = want.film === true && this.streams === 1;
     const program = this.stepProgram(settings.k, film);
     const stages = await program.runTimed(this.inputs(actions, settings.seed, settings.contextCorruption, settings.k));
-    this.advance();
+    this.advance(settings.contextCorruption);
     this.latest = program;
     const rgb = want.rgb ? await this.pixels(program, 'pixels') : new Uint8Array(0);
     const strips: Uint8Array[] = [];
@@ -458,6 +472,10 @@ export class LatentDream implements Dream {
     }
   }
 }
+
+/** The input of that name, made by whoever asks first. */
+const sharedInput = (graph: Graph, name: string, shape: number[]): Tensor =>
+  graph.inputs.get(name) ?? graph.input(name, shape);
 
 function concat(parts: Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));

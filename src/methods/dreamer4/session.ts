@@ -217,8 +217,11 @@ export class DreamerSession implements Session<RunState> {
     if (motionSkip && !theirs.dynamics.motionSkip) {
       // A path that starts at zero changes nothing in a model that was trained without it.
       theirs.dynamics.motionSkip = true;
-      const bytes = new Uint8Array(channels * d * 4);
-      file.tensors.set('dyn.motion.w', { dtype: 'F32', shape: [channels, d], bytes });
+      for (const [name, inputs] of [
+        ['dyn.motion.w', channels],
+        ['dyn.known.w', 4],
+      ] as const)
+        file.tensors.set(name, { dtype: 'F32', shape: [inputs, d], bytes: new Uint8Array(inputs * d * 4) });
     }
     const same = (key: 'frame' | 'tokenizer' | 'dynamics'): boolean =>
       JSON.stringify(theirs[key]) === JSON.stringify(this.config[key]);

@@ -3,7 +3,7 @@
  * them something is in the way. Motion is the mean |x_{t+1} - x_t| over the steps after the wall is reached:
  *   walkMotion   on open ground, dream / truth: 1 = as fast as the truth
  *   wallMotion   against walls, dream / dream on open ground: 0 = stands, 1 = walks through; trueWallMotion: the same of the truth
- *   pushMotion   the same where the last six true frames already showed the player stopped: it need only go on standing
+ *   pushMotion   the same of a dream that begins after six true frames of pushing and standing: it need only go on standing
  *   wallShare    share of the walls before which the dream moves less than half as much as on open ground
  */
 import type { Gpu } from '../../gpu/device.ts';
@@ -44,15 +44,17 @@ export async function measureWalk(
   return { events, dreamed, ...walkFigures(events, dreamed, pushed) };
 }
 
-/** The same event from where the wall is reached: its first steps are context too. */
-function afterPushing(e: WalkEvent): WalkEvent {
+/** What leads on from the end of a walk: its true frames end the context, as many of the first are left out. */
+export function afterPushing<E extends Pick<WalkEvent, 'context' | 'contextActions' | 'action' | 'truth'>>(e: E): E {
+  const { length } = e.contextActions;
   const size = e.truth.length / WALK_STEPS;
+  const steps = Math.min(length, WALK_STEPS);
   const context = new Uint8Array(e.context.length);
-  context.set(e.context.subarray(WALK_COUNTED * size));
-  context.set(e.truth.subarray(0, WALK_COUNTED * size), context.length - WALK_COUNTED * size);
-  const contextActions = new Uint32Array(e.contextActions.length).fill(e.action);
-  contextActions.set(e.contextActions.subarray(WALK_COUNTED));
-  return { ...e, context, contextActions, truth: e.truth.slice(WALK_COUNTED * size) };
+  context.set(e.context.subarray(steps * size));
+  context.set(e.truth.subarray(e.truth.length - steps * size), (length - steps) * size);
+  const contextActions = new Uint32Array(length).fill(e.action);
+  contextActions.set(e.contextActions.subarray(steps));
+  return { ...e, context, contextActions };
 }
 
 /** The figures of given dreams, RGB bytes [WALK_STEPS, H, W, 3] for every event, and of those that begin at the wall. */

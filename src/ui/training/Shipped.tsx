@@ -6,7 +6,7 @@ import { Plot } from '../charts/Plot.tsx';
 import { Choice } from '../controls/Choice.tsx';
 import { listModels, type ShippedModel } from '../playground/checkpoint-source.ts';
 import { modelsFolder } from '../playground/model-card.ts';
-import { fetchFigures, type ShippedFigures } from './shipped-figures.ts';
+import { fetchFigures, type ShippedFigures, shortAdapter } from './shipped-figures.ts';
 import css from './training.module.css';
 
 interface Known {
@@ -77,7 +77,9 @@ function Events({ events }: { events: ShippedFigures['events'] }) {
   const percent = (share: number): string => `${Math.round(share * 100)} %`;
   return (
     <figure className={css.events}>
-      <figcaption>Events that go as in the truth</figcaption>
+      <figcaption>
+        Events that go as in the truth <small>a line marks the same dreams without the keys</small>
+      </figcaption>
       <ul>
         {events.map(({ name, share, without }) => (
           <li key={name}>
@@ -128,12 +130,15 @@ function Beside({ known }: { known: readonly Known[] }) {
                 </td>
                 <td>{number(figures.contextSeconds)} s</td>
                 <td>{number(figures.framesPerSecond)}</td>
-                <td>{figures.adapter.split(':')[0]}</td>
+                <td>{shortAdapter(figures.adapter)}</td>
               </tr>
             ))}
             {PAPER.worldModels.map((row) => (
               <tr key={row.model} data-paper>
-                <th scope="row">{row.model}</th>
+                <th scope="row">
+                  {row.model}
+                  <span className="visually-hidden">, from the paper</span>
+                </th>
                 <td>{row.parameters}</td>
                 <td>{row.resolution}</td>
                 <td>{row.contextSeconds.toFixed(1)} s</td>

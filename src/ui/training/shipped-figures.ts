@@ -25,10 +25,8 @@ const EVENTS = [
 
 export interface Horizon {
   frames: number;
-  /** PSNR in dB of the dream with its 95 % interval, and of the last true frame held still. */
+  /** PSNR in dB of the dream, and of the last true frame held still. */
   dream: number;
-  low: number;
-  high: number;
   still: number;
 }
 
@@ -55,9 +53,7 @@ export function readFigures(json: unknown): ShippedFigures | null {
   };
   const horizons = HORIZONS.flatMap((frames) => {
     const [dream, still] = [metric(`psnr${frames}`), metric(`copy${frames}`)];
-    if (dream === null || still === null) return [];
-    const [low, high] = [metric(`psnr${frames}Low`) ?? dream, metric(`psnr${frames}High`) ?? dream];
-    return [{ frames, dream, low, high, still }];
+    return dream === null || still === null ? [] : [{ frames, dream, still }];
   });
   const events = EVENTS.flatMap(({ name, share, without }) => {
     const value = metric(share);
@@ -85,3 +81,9 @@ export async function fetchFigures(card: string, fetcher: typeof fetch = fetch):
     return null;
   }
 }
+
+/** The adapter's name in few words: what stands before its driver, each word once. */
+export const shortAdapter = (adapter: string): string => {
+  const words = (adapter.split(':')[0] ?? '').split(' ');
+  return [...new Map(words.map((word) => [word.toLowerCase(), word])).values()].join(' ');
+};

@@ -134,6 +134,9 @@ async function inRows(net: Net, store: ParamStore, data: Data): Promise<Float32A
     starts: graph.input('starts', [BATCH]),
     carry: carry(graph, BATCH * TIME, (i) => i % TIME > 0),
     moving: weights('moving', 1, graph, BATCH * TIME, (i) => i % TIME > 1),
+    known: graph.table('known', [BATCH * TIME, 4], () =>
+      Float32Array.from({ length: 4 * BATCH * TIME }, (_, i) => Number(i % 4 === 0 && (i / 4) % TIME > 1)),
+    ),
   }));
   shake(store, 8);
   program.run({ ...data, starts: new Uint32Array(BATCH) });
@@ -152,6 +155,7 @@ async function overRings(net: Net, store: ParamStore, data: Data, from: number):
     kind: 'frame',
     previous: graph.external('previous', [BATCH, net.width / 16, 16], () => previous),
     motion: graph.external('motion', [BATCH, net.width / 16, 16], () => motion),
+    ...(net.motion && { known: graph.input('known', [BATCH, 4]) }),
     streams: BATCH,
     write: true,
     ring: (layer, slots) => rings.ring(graph, layer, slots),
@@ -160,7 +164,8 @@ async function overRings(net: Net, store: ParamStore, data: Data, from: number):
   const out: Float32Array[] = [];
   for (let t = 0; t < TIME; t++) {
     const moving = Float32Array.from({ length: 2 * BATCH }, (_, i) => Number(i % 2 === 0 && t > 0));
-    program.run({ ...frameAt(data, net, t), ...(net.motion && { moving }) });
+    const known = Float32Array.from({ length: 4 * BATCH }, (_, i) => Number(i % 4 === 0 && t > 1));
+    program.run({ ...frameAt(data, net, t), ...(net.motion && { moving, known }) });
     rings.advance();
     out.push(await program.read('y'));
   }

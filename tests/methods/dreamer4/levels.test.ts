@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type DreamerConfig, presets } from '../../../src/methods/dreamer4/config.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from '../../../src/methods/dreamer4/features.ts';
 import { drawWindows, drawWindowsAround, touchedFrames } from '../../../src/methods/dreamer4/frames.ts';
-import { drawNoiseLevels, IMAGE_ROW, ramp } from '../../../src/methods/dreamer4/noise-levels.ts';
+import { drawNoiseLevels, IMAGE_ROW, pastOf, ramp } from '../../../src/methods/dreamer4/noise-levels.ts';
 import { NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
 import { dequantise, latentStats, quantise } from '../../../src/methods/dreamer4/tokens.ts';
 import { TOLERANCE } from '../../support/tolerance.ts';
@@ -117,6 +117,37 @@ describe('noise levels', () => {
     const plain = draw({ ...change, solidContextShare: 0 }).frames;
     for (const f of between) if (f.weight > 0) expect(f).toEqual(plain[f.row * TIME + f.t]);
     for (const f of frames.slice((ROWS - BOOTSTRAP) * TIME)) expect(f).toEqual(plain[f.row * TIME + f.t]);
+  });
+
+  test('frames that are wanted are never finished by that share', () => {
+    const wanted = new Uint8Array(ROWS * TIME).fill(1);
+    const c = { ...presets.micro, cleanContextShare: 1, imageShare: 0, solidContextShare: 0.9 };
+    const { weight } = drawNoiseLevels(c, ROWS, TIME, 0, still, 5, 1, wanted);
+    expect(weight.every((w, i) => w > 0 === (i % TIME) % 2 > 0)).toBe(true);
+  });
+
+  test('what a frame knows of its past: the frame before, and motion where both frames before are known', () => {
+    // Two rows of five: signal levels of a sequence, and an image row with the same.
+    const taus = [0.9, 0.5, 0.25, 0.75, 0.5];
+    const signal = Float32Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? taus[(i / 2) % 5] : 1 / 32));
+    const levels = { starts: Uint32Array.of(0, IMAGE_ROW) };
+    const first = (x: Float32Array, width: number): number[] => Array.from(x).filter((_, i) => i % width === 0);
+    const { carry, moving, known } = pastOf(levels, signal, 5);
+    expect(
+      first(carry, 2)
+        .slice(0, 5)
+        .map((w) => w > 0),
+    ).toEqual([false, true, true, true, true]);
+    expect(first(carry, 2)[2]).toBe(1);
+    expect(first(moving, 2)).toEqual([0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(first(known, 4)).toEqual(first(moving, 2));
+    for (const x of [carry, moving]) expect(x.every((w, i) => i % 2 === 0 || w === 0)).toBe(true);
+    expect(known.every((w, i) => i % 4 === 0 || w === 0)).toBe(true);
+    // Half a step later frame 2 is known too: the last row alone, then from the first on.
+    const later = (i: number): number => (i % 5 === 2 ? 0.25 : 0);
+    expect(first(pastOf(levels, signal, 5, 0, later).moving, 2).slice(0, 5)).toEqual([0, 0, 1, 1, 1]);
+    expect(pastOf(levels, signal, 5, 5).carry.every((w) => w === 0)).toBe(true);
+    expect(pastOf({ starts: Uint32Array.of(0, 0) }, signal, 5, 5).carry).toEqual(carry.slice(0, 10));
   });
 
   test('a share of rows are images', () => {

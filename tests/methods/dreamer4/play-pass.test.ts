@@ -56,6 +56,7 @@ async function both(c: DreamerConfig) {
         ring: (layer: string, slots: number) => rings.ring(graph, layer, slots),
         previous: graph.external('previous', [STREAMS, d.tokens, d.channels], () => previous),
         motion: graph.external('motion', [STREAMS, d.tokens, d.channels], () => motion),
+        known: graph.table('known', [STREAMS, 4], () => Float32Array.of(1, 0, 0, 0, 0, 0, 0, 0)),
       };
       const scope = new Scope(graph, store, 'value', fused ? fusedStack : null);
       if (fused) {

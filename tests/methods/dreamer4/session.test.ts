@@ -215,8 +215,11 @@ describe('a warm start', () => {
     expect(values(begun, 'dyn.before.w')).toEqual(
       Array.from(toFloat32(readSafetensors(theirs).tensors.get('dyn.before.w') as StoredTensor)),
     );
-    expect(values(begun, 'dyn.motion.w').every((v) => v === 0)).toBe(true);
-    expect(values(readSafetensors(await finish(run)), 'dyn.motion.w').some((v) => v !== 0)).toBe(true);
+    const ended = readSafetensors(await finish(run));
+    for (const name of ['dyn.motion.w', 'dyn.known.w']) {
+      expect(values(begun, name).every((v) => v === 0)).toBe(true);
+      expect(values(ended, name).some((v) => v !== 0)).toBe(true);
+    }
   });
 
   test('takes the tokenizer alone when the dynamics has another shape', async () => {

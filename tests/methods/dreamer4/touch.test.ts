@@ -15,7 +15,7 @@ import {
   touchedPatches,
   withoutKeys,
 } from '../../../src/methods/dreamer4/touch-data.ts';
-import { walkFigures } from '../../../src/methods/dreamer4/walk.ts';
+import { afterPushing, walkFigures } from '../../../src/methods/dreamer4/walk.ts';
 import { WALK_COUNTED, WALK_STEPS, walkEvents } from '../../../src/methods/dreamer4/walk-data.ts';
 import { patchCell } from '../../../src/tensor/ops/images.ts';
 import { CAMERA_NULL, cameraClass, hotbarKey, KEY } from '../../../src/world/actions.ts';
@@ -175,6 +175,17 @@ describe('figures', () => {
       slotEffect: 0,
     });
     expect(touchFigures(events, eager, eager).metrics).toMatchObject({ placedEffect: 0, placedFalse: 1 });
+  });
+
+  test('a push goes on where the walk ends', () => {
+    const bytes = (n: number, from: number) => Uint8Array.from({ length: 2 * n }, (_, k) => from + Math.floor(k / 2));
+    const contextActions = Uint32Array.from({ length: 15 }, (_, i) => i);
+    const e = { context: bytes(15, 0), contextActions, action: 99, truth: bytes(WALK_STEPS, 100) };
+    const pushed = afterPushing(e);
+    expect(pushed.context).toEqual(Uint8Array.from([...bytes(3, 12), ...bytes(WALK_STEPS, 100)]));
+    expect([...pushed.contextActions]).toEqual([12, 13, 14, ...Array(WALK_STEPS).fill(99)]);
+    const short = { ...e, context: bytes(2, 0), contextActions: contextActions.subarray(0, 2) };
+    expect(afterPushing(short).context).toEqual(bytes(2, 110));
   });
 
   test('of walks: a dream that is the truth, one without walls, one that stands', () => {

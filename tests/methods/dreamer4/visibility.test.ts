@@ -134,7 +134,10 @@ function world(c: DreamerConfig): Net {
       const moving = graph.table('moving', [BATCH * TIME, 2], () =>
         Float32Array.from({ length: 2 * BATCH * TIME }, (_, i) => Number(i % 2 === 0 && i / 2 > TIME + 1)),
       );
-      const mode = { kind: 'rows' as const, batch: BATCH, time: TIME, starts: t.starts, carry, moving };
+      const known = graph.table('known', [BATCH * TIME, 4], () =>
+        Float32Array.from({ length: 4 * BATCH * TIME }, (_, i) => Number(i % 4 === 0 && i / 4 > TIME + 1)),
+      );
+      const mode = { kind: 'rows' as const, batch: BATCH, time: TIME, starts: t.starts, carry, moving, known };
       return dynamics(scope, c, graph.reshape(t.x, [BATCH * TIME, tokens, channels]), t.actions, t.signal, mode);
     },
   };
