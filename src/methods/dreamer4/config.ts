@@ -54,6 +54,7 @@ export interface DynamicsConfig {
   /**
    * Every spatial token also reads the change of its own latents between the two frames before, where both are known: what
    * stands still, falls or is being walked past. Needs frameSkip, and `solidContextShare` for something to learn it from.
+   * No preset has it: what it brought and what it cost stands in the README beside this file.
    */
   motionSkip: boolean;
   /** Axial rotation of spatial tokens in space layers. Needs latents aligned with patches. */
@@ -100,8 +101,7 @@ export interface DreamerConfig {
   cleanContextShare: number;
   /**
    * Share of the other frames of such rows that are finished as well. 0: a prediction never has two finished frames before
-   * it, as all have in play, so nothing tells it how things were moving: a dream walked on through the wall that it had
-   * been pushed against for true frames.
+   * it, as all have in play. Each such frame is one prediction less to learn from.
    */
   solidContextShare: number;
   /**
@@ -224,7 +224,7 @@ const micro: DreamerConfig = {
     timeFirst: true,
     slotConditions: true,
     frameSkip: true,
-    motionSkip: true,
+    motionSkip: false,
     spaceRotation: true,
   },
   data: { episodes: 160, steps: 600, walks: 0 },
@@ -236,10 +236,9 @@ const micro: DreamerConfig = {
   },
   // Play always starts from true frames here, so start frames need less of the budget than in the paper.
   imageShare: 0.05,
-  // Most of the budget goes where the action decides: a prediction from pure noise behind a finished frame. One in eight
-  // frames is that (one in five without solidContextShare); with independent levels it is one in fifty.
+  // Most of the budget goes where the action decides: a prediction from pure noise behind a finished frame. One in five
+  // frames is that; with independent levels it is one in fifty.
   cleanContextShare: 0.8,
-  solidContextShare: 0.33,
   lossFloor: 1,
   noiseShare: 0.5,
   contextCorruptionMax: 0.4,
@@ -287,18 +286,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
     ...micro,
     rung: 'small',
     tokenizer: { ...micro.tokenizer, d: 128, layers: 4, heads: 4, dim: 32, hidden: 384, channels: 16 },
-    // Not tried with the motion of tokens yet.
-    dynamics: {
-      ...micro.dynamics,
-      d: 192,
-      layers: 12,
-      heads: 6,
-      dim: 32,
-      hidden: 512,
-      channels: 16,
-      motionSkip: false,
-    },
-    solidContextShare: 0,
+    dynamics: { ...micro.dynamics, d: 192, layers: 12, heads: 6, dim: 32, hidden: 512, channels: 16 },
     data: { episodes: 400, steps: 600, walks: 0 },
     phases: {
       tokenizer: { steps: 1500, lr: 1.5e-3, rows: 32, time: 8, longRows: 0, longTime: 0 },
