@@ -39,7 +39,10 @@ export function resting(ask: Ask, sleep: (ms: number) => void, now = () => perfo
 
 const INSTALLED = Symbol.for('tenfold.resting');
 
-/** From now on Dawn's polls in this thread of Node rest, whatever device is opened later. Node's own timers do not go through the global. */
+/**
+ * From now on Dawn's polls in this thread of Node rest, whatever device is opened later. Node's own timers do not go through
+ * the global.
+ */
 export function restBetweenPolls(): void {
   const own = globalThis.setImmediate;
   if (!inNode || INSTALLED in own) return;

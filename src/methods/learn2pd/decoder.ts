@@ -276,7 +276,6 @@ export class DiffusionDecoder {
       pass.end();
       device.queue.submit([encoder.finish()]);
       stats.submissions += 1;
-      await device.queue.onSubmittedWorkDone();
       const before = state;
       state = new Uint32Array(await this.readback.read(this.buffers.state, 0, state.byteLength));
       this.check();
