@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { PAPER } from '../../methods/dreamer4/paper.ts';
 import { Plot } from '../charts/Plot.tsx';
 import { Choice } from '../controls/Choice.tsx';
+import { HeadRow } from '../controls/HeadRow.tsx';
 import { listModels, type ShippedModel } from '../playground/checkpoint-source.ts';
 import { modelsFolder } from '../playground/model-card.ts';
 import { fetchFigures, type ShippedFigures, shortAdapter } from './shipped-figures.ts';
@@ -111,15 +112,7 @@ function Beside({ known }: { known: readonly Known[] }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reached by keyboard */}
       <section className={css.scroll} tabIndex={0} aria-label="World models beside each other">
         <table className={css.table}>
-          <thead>
-            <tr>
-              {['model', 'parameters', 'picture', 'context', 'frames a second', 'on'].map((name) => (
-                <th scope="col" key={name}>
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <HeadRow names={['model', 'parameters', 'picture', 'context', 'frames a second', 'on']} />
           <tbody>
             {known.map(({ model, figures }) => (
               <tr key={model.rung}>

@@ -1,5 +1,6 @@
 // What the card of the shipped weights says of them: measured once, elsewhere, by the command that stands there.
 
+import { HeadRow } from '../../../ui/controls/HeadRow.tsx';
 import { percent } from './ChosenTable.tsx';
 import { type Card, evaluationsOf } from './card.ts';
 import css from './dsa.module.css';
@@ -50,15 +51,7 @@ export function FigureTable({ table, title }: { table: Figures; title: string })
     <section className={css.scroll} tabIndex={0} aria-label={title}>
       <table className={css.table}>
         <caption>{title}</caption>
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th scope="col" key={column}>
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <HeadRow names={columns} />
         <tbody>
           {rows.map((row, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: rows of a record have no other name

@@ -4,6 +4,7 @@ import type { Remote } from 'comlink';
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
+import { HeadRow } from '../../../ui/controls/HeadRow.tsx';
 import { Knob } from '../../../ui/controls/Knob.tsx';
 import { type CodedRow, relativeError } from '../codes.ts';
 import css from './dsa.module.css';
@@ -155,15 +156,7 @@ function CodeTable({ values, row, format }: { values: readonly number[]; row: Co
           Scale {row.scale.toPrecision(4)}
           {format === 'e4m3' && ` = 2^${Math.log2(row.scale)}`}, {row.hadamard ? 'with' : 'without'} Hadamard
         </caption>
-        <thead>
-          <tr>
-            {HEADS.map((name) => (
-              <th scope="col" key={name}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <HeadRow names={HEADS} />
         <tbody>
           {values.map((v, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: a channel is its place

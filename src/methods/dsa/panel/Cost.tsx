@@ -5,6 +5,7 @@ import { useRef, useState } from 'react';
 import { Plot, type Series } from '../../../ui/charts/Plot.tsx';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
+import { HeadRow } from '../../../ui/controls/HeadRow.tsx';
 import { tokenFlops } from '../analytic.ts';
 import { SPECIFIED } from '../config.ts';
 import { type CostPoint, costTable, measuredBreakEven } from '../cost.ts';
@@ -189,15 +190,7 @@ function CostTable({ points }: { points: readonly CostPoint[] }) {
     <section className={css.scroll} tabIndex={0} aria-label="Measured cost">
       <table className={css.table} data-testid="cost-table">
         <caption>Measured here, median of three</caption>
-        <thead>
-          <tr>
-            {['position', 'dense', 'sparse', 'indexer', 'top-k', 'attention', 'dense / sparse'].map((name) => (
-              <th scope="col" key={name}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <HeadRow names={['position', 'dense', 'sparse', 'indexer', 'top-k', 'attention', 'dense / sparse']} />
         <tbody>
           {points.map((p) => (
             <tr key={p.position}>

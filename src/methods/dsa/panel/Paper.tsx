@@ -1,5 +1,6 @@
 // The paper's own figures, named as such.
 
+import { HeadRow } from '../../../ui/controls/HeadRow.tsx';
 import { PAPER } from '../paper.ts';
 import css from './dsa.module.css';
 
@@ -53,15 +54,7 @@ function Stages() {
   return (
     <table className={css.table}>
       <caption>Continued training from a dense base, section 2</caption>
-      <thead>
-        <tr>
-          {['stage', 'tokens', 'steps', 'learning rate'].map((name) => (
-            <th scope="col" key={name}>
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <HeadRow names={['stage', 'tokens', 'steps', 'learning rate']} />
       <tbody>
         {PAPER.stages.map(({ stage, tokens, steps, rate }) => (
           <tr key={stage}>
@@ -80,15 +73,7 @@ function Prices() {
   return (
     <table className={css.table}>
       <caption>USD per million tokens on H800, read off Figure 3: dense to sparse</caption>
-      <thead>
-        <tr>
-          {['position', 'prefill', 'decode'].map((name) => (
-            <th scope="col" key={name}>
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <HeadRow names={['position', 'prefill', 'decode']} />
       <tbody>
         {PAPER.cost.map(({ position, prefill, decode }) => (
           <tr key={position}>

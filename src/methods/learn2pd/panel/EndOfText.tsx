@@ -2,6 +2,7 @@
 
 import { useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
+import { HeadRow } from '../../../ui/controls/HeadRow.tsx';
 import { eotWaste } from '../diagnostics.ts';
 import { PAPER } from '../paper.ts';
 import css from './learn2pd.module.css';
@@ -51,15 +52,7 @@ export function EndOfText({ session }: { session: PanelSession }) {
         <Scroll>
           <table className={css.table} data-testid="end-table">
             <caption>This problem</caption>
-            <thead>
-              <tr>
-                {['', 'passes', 'behind the end', 'answer'].map((name) => (
-                  <th scope="col" key={name}>
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+            <HeadRow names={['', 'passes', 'behind the end', 'answer']} />
             <tbody>
               {rows.map(({ name, run }) => {
                 const d = run?.decoded;
@@ -133,15 +126,7 @@ function Changed({ session, specs }: { session: PanelSession; specs: readonly Sp
           {rows.length > 0 && (
             <Scroll>
               <table className={css.table}>
-                <thead>
-                  <tr>
-                    {['problem', 'whole canvas', 'strict', 'released'].map((name) => (
-                      <th scope="col" key={name}>
-                        {name}
-                      </th>
-                    ))}
-                  </tr>
-                </thead>
+                <HeadRow names={['problem', 'whole canvas', 'strict', 'released']} />
                 <tbody>
                   {rows.map(({ o, s, r }) => (
                     <tr key={o.prompt}>

@@ -1,5 +1,6 @@
 // How much there is to gain: passes of each block under the oracle, and decodes that static decoding need not have done.
 
+import { HeadRow } from '../../../ui/controls/HeadRow.tsx';
 import { passesPerBlock, unnecessaryDecodes } from '../diagnostics.ts';
 import css from './learn2pd.module.css';
 import { useNeeds } from './needs.ts';
@@ -73,17 +74,9 @@ export function Oracle({ session }: { session: PanelSession }) {
         <Scroll>
           <table className={css.table}>
             <caption>This problem, whole canvas</caption>
-            <thead>
-              <tr>
-                {['policy', 'passes', 'fewer than static', 'same text as static', 'written from the reference'].map(
-                  (name) => (
-                    <th scope="col" key={name}>
-                      {name}
-                    </th>
-                  ),
-                )}
-              </tr>
-            </thead>
+            <HeadRow
+              names={['policy', 'passes', 'fewer than static', 'same text as static', 'written from the reference']}
+            />
             <tbody>
               {runs.map(({ name, run }) => {
                 const d = run?.decoded;
