@@ -12,7 +12,8 @@ import {
 } from '../tensor/ops/attention.ts';
 import { embedding } from '../tensor/ops/embedding.ts';
 import { patchify, pyramidDown, pyramidUp, sobel, unpatchify } from '../tensor/ops/images.ts';
-import { type LatentShape, latentAttention } from '../tensor/ops/latent-attention.ts';
+import { latentAttention } from '../tensor/ops/latent-attention.ts';
+import type { LatentShape } from '../tensor/ops/latent-shape.ts';
 import { rowLoss, softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { linear, linearTransposed } from '../tensor/ops/matmul.ts';
 import { rmsNorm } from '../tensor/ops/norm.ts';

@@ -1,12 +1,15 @@
-// Where the time of one training step of the dynamics goes: `node tests/bench/train-step.mjs [--adapter lavapipe] [--rung micro]
-// [--rounds 5]`. Times the step, then every kind of dispatch alone, with the rate of each and the matmul peak of the same run.
+// Where the time of one training step goes: `node tests/bench/train-step.mjs [--adapter lavapipe] [--rung micro] [--rounds 5]` for the
+// dynamics of Dreamer 4; `--method dsa --stage base` and `--method learn2pd` for the language models. Times the step, then every
+// kind of dispatch alone, with the rate of each and the matmul peak of the same run.
 import { parseArgs } from 'node:util';
 import { openBench } from './open.mjs';
 
 const { values } = parseArgs({
   options: {
     adapter: { type: 'string' },
-    rung: { type: 'string', default: 'micro' },
+    method: { type: 'string', default: 'dreamer4' },
+    rung: { type: 'string' },
+    stage: { type: 'string', default: 'base' },
     rounds: { type: 'string', default: '5' },
     self: { type: 'string', default: '0' },
   },
@@ -14,15 +17,37 @@ const { values } = parseArgs({
 if (values.adapter) process.env.TENFOLD_ADAPTER = values.adapter;
 const { load, gpu, close } = await openBench();
 const { race } = await load('/src/gpu/timing.ts');
-const { configure } = await load('/src/methods/dreamer4/config-file.ts');
-const { DynamicsTrainer } = await load('/src/methods/dreamer4/dynamics-trainer.ts');
 const { kernelEntrant, variantHere } = await load('/src/bench/measure.ts');
 const { kernelNamed } = await load('/src/bench/registry.ts');
-const config = configure(values.rung, {});
-const { rows, time } = config.phases.dynamics;
-const trainer = new DynamicsTrainer(gpu, config, 1);
-const program = trainer.program({ rows, time, bootstrapRows: 0, selfPasses: Number(values.self) });
-console.log(`# ${gpu.report.description || gpu.report.device}: ${values.rung}, ${rows} x ${time} frames`);
+
+const STEPS = {
+  async dreamer4() {
+    const { configure } = await load('/src/methods/dreamer4/config-file.ts');
+    const { DynamicsTrainer } = await load('/src/methods/dreamer4/dynamics-trainer.ts');
+    const config = configure(values.rung ?? 'micro', {});
+    const { rows, time } = config.phases.dynamics;
+    const trainer = new DynamicsTrainer(gpu, config, 1);
+    const program = trainer.program({ rows, time, bootstrapRows: 0, selfPasses: Number(values.self) });
+    return { program, title: `${config.rung}, ${rows} x ${time} frames` };
+  },
+  async dsa() {
+    const { configure, shortRows } = await load('/src/methods/dsa/config.ts');
+    const { stageTrainer } = await load('/src/methods/dsa/train.ts');
+    const { dsaStore } = await load('/src/methods/dsa/model.ts');
+    const { trainingBatch } = await load('/src/methods/dsa/tasks.ts');
+    const whole = configure(values.rung ?? 'small', {});
+    const config = values.stage === 'short' ? shortRows(whole) : whole;
+    const { trainer } = stageTrainer(gpu, config, values.stage, dsaStore(gpu, config, 1), 1);
+    // Without real bounds every row would see nothing.
+    trainer.advance(trainingBatch(config, 1, 1));
+    return {
+      program: trainer.program,
+      title: `${config.rung} ${values.stage}, ${config.batch} x ${config.time} tokens`,
+    };
+  },
+};
+const { program, title } = await STEPS[values.method]();
+console.log(`# ${gpu.report.description || gpu.report.device}: ${title}`);
 const entry = kernelNamed('matmul nn');
 const peak = await kernelEntrant(gpu, entry, variantHere(entry, gpu.conditions), entry.bench);
 const groups = new Map();

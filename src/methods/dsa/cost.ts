@@ -6,7 +6,8 @@
 import type { Gpu } from '../../gpu/device.ts';
 import { normals } from '../../nn/params.ts';
 import type { Graph, Tensor } from '../../tensor/graph.ts';
-import { type LatentView, latentAttention, latentWidth } from '../../tensor/ops/latent-attention.ts';
+import { type LatentView, latentAttention } from '../../tensor/ops/latent-attention.ts';
+import { latentWidth } from '../../tensor/ops/latent-shape.ts';
 import { topK } from '../../tensor/ops/topk.ts';
 import { compile, type Program } from '../../tensor/program.ts';
 import type { DsaShape } from './config.ts';

@@ -21,9 +21,18 @@ export function breakEven(c: DsaShape, k: number): number {
   return mha > index ? (k * mqa) / (mha - index) : Number.POSITIVE_INFINITY;
 }
 
-/** `length`: keys that the last query sees. Decoding has one query; everything else many. */
-export function choosePath(c: DsaShape, length: number, k: number, phase: 'decode' | 'prefill' | 'train'): Path {
+/**
+ * `length`: keys that the last query sees. Decoding has one query; everything else many. `products`: these rows' scores are
+ * made by matrix products (scoresByProducts), which CPU adapters compute ten times as fast as lists of keys: masked to any length.
+ */
+export function choosePath(
+  c: DsaShape,
+  length: number,
+  k: number,
+  phase: 'decode' | 'prefill' | 'train',
+  products = false,
+): Path {
   if (length <= k) return 'dense';
-  if (phase !== 'decode' && length <= breakEven(c, k)) return 'maskedMHA';
+  if (phase !== 'decode' && (products || length <= breakEven(c, k))) return 'maskedMHA';
   return 'gather';
 }

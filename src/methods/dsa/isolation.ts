@@ -23,7 +23,7 @@ export interface Isolation {
 
 /** On a copy of the weights, with the batch of step 1 of this data seed. */
 export async function gradientIsolation(gpu: Gpu, c: DsaConfig, weights: ParamStore, seed: number): Promise<Isolation> {
-  const plan = planOf(c, 'sparse');
+  const plan = planOf(c, 'sparse', gpu.conditions);
   const own = dsaStore(gpu, c, 0);
   copyValues(gpu, weights, own);
   const norms = async (loss: 'lm' | 'index'): Promise<{ main: number; indexer: number }> => {

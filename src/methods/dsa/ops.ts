@@ -8,14 +8,19 @@ import headLink from '../../../shaders/methods/dsa/head_matmul.wgsl?link';
 import backwardKeyLink from '../../../shaders/methods/dsa/index_backward_key.wgsl?link';
 import backwardQueryLink from '../../../shaders/methods/dsa/index_backward_query.wgsl?link';
 import klLink from '../../../shaders/methods/dsa/index_kl.wgsl?link';
+import productsLink from '../../../shaders/methods/dsa/index_products.wgsl?link';
+import productsBackwardLink from '../../../shaders/methods/dsa/index_products_backward.wgsl?link';
 import scoresLink from '../../../shaders/methods/dsa/index_scores.wgsl?link';
 import codesLink from '../../../shaders/methods/dsa/index_scores_codes.wgsl?link';
 import targetLink from '../../../shaders/methods/dsa/index_target.wgsl?link';
+import targetScoresLink from '../../../shaders/methods/dsa/index_target_scores.wgsl?link';
 import quantiseLink from '../../../shaders/methods/dsa/quantise.wgsl?link';
 import rotateLink from '../../../shaders/methods/dsa/rotate.wgsl?link';
 import type { Tensor } from '../../tensor/graph.ts';
-import { type LatentShape, nothing } from '../../tensor/ops/latent-attention.ts';
+import { type LatentShape, nothing } from '../../tensor/ops/latent-shape.ts';
 import { launch } from '../../tensor/ops/launch.ts';
+import { matmul } from '../../tensor/ops/matmul.ts';
+import { productScores, scoresByProducts } from '../../tensor/ops/product-attention.ts';
 import { meanOf } from '../../tensor/ops/reduce.ts';
 
 /** Rotates the first `turned` channels of x [rows, heads, dim] by table [rows, turned]; `half`: pairs (i, i + turned/2). */
@@ -104,6 +109,18 @@ function sizes(q: Tensor, k: Tensor, s: IndexShape): { rows: number; length: num
   return { rows, length };
 }
 
+/** Whether the indexer of these rows works on products of whole matrices, as attention does there. */
+const byProducts = (q: Tensor, s: IndexShape, rows: number, length: number): boolean =>
+  rows === s.sequences * length && scoresByProducts(q.graph.conditions, s.heads, s.sequences, length);
+
+/** Every query and head times every key of its sequence: [sequences, per * heads, length]. */
+const indexProducts = (q: Tensor, k: Tensor, s: IndexShape, rows: number, length: number): Tensor =>
+  matmul(
+    'nt',
+    q.graph.reshape(q, [s.sequences, (rows / s.sequences) * s.heads, s.dim]),
+    q.graph.reshape(k, [s.sequences, length, s.dim]),
+  );
+
 /** One workgroup per query and 64 keys. */
 const pairGrid = (rows: number, length: number): [number, number, number] => [
   Math.ceil(length / 64),
@@ -121,6 +138,18 @@ export function indexScores(
   after: readonly Tensor[] = [],
 ): Tensor {
   const { rows, length } = sizes(q, k, s);
+  if (after.length === 0 && byProducts(q, s, rows, length)) {
+    return launch(q.graph, {
+      label: 'index scores of products',
+      link: productsLink,
+      entryPoint: 'of_products',
+      inputs: [indexProducts(q, k, s, rows, length), w, bounds],
+      outputs: [[rows, length]],
+      uniforms: [rows, s.heads, length],
+      threads: (rows * length) / 4,
+      flops: 3 * rows * length * s.heads,
+    })[0];
+  }
   return launch(q.graph, {
     label: 'index scores',
     link: scoresLink,
@@ -224,6 +253,23 @@ export function indexTarget(
 ): Tensor {
   const rows = lse.size / shape.heads;
   const count = slots.chosen ? slots.chosen.size / rows : at.length;
+  const { sequences, length } = at;
+  if (
+    !slots.chosen &&
+    rows === sequences * length &&
+    scoresByProducts(q.graph.conditions, shape.heads, sequences, length)
+  ) {
+    return launch(q.graph, {
+      label: 'index target of scores',
+      link: targetScoresLink,
+      entryPoint: 'mean_probability',
+      inputs: [productScores(q, kv, shape, sequences), lse, slots.bounds],
+      outputs: [[rows, length]],
+      uniforms: [rows, length, length, shape.heads, shape.groups, { f: shape.scale }],
+      threads: (rows * length) / 4,
+      flops: 4 * rows * length * shape.heads,
+    })[0];
+  }
   return launch(q.graph, {
     label: 'index target',
     link: targetLink,
@@ -276,6 +322,21 @@ export function indexLoss(
     flops: 4 * rows * count * s.heads * s.dim,
   };
   return meanOf(losses, [q, w, k], (upstream) => {
+    if (!slots.chosen && byProducts(q, s, rows, length)) {
+      const z = indexProducts(q, k, s, rows, length);
+      const [dz, dw] = launch(graph, {
+        label: 'index products backward',
+        link: productsBackwardLink,
+        entryPoint: 'backward',
+        inputs: [z, w, slope, upstream],
+        outputs: [z.shape, w.shape],
+        uniforms: [rows, s.heads, length / 4],
+        threads: rows * s.heads,
+        flops: 4 * z.size,
+      });
+      const [queries, keys] = [q, k].map((x) => graph.reshape(x, [s.sequences, x.size / s.sequences / s.dim, s.dim]));
+      return [graph.reshape(matmul('nn', dz, keys), q.shape), dw, graph.reshape(matmul('tn', dz, queries), k.shape)];
+    }
     const [dq, dw] = launch(graph, {
       ...spec,
       link: backwardQueryLink,

@@ -348,6 +348,17 @@ const TARGETS: Target[] = [
   { ...INDEX[3], groups: 2, key: 12, value: 8, values: 12 },
 ];
 
+/** Whole rows of full quads: CPU adapters take them by matrix products. */
+const WHOLE: Index[] = [
+  { sequences: 2, per: 36, length: 36, heads: 4, dim: 16, slots: 36, listed: 0 },
+  { sequences: 3, per: 16, length: 16, heads: 8, dim: 32, slots: 16, listed: 0 },
+];
+const WHOLE_BENCH: Index = { ...WHOLE[0], per: 256, length: 256, slots: 256 };
+const WHOLE_TARGETS: Target[] = [
+  { ...WHOLE[0], groups: 4, key: 12, value: 8, values: 12 },
+  { ...WHOLE[1], groups: 1, key: 24, value: 16, values: 0 },
+];
+
 export const DSA: readonly KernelEntry[] = [
   {
     name: 'rotate',
@@ -413,7 +424,7 @@ export const DSA: readonly KernelEntry[] = [
     bytes: `4*(${ROWS}*(heads*dim + heads + 2 + length) + sequences*length*dim)`,
     variants: single('methods/dsa/index_scores.wgsl', 'of_values'),
     cases: casesOf(INDEX, scoresTrial),
-    bench: casesOf([INDEX_BENCH], scoresTrial)[0],
+    bench: casesOf([{ ...INDEX_BENCH, per: 64, length: 1024 }], scoresTrial)[0],
   },
   {
     name: 'index scores of codes',
@@ -448,6 +459,21 @@ export const DSA: readonly KernelEntry[] = [
     variants: single('methods/dsa/index_target.wgsl', 'mean_probability'),
     cases: casesOf(TARGETS, targetTrial),
     bench: casesOf([{ ...INDEX_BENCH, groups: 1, key: 80, value: 64, values: 0 }], targetTrial)[0],
+  },
+  {
+    name: 'index target of scores',
+    family: FAMILY,
+    about: 'The same for whole rows whose scores a matrix product has made.',
+    label: 'index target of scores',
+    bindings: 'scores lse bounds p',
+    uniform: 'rows u32, per u32, length u32, heads u32, groups u32, scale f32',
+    dispatch: 'One invocation per query and four keys.',
+    exists: (c) => c.software,
+    flops: `4*${ROWS}*length*heads`,
+    bytes: `4*(${ROWS}*((heads + 1)*length + heads + 2))`,
+    variants: single('methods/dsa/index_target_scores.wgsl', 'mean_probability'),
+    cases: casesOf(WHOLE_TARGETS, targetTrial),
+    bench: casesOf([{ ...WHOLE_TARGETS[0], ...WHOLE_BENCH }], targetTrial)[0],
   },
   {
     name: 'index kl',
@@ -490,5 +516,35 @@ export const DSA: readonly KernelEntry[] = [
     variants: single('methods/dsa/index_backward_key.wgsl', 'backward_key'),
     cases: casesOf(INDEX, lossTrial),
     bench: casesOf([INDEX_BENCH], lossTrial)[0],
+  },
+  {
+    name: 'index scores of products',
+    family: FAMILY,
+    about: 'The lightning indexer for whole rows whose q . k a matrix product has made.',
+    label: 'index scores of products',
+    bindings: 'z w bounds scores',
+    uniform: 'rows u32, heads u32, length u32',
+    dispatch: 'One invocation per query and four keys.',
+    exists: (c) => c.software,
+    flops: `3*${ROWS}*length*heads`,
+    bytes: `4*${ROWS}*((heads + 1)*length + heads + 2)`,
+    variants: single('methods/dsa/index_products.wgsl', 'of_products'),
+    cases: casesOf(WHOLE, scoresTrial),
+    bench: casesOf([WHOLE_BENCH], scoresTrial)[0],
+  },
+  {
+    name: 'index products backward',
+    family: FAMILY,
+    about: 'Derivative of those scores by the products and the head weights.',
+    label: 'index products backward',
+    bindings: 'z w slope upstream dz dw',
+    uniform: 'rows u32, heads u32, quads u32',
+    dispatch: 'One invocation per query and head.',
+    exists: (c) => c.software,
+    flops: `4*${ROWS}*length*heads`,
+    bytes: `4*(${ROWS}*(2*heads*length + length + 2*heads) + 1)`,
+    variants: single('methods/dsa/index_products_backward.wgsl', 'backward'),
+    cases: casesOf(WHOLE, lossTrial),
+    bench: casesOf([WHOLE_BENCH], lossTrial)[0],
   },
 ];

@@ -3,11 +3,12 @@
  * warm-up by KL with everything else frozen, sparse stage with both losses on separate parameters and rates, and the control
  * that goes on densely. All work on one store each, in place.
  */
-import type { Gpu } from '../../gpu/device.ts';
+import type { Conditions, Gpu } from '../../gpu/device.ts';
 import { LmTrainer, type Objective, TRAIN_DEFAULTS } from '../../lm/train/trainer.ts';
 import type { ParamStore } from '../../nn/params.ts';
 import type { Tensor } from '../../tensor/graph.ts';
 import { add, affine } from '../../tensor/ops/pointwise.ts';
+import { scoresByProducts } from '../../tensor/ops/product-attention.ts';
 import { weightedSum } from '../../tensor/ops/token-logprobs.ts';
 import { type DsaConfig, type StageSpec, trunk } from './config.ts';
 import { choosePath, type Path } from './dispatch.ts';
@@ -36,9 +37,9 @@ export function specOf(c: DsaConfig, stage: Stage): StageSpec {
   return stage === 'continued' ? { ...c.sparse, lrIndex: 0 } : c[stage];
 }
 
-export function planOf(c: DsaConfig, stage: Stage): AttentionPlan {
+export function planOf(c: DsaConfig, stage: Stage, on: Conditions): AttentionPlan {
   if (stage === 'sparse') {
-    const path = choosePath(c, c.time, c.k, 'train');
+    const path = choosePath(c, c.time, c.k, 'train', scoresByProducts(on, c.heads, c.batch, c.time));
     return { path, chooser: 'indexer', k: c.k, learn: path !== 'dense', watch: false };
   }
   return { ...DENSE, learn: stage === 'warmup' };
@@ -53,7 +54,7 @@ export const meanOfAll = (losses: Tensor[]): Tensor =>
 /** `c`: rows as the stage has them (`shortRows` for the stage on short ones). */
 export function stageTrainer(gpu: Gpu, c: DsaConfig, stage: Stage, store: ParamStore, seed: number): StageTrainer {
   const { steps, lr, lrIndex } = specOf(c, stage);
-  const plan = planOf(c, stage);
+  const plan = planOf(c, stage, gpu.conditions);
   const taps: Taps = { losses: [], watched: [] };
   const peak = Math.max(lr, lrIndex);
   const objective: Objective = ({ logProbs, weights }) => {

@@ -8,20 +8,11 @@ import keyLink from '../../../shaders/attention/latent_backward_key.wgsl?link';
 import queryLink from '../../../shaders/attention/latent_backward_query.wgsl?link';
 import combineLink from '../../../shaders/attention/latent_combine.wgsl?link';
 import forwardLink from '../../../shaders/attention/latent_forward.wgsl?link';
-import type { Graph, Tensor } from '../graph.ts';
+import type { Tensor } from '../graph.ts';
+import { type LatentShape, latentWidth, nothing } from './latent-shape.ts';
 import { launch } from './launch.ts';
+import { productAttention, scoresByProducts } from './product-attention.ts';
 import { selectionBits } from './topk.ts';
-
-export interface LatentShape {
-  heads: number;
-  /** Divides heads; 1 = all heads share one key and value (MQA). */
-  groups: number;
-  /** Channels of a key and of a value, multiples of 4; `offset`: first channel of the value in a row. */
-  key: number;
-  value: number;
-  offset: number;
-  scale: number;
-}
 
 /** What the rows see: lo..hi-1 of `bounds` [rows, 2]; of these, those with a bit; or the listed keys [rows, k]. */
 export interface LatentView {
@@ -34,11 +25,6 @@ export interface LatentView {
   /** Tensors that must be there first: what writes the cache. */
   after?: readonly Tensor[];
 }
-
-/** Channels of one row of keys and values. */
-export const latentWidth = (s: LatentShape): number => Math.max(s.key, s.offset + s.value);
-
-export const nothing = (graph: Graph): Tensor => graph.table('no choice', [4], () => new Uint32Array(4));
 
 /** Multiply-adds x 2 of `pairs` query-key pairs. */
 export const latentFlops = (s: LatentShape, pairs: number): number => 2 * pairs * s.heads * (s.key + s.value);
@@ -66,6 +52,10 @@ export function latentAttention(
     throw new Error(`latentAttention: widths ${key}, ${value}, ${offset} and ${heads}/${groups} heads do not fit`);
   }
   const { choice, splits = 1, causal = false } = view;
+  const whole = per === length && splits === 1 && !view.after && choice?.kind !== 'gather';
+  if (whole && scoresByProducts(graph.conditions, heads, sequences, length)) {
+    return productAttention(q, kv, shape, { sequences, bounds: view.bounds, bits: choice?.bits });
+  }
   const list = choice === undefined ? nothing(graph) : choice.kind === 'masked' ? choice.bits : choice.chosen;
   const width = choice === undefined ? 0 : list.size / rows;
   const mode = choice === undefined ? 0 : choice.kind === 'masked' ? 1 : 2;

@@ -1,6 +1,8 @@
 /** Attention over latents: every mode and grouping of one family against the float64 reference, with ragged bounds. */
 import type { Tensor } from '../graph.ts';
-import { type LatentShape, latentAttention, latentWidth } from '../ops/latent-attention.ts';
+import { latentAttention } from '../ops/latent-attention.ts';
+import { type LatentShape, latentWidth } from '../ops/latent-shape.ts';
+import { swapAxes } from '../ops/swap.ts';
 import { NONE, selectionBits } from '../ops/topk.ts';
 import { latentReference } from '../reference/latent-attention.ts';
 import { casesOf, type KernelEntry, random, single, type Trial, type Variant, type Want, words } from './entry.ts';
@@ -123,7 +125,60 @@ const SPLIT: Sizes[] = [
   { ...cache, ...mqa, heads: 4, mode: 2, k: 9, splits: 2 },
   { ...cache, ...gqa, mode: 0, k: 1, splits: 70 },
 ];
+/** Whole rows of full quads: CPU adapters take them by matrix products. */
+const WHOLE: Sizes[] = [
+  { sequences: 2, per: 16, length: 16, splits: 1, ...mqa, heads: 8, mode: 0, k: 1 },
+  { sequences: 2, per: 36, length: 36, splits: 1, ...gqa, mode: 1, k: 5 },
+  { sequences: 3, per: 12, length: 12, splits: 1, ...mha, mode: 0, k: 1 },
+  { sequences: 1, per: 68, length: 68, splits: 1, ...mha, mode: 1, k: 9 },
+];
+const WHOLE_BENCH: Sizes = { sequences: 2, per: 256, length: 256, splits: 1, ...mha, mode: 0, k: 1 };
 const BENCH: Sizes = { sequences: 2, per: 256, length: 256, heads: 8, ...mqa, mode: 2, k: 32, splits: 1 };
+
+type Swap = {
+  outer: number;
+  a: number;
+  b: number;
+  whole: number;
+  begin: number;
+  part: number;
+};
+
+/** Widths in channels. */
+const swapTrial = ({ outer, a, b, whole, begin, part }: Swap): Trial => {
+  const x = random([outer, a, b, whole], 1);
+  const probe = random([outer, b, a, part], 2);
+  return {
+    inputs: { x, probe },
+    build: (t, graph) => {
+      const y = swapAxes(t.x, begin, part);
+      const [dx] = pullBack(graph, y, t.probe, [t.x]);
+      return { y, dx };
+    },
+    want: () => {
+      const y = new Float32Array(probe.data.length);
+      const dx = new Float32Array(x.data.length);
+      for (let o = 0; o < outer; o++) {
+        for (let i = 0; i < a; i++) {
+          for (let j = 0; j < b; j++) {
+            for (let c = 0; c < part; c++) {
+              const from = ((o * a + i) * b + j) * whole + begin + c;
+              const to = ((o * b + j) * a + i) * part + c;
+              y[to] = x.data[from];
+              dx[from] = probe.data[to];
+            }
+          }
+        }
+      }
+      return { y: { values: y, share: 0 }, dx: { values: dx, share: 0 } };
+    },
+  };
+};
+const SWAPS: Swap[] = [
+  { outer: 2, a: 3, b: 5, whole: 12, begin: 4, part: 8 },
+  { outer: 1, a: 7, b: 1, whole: 8, begin: 0, part: 8 },
+];
+const SWAP_BENCH: Swap = { outer: 4, a: 1024, b: 4, whole: 64, begin: 0, part: 64 };
 
 const UNIFORM =
   'rows u32, heads u32, groups u32, per u32, length u32, width u32, mode u32, values u32, splits u32, causal u32, scale f32';
@@ -213,5 +268,63 @@ export const LATENT: readonly KernelEntry[] = [
     variants: orders('attention/latent_backward_key.wgsl', 'backward_key'),
     cases: casesOf(TRAINED, trial),
     bench: casesOf([BENCH], trial)[0],
+  },
+  {
+    name: 'swap axes',
+    family: 'pointwise',
+    about: 'Two axes change places: heads to the front, so that each is a matrix.',
+    label: 'swap axes',
+    bindings: 'source target_',
+    uniform: 'outer u32, a u32, b u32, whole u32, begin u32, part u32',
+    dispatch: 'One invocation per quad of the result.',
+    flops: '0',
+    bytes: '8*outer*a*b*part',
+    variants: single('ops/swap_axes.wgsl', 'swap'),
+    cases: casesOf(SWAPS, swapTrial),
+    bench: casesOf([SWAP_BENCH], swapTrial)[0],
+  },
+  {
+    name: 'swap axes back',
+    family: 'pointwise',
+    about: 'Derivative of the exchange of two axes.',
+    label: 'swap axes back',
+    bindings: 'source target_',
+    uniform: 'outer u32, a u32, b u32, whole u32, begin u32, part u32',
+    dispatch: 'One invocation per quad of the result.',
+    flops: '0',
+    bytes: '4*outer*a*b*(whole + part)',
+    variants: single('ops/swap_axes.wgsl', 'swap_back'),
+    cases: casesOf(SWAPS, swapTrial),
+    bench: casesOf([SWAP_BENCH], swapTrial)[0],
+  },
+  {
+    name: 'attention weights',
+    family: FAMILY,
+    about: 'Softmax of the scores that a matrix product made, over what every row sees.',
+    label: 'attention weights',
+    bindings: 'scores bounds choice p lse',
+    uniform: 'rows u32, per u32, length u32, heads u32, groups u32, mode u32, scale f32',
+    dispatch: 'One invocation per row and head.',
+    exists: (c) => c.software,
+    flops: `8*${HEADS}*length`,
+    bytes: `4*(2*${HEADS}*length + 2*sequences*per + ${HEADS} + ${LIST})`,
+    variants: single('attention/weights.wgsl', 'forward'),
+    cases: casesOf(WHOLE, trial),
+    bench: casesOf([WHOLE_BENCH], trial)[0],
+  },
+  {
+    name: 'attention weights backward',
+    family: FAMILY,
+    about: 'Derivative of that softmax by the scores.',
+    label: 'attention weights backward',
+    bindings: 'p dp ds',
+    uniform: 'rows u32, quads u32, scale f32',
+    dispatch: 'One invocation per row and head.',
+    exists: (c) => c.software,
+    flops: `5*${HEADS}*length`,
+    bytes: `12*${HEADS}*length`,
+    variants: single('attention/weights_backward.wgsl', 'backward'),
+    cases: casesOf(WHOLE, trial),
+    bench: casesOf([WHOLE_BENCH], trial)[0],
   },
 ];

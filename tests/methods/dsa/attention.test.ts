@@ -249,6 +249,8 @@ test('the dispatcher is dense up to k, masked up to the break-even, gather behin
   expect(choosePath(small, 65, 64, 'decode')).toBe('gather');
   expect(choosePath(small, 144, 64, 'prefill')).toBe('maskedMHA');
   expect(choosePath(small, 145, 64, 'prefill')).toBe('gather');
+  expect(choosePath(small, 145, 64, 'train', true)).toBe('maskedMHA');
+  expect(choosePath(small, 64, 64, 'train', true)).toBe('dense');
 });
 
 test('decoding token by token over caches chooses what a pass over whole rows chooses', async () => {

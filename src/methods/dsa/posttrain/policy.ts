@@ -54,7 +54,7 @@ export class Policy {
     this.seed = seed;
     this.store = dsaStore(gpu, c.model, seed);
     this.reference = dsaStore(gpu, c.model, seed, false);
-    this.plan = arm === 'dense' ? DENSE : planOf(c.model, 'sparse');
+    this.plan = arm === 'dense' ? DENSE : planOf(c.model, 'sparse', gpu.conditions);
     const size = { sequences: Math.min(48, c.rl.prompts * c.rl.group), capacity: c.model.time };
     const k = arm === 'dense' ? size.capacity : c.model.k;
     this.decoder = new Decoder(gpu, cachedDsa(gpu, c.model, this.store, size, k), { perSubmission: 8, chunk: 16 });

@@ -1,0 +1,89 @@
+/**
+ * Attention of whole rows as matrix products with the softmax between them, for CPU adapters: there a key that every query
+ * loads again costs more than the matrix of all scores, and matrix products run near the adapter's peak. Sequences, masks and
+ * result are those of latent-attention.ts, which chooses between the two.
+ */
+
+import weightsLink from '../../../shaders/attention/weights.wgsl?link';
+import backwardLink from '../../../shaders/attention/weights_backward.wgsl?link';
+import type { Conditions } from '../../gpu/device.ts';
+import type { Tensor } from '../graph.ts';
+import { type LatentShape, latentWidth, nothing } from './latent-shape.ts';
+import { launch } from './launch.ts';
+import { product } from './matmul.ts';
+import { swapAxes } from './swap.ts';
+
+/** A storage binding that every adapter has. */
+const BINDING = 128 * 2 ** 20;
+
+/** Whether the scores of `heads` heads of whole rows, `sequences` of `length` tokens, are made by products. */
+export const scoresByProducts = (c: Conditions, heads: number, sequences: number, length: number): boolean =>
+  c.software && length % 4 === 0 && 4 * sequences * heads * length * length <= BINDING;
+
+/** Products of stacks [outer, groups, ..] of matrices, differentiable in both. */
+function stacked(form: 'nn' | 'nt', a: Tensor, b: Tensor): Tensor {
+  const [outer, groups, m, k] = a.shape;
+  const n = form === 'nt' ? b.shape[2] : b.shape[3];
+  const batch = outer * groups;
+  const of = (f: 'nn' | 'nt' | 'tn', x: Tensor, y: Tensor, size: [number, number, number], shape: readonly number[]) =>
+    product(f, x, y, size, shape, { batch, gradient: true });
+  return product(form, a, b, [m, n, k], [outer, groups, m, n], { batch }, (dy) =>
+    form === 'nt'
+      ? [of('nn', dy, b, [m, k, n], a.shape), of('tn', dy, a, [n, k, m], b.shape)]
+      : [of('nt', dy, b, [m, k, n], a.shape), of('tn', a, dy, [k, n, m], b.shape)],
+  );
+}
+
+const shareOf = (s: LatentShape): number => s.heads / s.groups;
+
+/** Scores without their factor: q [rows, heads, key] and kv [sequences, length, groups, width] to [sequences, groups, per * share, length]. */
+export function productScores(q: Tensor, kv: Tensor, s: LatentShape, sequences: number): Tensor {
+  const { graph } = q;
+  const length = kv.size / (sequences * s.groups * latentWidth(s));
+  const share = shareOf(s);
+  const queries = swapAxes(graph.reshape(q, [sequences, length, s.groups, share * s.key]));
+  const keys = swapAxes(graph.reshape(kv, [sequences, length, s.groups, latentWidth(s)]), 0, s.key);
+  return stacked('nt', graph.reshape(queries, [sequences, s.groups, length * share, s.key]), keys);
+}
+
+/** As latentAttention over rows that are as many as keys; `bits`: those that a row sees of its bounds. */
+export function productAttention(
+  q: Tensor,
+  kv: Tensor,
+  s: LatentShape,
+  at: { sequences: number; bounds: Tensor; bits?: Tensor },
+): { out: Tensor; lse: Tensor } {
+  const { graph } = q;
+  const { sequences, bounds, bits } = at;
+  const { heads, groups, value, offset, scale } = s;
+  const length = kv.size / (sequences * groups * latentWidth(s));
+  const scores = productScores(q, kv, s, sequences);
+  const rows = sequences * length;
+  const [p, lse] = launch(graph, {
+    label: 'attention weights',
+    link: weightsLink,
+    entryPoint: 'forward',
+    inputs: [scores, bounds, bits ?? nothing(graph)],
+    outputs: [scores.shape, [rows, heads]],
+    uniforms: [rows, length, length, heads, groups, Number(bits !== undefined), { f: scale }],
+    threads: rows * heads,
+    flops: 8 * scores.size,
+    backward: ([dp], [weights]) => [
+      dp &&
+        launch(graph, {
+          label: 'attention weights backward',
+          link: backwardLink,
+          entryPoint: 'backward',
+          inputs: [weights, dp],
+          outputs: [scores.shape],
+          uniforms: [rows * heads, length / 4, { f: scale }],
+          threads: rows * heads,
+          flops: 5 * scores.size,
+        })[0],
+    ],
+  });
+  const values = swapAxes(graph.reshape(kv, [sequences, length, groups, latentWidth(s)]), offset, value);
+  const mixed = stacked('nn', p, values);
+  const back = swapAxes(graph.reshape(mixed, [sequences, groups, length, shareOf(s) * value]));
+  return { out: graph.reshape(back, [rows, heads, value]), lse };
+}
