@@ -44,9 +44,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let top = min(group.y * ROWS, p.m - ROWS); // if inside
   let left = group.x * COLUMNS + lane * 4u; // if ragged
   let left = min(group.x * COLUMNS, p.n - COLUMNS) + lane * 4u; // if inside
+  // Tokens against tokens: what lies above the diagonal is not wanted.
+  if (group.x * COLUMNS > (top + ROWS - 1u) / p.share) { return; } // if causal nt
+  let first = 0u; // if from first k
+  let first = top * p.share / 4u * 4u; // if causal tn
+  let last = p.k; // if all k
+  let last = p.k; // if causal nt
+  let last = p.k; // if causal tn
+  let last = min(p.k, (top + ROWS - 1u) / p.share + 1u); // if causal nn
   var c_0 = vec4f(); // each cell
   // Not a loop that leaves at its end, though this one runs its body once more with no lane active: 512 took 1.3 times as long.
-  for (var k = 0u; k < p.k; k += 4u) {
+  for (var k = first; k < last; k += 4u) {
     let a_0 = four_a(base_a, top + GROUP * 4u + lane, k, p.m, p.k); // each group, if a straight
     let at_0 = turned_a(base_a, k, top + 4u * (QUAD * 4u + lane)); // each quad, if a turned
     let a_0 = at_QUAD[PART]; // each group, if a turned

@@ -35,8 +35,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let top = group.y * ROWS;
   let seat = lane % SPREAD;
   let col = (group.x * LANES + lane) * 4u;
+  // Tokens against tokens: what lies above the diagonal is not wanted.
+  if (group.x * LANES * 4u > (top + ROWS - 1u) / p.share) { return; } // if causal nt
+  let first = 0u; // if from first k
+  let first = top * p.share / 4u * 4u; // if causal tn
+  let last = p.k; // if all k
+  let last = p.k; // if causal nt
+  let last = p.k; // if causal tn
+  let last = min(p.k, (top + ROWS - 1u) / p.share + 1u); // if causal nn
   var c_0 = vec4f(); // each row
-  for (var k = 0u; k < p.k; k += 4u) {
+  for (var k = first; k < last; k += 4u) {
     // a_g on lane l: four k of row g * SPREAD + l; where a row of memory holds one k, of row 4 * (g / 4 * SPREAD + l) + g % 4.
     let a_0 = four_a(base_a, top + GROUP * SPREAD + seat, k, p.m, p.k); // each group, if a straight
     let at_0 = turned_a(base_a, k, top + 4u * (QUAD * SPREAD + seat)); // each quad, if a turned

@@ -1,6 +1,6 @@
 // C = A * B, one invocation per element of C, straight from the formula. Kept as the first rung of the ladder: every
 // element of A and B is loaded as often as it is used. Fast ones: ops/matmul_software.wgsl, ops/matmul_tile.wgsl.
-struct Params { m: u32, n: u32, k: u32, stride_a: u32, stride_b: u32, stride_c: u32 }
+struct Params { m: u32, n: u32, k: u32, stride_a: u32, stride_b: u32, stride_c: u32, share: u32 }
 
 @group(0) @binding(0) var<storage, read_write> a: array<f32>;
 @group(0) @binding(1) var<storage, read_write> b: array<f32>;

@@ -143,6 +143,28 @@ describe.each(KERNELS)('%s', (name, kernel) => {
     }
   });
 
+  test.each(FORMS)('%s of tokens against tokens leaves out what lies above the diagonal', async (form) => {
+    const [tokens, share, width] = [76, 2, 8];
+    const [M, N, K] = {
+      nt: [tokens * share, tokens, width],
+      nn: [tokens * share, width, tokens],
+      tn: [tokens, width, tokens * share],
+    }[form];
+    const o = { form, M, N, K, batch: 2, ...kernel() };
+    const x = operands(o);
+    // A of nn [M, K] and of tn [K, M] has a row for every row of tokens.
+    if (form !== 'nt')
+      x.a.forEach((_, i) => {
+        if (i % tokens > Math.floor((i % (tokens * share * tokens)) / tokens / share)) x.a[i] = 0;
+      });
+    const [all, causal] = [await multiply(o, x), await multiply({ ...o, causal: share }, x)];
+    const wanted = (i: number): boolean => form !== 'nt' || i % tokens <= Math.floor((i % (M * N)) / N / share);
+    expect(all.every((v, i) => !wanted(i) || v === causal[i])).toBe(true);
+    // C was not empty before: what was left out is still there.
+    const kept = all.some((v, i) => v !== causal[i]);
+    expect(kept).toBe(form === 'nt' && kernel().software);
+  });
+
   test('a NaN stays in its row', async () => {
     const o = { form: 'nn' as const, M: 40, N: 8, K: 8, rows: 8, ...kernel() };
     const x = operands(o);

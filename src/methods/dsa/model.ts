@@ -233,8 +233,8 @@ export function dsaMixer(
   const { graph } = scope;
   const turn = rotations(graph, c, rows.positions);
   const n = at.batch * at.time;
-  const index = { heads: c.indexHeads, dim: c.indexDim, sequences: at.batch };
-  const size = { sequences: at.batch, length: at.time };
+  const index = { heads: c.indexHeads, dim: c.indexDim, sequences: at.batch, causal: true };
+  const size = { sequences: at.batch, length: at.time, causal: true };
   return (_, name, x, residual) => {
     const l = latents(scope, c, name, x, turn);
     const form = plan.path === 'gather' ? mqaForm(scope, c, name, l) : mhaForm(scope, c, name, l);

@@ -98,6 +98,8 @@ export interface IndexShape {
   heads: number;
   dim: number;
   sequences: number;
+  /** Row r of a sequence sees no key after r. */
+  causal?: boolean;
 }
 
 function sizes(q: Tensor, k: Tensor, s: IndexShape): { rows: number; length: number } {
@@ -119,6 +121,7 @@ const indexProducts = (q: Tensor, k: Tensor, s: IndexShape, rows: number, length
     'nt',
     q.graph.reshape(q, [s.sequences, (rows / s.sequences) * s.heads, s.dim]),
     q.graph.reshape(k, [s.sequences, length, s.dim]),
+    s.causal ? s.heads : undefined,
   );
 
 /** One workgroup per query and 64 keys. */
@@ -249,7 +252,7 @@ export function indexTarget(
   lse: Tensor,
   shape: LatentShape,
   slots: Slots,
-  at: { sequences: number; length: number },
+  at: { sequences: number; length: number; causal?: boolean },
 ): Tensor {
   const rows = lse.size / shape.heads;
   const count = slots.chosen ? slots.chosen.size / rows : at.length;
@@ -263,7 +266,7 @@ export function indexTarget(
       label: 'index target of scores',
       link: targetScoresLink,
       entryPoint: 'mean_probability',
-      inputs: [productScores(q, kv, shape, sequences), lse, slots.bounds],
+      inputs: [productScores(q, kv, shape, sequences, at.causal ?? false), lse, slots.bounds],
       outputs: [[rows, length]],
       uniforms: [rows, length, length, shape.heads, shape.groups, { f: shape.scale }],
       threads: (rows * length) / 4,
@@ -328,14 +331,16 @@ export function indexLoss(
         label: 'index products backward',
         link: productsBackwardLink,
         entryPoint: 'backward',
-        inputs: [z, w, slope, upstream],
+        inputs: [z, w, slope, upstream, slots.bounds],
         outputs: [z.shape, w.shape],
         uniforms: [rows, s.heads, length / 4],
         threads: rows * s.heads,
         flops: 4 * z.size,
       });
       const [queries, keys] = [q, k].map((x) => graph.reshape(x, [s.sequences, x.size / s.sequences / s.dim, s.dim]));
-      return [graph.reshape(matmul('nn', dz, keys), q.shape), dw, graph.reshape(matmul('tn', dz, queries), k.shape)];
+      const causal = s.causal ? s.heads : undefined;
+      const dq = matmul('nn', dz, keys, causal);
+      return [graph.reshape(dq, q.shape), dw, graph.reshape(matmul('tn', dz, queries, causal), k.shape)];
     }
     const [dq, dw] = launch(graph, {
       ...spec,

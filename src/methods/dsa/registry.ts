@@ -165,6 +165,7 @@ const given = (s: Index) => ({
     allRows(s).flatMap((r) => boundsOf(s, r)),
   ),
 });
+const shapeOf = ({ heads, dim, sequences, per, length }: Index) => ({ heads, dim, sequences, causal: per === length });
 const LOWEST = -3.4028234663852886e38;
 
 const scoresTrial = (s: Index): Trial => {
@@ -172,7 +173,7 @@ const scoresTrial = (s: Index): Trial => {
   return {
     inputs,
     // Where nothing is seen the score is the lowest f32: the comparison is over what is seen.
-    build: (t) => ({ scores: indexScores(t.q, t.w, t.k, t.bounds, s) }),
+    build: (t) => ({ scores: indexScores(t.q, t.w, t.k, t.bounds, shapeOf(s)) }),
     want: () => ({ scores: seen(s, (r, c) => indexScore(inputs.q.data, inputs.w.data, inputs.k.data, r, c, s)) }),
   };
 };
@@ -260,7 +261,7 @@ const targetTrial = (s: Target): Trial => {
     inputs: { q, kv, lse, bounds, chosen: words([s.sequences * s.per, s.slots], listOf(s)) },
     build: (t) => {
       const slots = s.listed ? { bounds: t.bounds, chosen: t.chosen } : { bounds: t.bounds };
-      return { p: indexTarget(t.q, t.kv, t.lse, shape, slots, s) };
+      return { p: indexTarget(t.q, t.kv, t.lse, shape, slots, { ...s, causal: s.per === s.length }) };
     },
     want: () => {
       const { p } = result();
@@ -296,8 +297,8 @@ const lossTrial = (s: Index): Trial => {
     },
     build: (t, graph) => {
       const slots = s.listed ? { bounds: t.bounds, chosen: t.chosen } : { bounds: t.bounds };
-      const indexer = { q: t.q, w: t.w, k: t.k, scores: indexScores(t.q, t.w, t.k, t.bounds, s) };
-      const loss = indexLoss(indexer, t.p, slots, s);
+      const indexer = { q: t.q, w: t.w, k: t.k, scores: indexScores(t.q, t.w, t.k, t.bounds, shapeOf(s)) };
+      const loss = indexLoss(indexer, t.p, slots, shapeOf(s));
       const [dq, dw, dk] = graph.gradients(loss, [t.q, t.w, t.k], t.one, (a) => a);
       if (!dq || !dw || !dk) throw new Error('index loss: no gradient');
       return { loss, dq, dw, dk };
@@ -537,12 +538,12 @@ export const DSA: readonly KernelEntry[] = [
     family: FAMILY,
     about: 'Derivative of those scores by the products and the head weights.',
     label: 'index products backward',
-    bindings: 'z w slope upstream dz dw',
+    bindings: 'z w slope upstream bounds dz dw',
     uniform: 'rows u32, heads u32, quads u32',
     dispatch: 'One invocation per query and head.',
     exists: (c) => c.software,
     flops: `4*${ROWS}*length*heads`,
-    bytes: `4*(${ROWS}*(2*heads*length + length + 2*heads) + 1)`,
+    bytes: `4*(${ROWS}*(2*heads*length + length + 2*heads + 2) + 1)`,
     variants: single('methods/dsa/index_products_backward.wgsl', 'backward'),
     cases: casesOf(WHOLE, lossTrial),
     bench: casesOf([WHOLE_BENCH], lossTrial)[0],

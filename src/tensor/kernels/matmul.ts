@@ -32,6 +32,12 @@ export interface MatmulOptions {
   bias?: boolean;
   residual?: boolean;
   act?: 'none' | 'silu';
+  /**
+   * Token rows against token columns, so many rows per token, of which no token needs a later one's column: C in nt, A in nn
+   * and tn. CPU adapters leave out what lies above the diagonal. In nt it keeps what was there; in nn and tn it must hold
+   * zeros up to 32 columns beyond the diagonal, the height of a tile.
+   */
+  causal?: number;
   /** A CPU adapter. */
   software: boolean;
   /** Operands in f16, on the tile of GPUs whatever the adapter; needs `shader-f16`. */
@@ -60,6 +66,7 @@ export interface MatmulPlan {
 
 export function planMatmul(options: MatmulOptions): MatmulPlan {
   const { form, M, N, K, batch = 1, accumulate = false, bias = false, residual = false, act = 'none' } = options;
+  const causal = options.software && !options.half ? options.causal : undefined;
   for (const [name, size] of Object.entries({ M, N, K, batch })) {
     if (!Number.isInteger(size) || size < 1)
       throw new Error(`matmul ${form}: ${name} = ${size} is not a positive integer`);
@@ -76,6 +83,8 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
   if (bias) flags.push('bias');
   if (residual) flags.push('residual');
   if (act === 'silu') flags.push('silu');
+  flags.push(causal ? `causal ${form}` : 'all k');
+  if (!causal || form !== 'tn') flags.push('from first k');
 
   const kernel = kernelOf(options, flags, vector);
   const access = unroll(
@@ -90,16 +99,16 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
     key: `matmul ${[kernel.name, ...flags, vector ? 'vector' : 'scalar', `${kernel.rows}x${kernel.columns}`].join(' ')}`,
     entryPoint: 'main',
     workgroups: [Math.ceil(N / kernel.columns), Math.ceil(M / kernel.rows), batch],
-    uniforms: new Uint32Array([M, N, K, M * K, K * N, M * N, 0, 0]),
+    uniforms: new Uint32Array([M, N, K, M * K, K * N, M * N, causal ?? 0, 0]),
     bindings,
-    flops: 2 * batch * M * N * K,
+    flops: (2 * batch * M * N * K) / (causal ? 2 : 1),
     bytes: 4 * (batch * (M * K + K * N + M * N * (1 + Number(accumulate) + Number(residual))) + (bias ? N : 0)),
   };
 }
 
 function declarations(bindings: readonly MatmulBinding[]): string {
   return [
-    'struct Params { m: u32, n: u32, k: u32, stride_a: u32, stride_b: u32, stride_c: u32 }',
+    'struct Params { m: u32, n: u32, k: u32, stride_a: u32, stride_b: u32, stride_c: u32, share: u32 }',
     ...bindings.map((name, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<Word>;`),
     `@group(0) @binding(${bindings.length}) var<uniform> p: Params;`,
   ].join('\n');

@@ -54,7 +54,7 @@ export function latentAttention(
   const { choice, splits = 1, causal = false } = view;
   const whole = per === length && splits === 1 && !view.after && choice?.kind !== 'gather';
   if (whole && scoresByProducts(graph.conditions, heads, sequences, length)) {
-    return productAttention(q, kv, shape, { sequences, bounds: view.bounds, bits: choice?.bits });
+    return productAttention(q, kv, shape, { sequences, causal, bounds: view.bounds, bits: choice?.bits });
   }
   const list = choice === undefined ? nothing(graph) : choice.kind === 'masked' ? choice.bits : choice.chosen;
   const width = choice === undefined ? 0 : list.size / rows;

@@ -9,7 +9,7 @@ type Form = 'nn' | 'nt' | 'tn';
 /**
  * C [M, N] = A B in one of the forms of ../kernels/matmul.ts, plus bias [N], plus residual [M, N], as a tensor of `shape`.
  * Without `backward` it is a constant to differentiation. `batch`: so many products, one after the other in memory.
- * `gradient`: stays f32 where f16 is asked for: what is below 6e-8 is zero in f16, and gradients often are.
+ * `causal`: see MatmulOptions. `gradient`: stays f32 where f16 is asked for: what is below 6e-8 is zero in f16, and gradients often are.
  */
 export function product(
   form: Form,
@@ -17,7 +17,7 @@ export function product(
   b: Tensor,
   [m, n, k]: [number, number, number],
   shape: readonly number[],
-  extra: { bias?: Tensor; residual?: Tensor; batch?: number; gradient?: boolean },
+  extra: { bias?: Tensor; residual?: Tensor; batch?: number; gradient?: boolean; causal?: number },
   backward?: (dy: Tensor) => (Tensor | null)[],
 ): Tensor {
   const graph = a.graph;
@@ -35,6 +35,7 @@ export function product(
         N: n,
         K: k,
         batch: extra.batch,
+        causal: extra.causal,
         bias: extra.bias !== undefined,
         residual: extra.residual !== undefined,
         software: graph.conditions.software,
@@ -114,9 +115,9 @@ function slicesOf(k: number, tiles: number): number {
 
 /**
  * Products of matrices [m, k] and [k, n], or of stacks of them with a leading dimension, without derivative; `form` says
- * which side is turned (kernels/matmul.ts). Optimisers use it on gradients, hence always in f32.
+ * which side is turned and what `causal` leaves out (kernels/matmul.ts). Optimisers use it on gradients, hence always in f32.
  */
-export function matmul(form: Form, a: Tensor, b: Tensor): Tensor {
+export function matmul(form: Form, a: Tensor, b: Tensor, causal?: number): Tensor {
   const [sa, sb] = [a.shape.slice(-2), b.shape.slice(-2)];
   const [m, k] = form === 'tn' ? [sa[1], sa[0]] : sa;
   const [n, other] = form === 'nt' ? sb : [sb[1], sb[0]];
@@ -124,7 +125,7 @@ export function matmul(form: Form, a: Tensor, b: Tensor): Tensor {
   if (k !== other || stack.join() !== b.shape.slice(0, -2).join()) {
     throw new Error(`matmul ${form}: [${a.shape}] and [${b.shape}] do not fit`);
   }
-  return product(form, a, b, [m, n, k], [...stack, m, n], { batch: stack[0], gradient: true });
+  return product(form, a, b, [m, n, k], [...stack, m, n], { batch: stack[0], gradient: true, causal });
 }
 
 /** x [.., K] times the transpose of w [N, K] (a tied output head): [.., N]. */

@@ -21,13 +21,13 @@ export const scoresByProducts = (c: Conditions, heads: number, sequences: number
   c.software && length % 4 === 0 && 4 * sequences * heads * length * length <= BINDING;
 
 /** Products of stacks [outer, groups, ..] of matrices, differentiable in both. */
-function stacked(form: 'nn' | 'nt', a: Tensor, b: Tensor): Tensor {
+function stacked(form: 'nn' | 'nt', a: Tensor, b: Tensor, causal: number | undefined): Tensor {
   const [outer, groups, m, k] = a.shape;
   const n = form === 'nt' ? b.shape[2] : b.shape[3];
   const batch = outer * groups;
   const of = (f: 'nn' | 'nt' | 'tn', x: Tensor, y: Tensor, size: [number, number, number], shape: readonly number[]) =>
-    product(f, x, y, size, shape, { batch, gradient: true });
-  return product(form, a, b, [m, n, k], [outer, groups, m, n], { batch }, (dy) =>
+    product(f, x, y, size, shape, { batch, gradient: true, causal });
+  return product(form, a, b, [m, n, k], [outer, groups, m, n], { batch, causal }, (dy) =>
     form === 'nt'
       ? [of('nn', dy, b, [m, k, n], a.shape), of('tn', dy, a, [n, k, m], b.shape)]
       : [of('nt', dy, b, [m, k, n], a.shape), of('tn', a, dy, [k, n, m], b.shape)],
@@ -36,14 +36,22 @@ function stacked(form: 'nn' | 'nt', a: Tensor, b: Tensor): Tensor {
 
 const shareOf = (s: LatentShape): number => s.heads / s.groups;
 
-/** Scores without their factor: q [rows, heads, key] and kv [sequences, length, groups, width] to [sequences, groups, per * share, length]. */
-export function productScores(q: Tensor, kv: Tensor, s: LatentShape, sequences: number): Tensor {
+/**
+ * Scores without their factor: q [rows, heads, key] and kv [sequences, length, groups, width] to [sequences, groups,
+ * per * share, length]. `causal`: no row sees a later key, and what such pairs get is left open.
+ */
+export function productScores(q: Tensor, kv: Tensor, s: LatentShape, sequences: number, causal: boolean): Tensor {
   const { graph } = q;
   const length = kv.size / (sequences * s.groups * latentWidth(s));
   const share = shareOf(s);
   const queries = swapAxes(graph.reshape(q, [sequences, length, s.groups, share * s.key]));
   const keys = swapAxes(graph.reshape(kv, [sequences, length, s.groups, latentWidth(s)]), 0, s.key);
-  return stacked('nt', graph.reshape(queries, [sequences, s.groups, length * share, s.key]), keys);
+  return stacked(
+    'nt',
+    graph.reshape(queries, [sequences, s.groups, length * share, s.key]),
+    keys,
+    causal ? share : undefined,
+  );
 }
 
 /** As latentAttention over rows that are as many as keys; `bits`: those that a row sees of its bounds. */
@@ -51,13 +59,13 @@ export function productAttention(
   q: Tensor,
   kv: Tensor,
   s: LatentShape,
-  at: { sequences: number; bounds: Tensor; bits?: Tensor },
+  at: { sequences: number; causal: boolean; bounds: Tensor; bits?: Tensor },
 ): { out: Tensor; lse: Tensor } {
   const { graph } = q;
-  const { sequences, bounds, bits } = at;
+  const { sequences, causal, bounds, bits } = at;
   const { heads, groups, value, offset, scale } = s;
   const length = kv.size / (sequences * groups * latentWidth(s));
-  const scores = productScores(q, kv, s, sequences);
+  const scores = productScores(q, kv, s, sequences, causal);
   const rows = sequences * length;
   const [p, lse] = launch(graph, {
     label: 'attention weights',
@@ -74,16 +82,16 @@ export function productAttention(
           label: 'attention weights backward',
           link: backwardLink,
           entryPoint: 'backward',
-          inputs: [weights, dp],
+          inputs: [weights, dp, bounds],
           outputs: [scores.shape],
-          uniforms: [rows * heads, length / 4, { f: scale }],
+          uniforms: [rows, length, length, heads, groups, { f: scale }],
           threads: rows * heads,
           flops: 5 * scores.size,
         })[0],
     ],
   });
   const values = swapAxes(graph.reshape(kv, [sequences, length, groups, latentWidth(s)]), offset, value);
-  const mixed = stacked('nn', p, values);
+  const mixed = stacked('nn', p, values, causal ? shareOf(s) : undefined);
   const back = swapAxes(graph.reshape(mixed, [sequences, groups, length, shareOf(s) * value]));
   return { out: graph.reshape(back, [rows, heads, value]), lse };
 }

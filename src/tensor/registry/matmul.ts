@@ -243,7 +243,7 @@ const matmul = (form: MatmulForm): KernelEntry => ({
   about: `${WORDS[form]}, plus bias, plus residual; every sum runs over k in one order.`,
   label: `matmul ${form} `,
   bindings: 'a b c [bias] [residual]',
-  uniform: 'm u32, n u32, k u32, stride_a u32, stride_b u32, stride_c u32',
+  uniform: 'm u32, n u32, k u32, stride_a u32, stride_b u32, stride_c u32, share u32',
   dispatch:
     'One workgroup per tile of C: a subgroup and 4 to 32 rows on CPU adapters, 16 x 16 threads and 64 x 64 on GPUs.',
   flops: '2*M*N*K',
