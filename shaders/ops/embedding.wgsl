@@ -1,5 +1,8 @@
-// Embedding rows: y[i] = table[token[i]]; and the gradient of the table, each row summed over tokens in order.
+// Embedding rows: y[i] = table[token[i]]; and the gradient of the table, each row summed over tokens in order. There one
+// invocation has QUADS quads of a row: on CPU adapters eight, because asking every token for its id is what it costs.
 import package::lib::index::linear;
+
+const QUADS: u32 = 1u;
 
 struct Params { tokens: u32, d4: u32, vocab: u32 }
 
@@ -18,11 +21,16 @@ fn gather(@builtin(global_invocation_id) gid: vec3u) {
 @compute @workgroup_size(64)
 fn scatter(@builtin(global_invocation_id) gid: vec3u) {
   let i = linear(gid);
-  if (i >= params.vocab * params.d4) { return; }
-  let id = i / params.d4;
-  var sum = vec4f(0.0);
+  let parts = params.d4 / QUADS;
+  if (i >= params.vocab * parts) { return; }
+  let id = i / parts;
+  let first = i % parts * QUADS;
+  var sum: array<vec4f, QUADS>;
+  for (var c = 0u; c < QUADS; c++) { sum[c] = vec4f(0.0); }
   for (var t = 0u; t < params.tokens; t++) {
-    if (ids[t] == id) { sum += source[t * params.d4 + i % params.d4]; }
+    if (ids[t] == id) {
+      for (var c = 0u; c < QUADS; c++) { sum[c] += source[t * params.d4 + first + c]; }
+    }
   }
-  target_[i] = sum;
+  for (var c = 0u; c < QUADS; c++) { target_[i * QUADS + c] = sum[c]; }
 }

@@ -1,5 +1,5 @@
 // Where the time of one training step goes: `node tests/bench/train-step.mjs [--adapter lavapipe] [--rung micro] [--rounds 5]` for the
-// dynamics of Dreamer 4; `--method dsa --stage base` and `--method learn2pd` for the language models. Times the step, then every
+// dynamics of Dreamer 4; `--method dsa --stage base` and `--method learn2pd --canvas 64` for the language models. Times the step, then every
 // kind of dispatch alone, with the rate of each and the matmul peak of the same run.
 import { parseArgs } from 'node:util';
 import { openBench } from './open.mjs';
@@ -10,6 +10,7 @@ const { values } = parseArgs({
     method: { type: 'string', default: 'dreamer4' },
     rung: { type: 'string' },
     stage: { type: 'string', default: 'base' },
+    canvas: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     self: { type: 'string', default: '0' },
   },
@@ -44,6 +45,20 @@ const STEPS = {
       program: trainer.program,
       title: `${config.rung} ${values.stage}, ${config.batch} x ${config.time} tokens`,
     };
+  },
+  async learn2pd() {
+    const { configure, modelConfig } = await load('/src/methods/learn2pd/config.ts');
+    const { rowsAt } = await load('/src/methods/learn2pd/llada.ts');
+    const { lladaTrainer } = await load('/src/methods/learn2pd/train.ts');
+    const { TRAIN_DEFAULTS } = await load('/src/lm/train/trainer.ts');
+    const config = configure(values.rung ?? 'small', {});
+    const canvas = Number(values.canvas ?? config.canvas);
+    const [batch, time] = [rowsAt(config, canvas), config.prompt + canvas];
+    const spec = { ...TRAIN_DEFAULTS, batch, time, steps: config.steps, lr: config.lr, seed: 1 };
+    const trainer = lladaTrainer(gpu, modelConfig(config, 128), spec);
+    const whole = Uint32Array.from({ length: 2 * batch * time }, (_, i) => (i % 2) * time);
+    trainer.program.run({ bounds: whole });
+    return { program: trainer.program, title: `${config.rung}, ${batch} x ${time} tokens` };
   },
 };
 const { program, title } = await STEPS[values.method]();

@@ -8,6 +8,7 @@ export function embedding(ids: Tensor, table: Tensor): Tensor {
   const [vocab, d] = table.shape;
   const tokens = ids.size;
   const spec = { label: 'embedding', link, uniforms: [tokens, d / 4, vocab] };
+  const quads = ids.graph.conditions.software ? ([8, 4, 2].find((n) => (d / 4) % n === 0) ?? 1) : 1;
   return launch(ids.graph, {
     ...spec,
     entryPoint: 'gather',
@@ -22,7 +23,9 @@ export function embedding(ids: Tensor, table: Tensor): Tensor {
           entryPoint: 'scatter',
           inputs: [ids, dy],
           outputs: [table.shape],
-          threads: (vocab * d) / 4,
+          constants: { QUADS: quads },
+          unroll: ['QUADS'],
+          threads: (vocab * d) / 4 / quads,
         })[0],
     ],
   })[0];

@@ -12,6 +12,7 @@ const TABLES: Table[] = [
   { tokens: 1, vocab: 1, d: 4 },
   { tokens: 7, vocab: 6, d: 8 },
   { tokens: 130, vocab: 33, d: 20 },
+  { tokens: 50, vocab: 9, d: 64 },
 ];
 const TABLE_BENCH: Table = { tokens: 1024, vocab: 512, d: 256 };
 
@@ -174,10 +175,20 @@ export const TOKENS: readonly KernelEntry[] = [
     label: 'embedding',
     bindings: 'ids source target_',
     uniform: 'tokens u32, d4 u32, vocab u32',
-    dispatch: 'One invocation per four channels of a table row; each looks at every id.',
+    dispatch: 'One invocation per four channels of a table row, on CPU adapters per 32; each looks at every id.',
     flops: '2*vocab*d',
     bytes: '4*(tokens*d + tokens + vocab*d)',
-    variants: single('ops/embedding.wgsl', 'scatter'),
+    variants: [true, false].map((software) => ({
+      name: software ? 'software' : 'gpu',
+      when: software ? 'CPU adapters' : 'GPUs',
+      idea: software
+        ? 'Up to eight quads of a row for every look at the ids: there the looking is what costs.'
+        : 'One quad per invocation, so that there are enough of them.',
+      files: ['ops/embedding.wgsl'],
+      entryPoint: 'scatter',
+      chosen: (c) => c.software === software,
+      force: { software },
+    })),
     cases: casesOf(TABLES, embeddingTrial),
     bench: casesOf([TABLE_BENCH], embeddingTrial)[0],
   },
