@@ -1,4 +1,4 @@
-// Attention of whole rows as matrix products (src/tensor/ops/product-attention.ts): what happens between them.
+// Attention of many queries as matrix products (src/tensor/ops/product-attention.ts): what happens between them.
 // Scores [sequences, groups, per * share, length], share = heads / groups; what a row sees is told by its bounds [rows, 2] and
 // in `mode` 1 also by its bits in choice [rows, ceil(length / 32)], as in latent_layout.wgsl. One invocation per row of scores.
 import package::lib::index::linear;

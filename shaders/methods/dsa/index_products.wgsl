@@ -1,4 +1,4 @@
-// The lightning indexer on whole rows whose products z = q . k a matrix product has made: [sequences, per * heads, length].
+// The lightning indexer on many rows whose products z = q . k a matrix product has made: [sequences, per * heads, length].
 // Maths of index_scores.wgsl and index_backward_query.wgsl.
 import package::lib::index::linear;
 

@@ -1,4 +1,4 @@
-// index_target.wgsl for all columns of whole rows, from scores that a matrix product has made: [sequences, groups,
+// index_target.wgsl for all columns of many rows, from scores that a matrix product has made: [sequences, groups,
 // per * share, length], unscaled. One invocation per row and four columns.
 import package::lib::index::linear;
 

@@ -184,6 +184,7 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
     sparse: { steps: 120, lr: 3e-4, lrIndex: 3e-3 },
     ablation: false,
   },
+  specified: SPECIFIED,
   base: {
     ...SPECIFIED,
     rung: 'base',

@@ -7,6 +7,7 @@ import hadamardLink from '../../../shaders/methods/dsa/hadamard.wgsl?link';
 import headLink from '../../../shaders/methods/dsa/head_matmul.wgsl?link';
 import backwardKeyLink from '../../../shaders/methods/dsa/index_backward_key.wgsl?link';
 import backwardQueryLink from '../../../shaders/methods/dsa/index_backward_query.wgsl?link';
+import keysLink from '../../../shaders/methods/dsa/index_keys.wgsl?link';
 import klLink from '../../../shaders/methods/dsa/index_kl.wgsl?link';
 import productsLink from '../../../shaders/methods/dsa/index_products.wgsl?link';
 import productsBackwardLink from '../../../shaders/methods/dsa/index_products_backward.wgsl?link';
@@ -113,7 +114,7 @@ function sizes(q: Tensor, k: Tensor, s: IndexShape): { rows: number; length: num
 
 /** Whether the indexer of these rows works on products of whole matrices, as attention does there. */
 const byProducts = (q: Tensor, s: IndexShape, rows: number, length: number): boolean =>
-  rows === s.sequences * length && scoresByProducts(q.graph.conditions, s.heads, s.sequences, length);
+  scoresByProducts(q.graph.conditions, { ...s, queries: rows / s.sequences, length });
 
 /** Every query and head times every key of its sequence: [sequences, per * heads, length]. */
 const indexProducts = (q: Tensor, k: Tensor, s: IndexShape, rows: number, length: number): Tensor =>
@@ -182,13 +183,28 @@ export function indexScoresOfCodes(
   const rows = q.size / (s.heads * s.dim);
   const length = (k.codes.size * 4) / (s.sequences * s.dim);
   if (s.dim % 16 !== 0) throw new Error(`indexScoresOfCodes: ${s.dim} channels are no multiple of 16`);
+  const mode = quant === 'e4m3' ? 1 : 2;
+  if (byProducts(q, s, rows, length)) {
+    const [values] = launch(q.graph, {
+      label: 'index keys',
+      link: keysLink,
+      entryPoint: 'unpack',
+      inputs: [k.codes, k.scales],
+      outputs: [[s.sequences, length, s.dim]],
+      uniforms: [s.sequences * length, s.dim / 4, mode],
+      threads: k.codes.size,
+      flops: 4 * k.codes.size,
+      after,
+    });
+    return indexScores(q, w, values, bounds, s);
+  }
   return launch(w.graph, {
     label: 'index scores of codes',
     link: codesLink,
     entryPoint: 'of_codes',
     inputs: [q, w, k.codes, k.scales, bounds],
     outputs: [[rows, length]],
-    uniforms: [rows, s.heads, rows / s.sequences, length, quant === 'e4m3' ? 1 : 2],
+    uniforms: [rows, s.heads, rows / s.sequences, length, mode],
     constants: { D16: s.dim / 16 },
     unroll: ['D16'],
     threads: rows * length,
@@ -257,18 +273,15 @@ export function indexTarget(
   const rows = lse.size / shape.heads;
   const count = slots.chosen ? slots.chosen.size / rows : at.length;
   const { sequences, length } = at;
-  if (
-    !slots.chosen &&
-    rows === sequences * length &&
-    scoresByProducts(q.graph.conditions, shape.heads, sequences, length)
-  ) {
+  const queries = rows / sequences;
+  if (!slots.chosen && scoresByProducts(q.graph.conditions, { sequences, heads: shape.heads, queries, length })) {
     return launch(q.graph, {
       label: 'index target of scores',
       link: targetScoresLink,
       entryPoint: 'mean_probability',
       inputs: [productScores(q, kv, shape, sequences, at.causal ?? false), lse, slots.bounds],
       outputs: [[rows, length]],
-      uniforms: [rows, length, length, shape.heads, shape.groups, { f: shape.scale }],
+      uniforms: [rows, queries, length, shape.heads, shape.groups, { f: shape.scale }],
       threads: (rows * length) / 4,
       flops: 4 * rows * length * shape.heads,
     })[0];

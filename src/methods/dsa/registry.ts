@@ -349,15 +349,17 @@ const TARGETS: Target[] = [
   { ...INDEX[3], groups: 2, key: 12, value: 8, values: 12 },
 ];
 
-/** Whole rows of full quads: CPU adapters take them by matrix products. */
-const WHOLE: Index[] = [
+/** Many queries over keys in full quads: CPU adapters take them by matrix products. */
+const MANY: Index[] = [
   { sequences: 2, per: 36, length: 36, heads: 4, dim: 16, slots: 36, listed: 0 },
   { sequences: 3, per: 16, length: 16, heads: 8, dim: 32, slots: 16, listed: 0 },
+  { sequences: 2, per: 18, length: 44, heads: 2, dim: 16, slots: 44, listed: 0 },
 ];
-const WHOLE_BENCH: Index = { ...WHOLE[0], per: 256, length: 256, slots: 256 };
-const WHOLE_TARGETS: Target[] = [
-  { ...WHOLE[0], groups: 4, key: 12, value: 8, values: 12 },
-  { ...WHOLE[1], groups: 1, key: 24, value: 16, values: 0 },
+const MANY_BENCH: Index = { ...MANY[0], per: 256, length: 256, slots: 256 };
+const MANY_TARGETS: Target[] = [
+  { ...MANY[0], groups: 4, key: 12, value: 8, values: 12 },
+  { ...MANY[1], groups: 1, key: 24, value: 16, values: 0 },
+  { ...MANY[2], groups: 1, key: 12, value: 8, values: 12 },
 ];
 
 export const DSA: readonly KernelEntry[] = [
@@ -425,7 +427,7 @@ export const DSA: readonly KernelEntry[] = [
     bytes: `4*(${ROWS}*(heads*dim + heads + 2 + length) + sequences*length*dim)`,
     variants: single('methods/dsa/index_scores.wgsl', 'of_values'),
     cases: casesOf(INDEX, scoresTrial),
-    bench: casesOf([{ ...INDEX_BENCH, per: 64, length: 1024 }], scoresTrial)[0],
+    bench: casesOf([{ ...INDEX_BENCH, per: 8, length: 4096 }], scoresTrial)[0],
   },
   {
     name: 'index scores of codes',
@@ -473,8 +475,8 @@ export const DSA: readonly KernelEntry[] = [
     flops: `4*${ROWS}*length*heads`,
     bytes: `4*(${ROWS}*((heads + 1)*length + heads + 2))`,
     variants: single('methods/dsa/index_target_scores.wgsl', 'mean_probability'),
-    cases: casesOf(WHOLE_TARGETS, targetTrial),
-    bench: casesOf([{ ...WHOLE_TARGETS[0], ...WHOLE_BENCH }], targetTrial)[0],
+    cases: casesOf(MANY_TARGETS, targetTrial),
+    bench: casesOf([{ ...MANY_TARGETS[0], ...MANY_BENCH }], targetTrial)[0],
   },
   {
     name: 'index kl',
@@ -519,6 +521,21 @@ export const DSA: readonly KernelEntry[] = [
     bench: casesOf([INDEX_BENCH], lossTrial)[0],
   },
   {
+    name: 'index keys',
+    family: FAMILY,
+    about: 'Packed 8-bit keys back to numbers, for many queries.',
+    label: 'index keys',
+    bindings: 'codes scales values',
+    uniform: 'keys u32, d4 u32, mode u32',
+    dispatch: 'One invocation per four channels.',
+    exists: (c) => c.software,
+    flops: 'sequences*length*dim',
+    bytes: '4*sequences*length*(dim/4 + 1 + dim)',
+    variants: single('methods/dsa/index_keys.wgsl', 'unpack'),
+    cases: casesOf([...MANY.map((s) => ({ ...s, i8: 0 })), { ...MANY[2], i8: 1 }], codesTrial),
+    bench: casesOf([{ ...MANY_BENCH, i8: 0 }], codesTrial)[0],
+  },
+  {
     name: 'index scores of products',
     family: FAMILY,
     about: 'The lightning indexer for whole rows whose q . k a matrix product has made.',
@@ -530,8 +547,8 @@ export const DSA: readonly KernelEntry[] = [
     flops: `3*${ROWS}*length*heads`,
     bytes: `4*${ROWS}*((heads + 1)*length + heads + 2)`,
     variants: single('methods/dsa/index_products.wgsl', 'of_products'),
-    cases: casesOf(WHOLE, scoresTrial),
-    bench: casesOf([WHOLE_BENCH], scoresTrial)[0],
+    cases: casesOf(MANY, scoresTrial),
+    bench: casesOf([MANY_BENCH], scoresTrial)[0],
   },
   {
     name: 'index products backward',
@@ -545,7 +562,7 @@ export const DSA: readonly KernelEntry[] = [
     flops: `4*${ROWS}*length*heads`,
     bytes: `4*(${ROWS}*(2*heads*length + length + 2*heads + 2) + 1)`,
     variants: single('methods/dsa/index_products_backward.wgsl', 'backward'),
-    cases: casesOf(WHOLE, lossTrial),
-    bench: casesOf([WHOLE_BENCH], lossTrial)[0],
+    cases: casesOf(MANY, lossTrial),
+    bench: casesOf([MANY_BENCH], lossTrial)[0],
   },
 ];

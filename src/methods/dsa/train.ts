@@ -39,7 +39,13 @@ export function specOf(c: DsaConfig, stage: Stage): StageSpec {
 
 export function planOf(c: DsaConfig, stage: Stage, on: Conditions): AttentionPlan {
   if (stage === 'sparse') {
-    const path = choosePath(c, c.time, c.k, 'train', scoresByProducts(on, c.heads, c.batch, c.time));
+    const path = choosePath(
+      c,
+      c.time,
+      c.k,
+      'train',
+      scoresByProducts(on, { sequences: c.batch, heads: c.heads, queries: c.time, length: c.time }),
+    );
     return { path, chooser: 'indexer', k: c.k, learn: path !== 'dense', watch: false };
   }
   return { ...DENSE, learn: stage === 'warmup' };

@@ -52,9 +52,10 @@ export function latentAttention(
     throw new Error(`latentAttention: widths ${key}, ${value}, ${offset} and ${heads}/${groups} heads do not fit`);
   }
   const { choice, splits = 1, causal = false } = view;
-  const whole = per === length && splits === 1 && !view.after && choice?.kind !== 'gather';
-  if (whole && scoresByProducts(graph.conditions, heads, sequences, length)) {
-    return productAttention(q, kv, shape, { sequences, causal, bounds: view.bounds, bits: choice?.bits });
+  const plain = splits === 1 && !view.after && choice?.kind !== 'gather';
+  if (plain && scoresByProducts(graph.conditions, { sequences, heads, queries: per, length })) {
+    const diagonal = causal && per === length;
+    return productAttention(q, kv, shape, { sequences, causal: diagonal, bounds: view.bounds, bits: choice?.bits });
   }
   const list = choice === undefined ? nothing(graph) : choice.kind === 'masked' ? choice.bits : choice.chosen;
   const width = choice === undefined ? 0 : list.size / rows;

@@ -1,5 +1,5 @@
 /**
- * Attention of whole rows as matrix products with the softmax between them, for CPU adapters: there a key that every query
+ * Attention of many queries as matrix products with the softmax between them, for CPU adapters: there a key that every query
  * loads again costs more than the matrix of all scores, and matrix products run near the adapter's peak. Sequences, masks and
  * result are those of latent-attention.ts, which chooses between the two.
  */
@@ -16,9 +16,14 @@ import { swapAxes } from './swap.ts';
 /** A storage binding that every adapter has. */
 const BINDING = 128 * 2 ** 20;
 
-/** Whether the scores of `heads` heads of whole rows, `sequences` of `length` tokens, are made by products. */
-export const scoresByProducts = (c: Conditions, heads: number, sequences: number, length: number): boolean =>
-  c.software && length % 4 === 0 && 4 * sequences * heads * length * length <= BINDING;
+/** Queries of every sequence that are worth the matrices. */
+const FEW = 16;
+
+/** Whether scores [sequences, heads, queries, length] are made by matrix products. */
+export const scoresByProducts = (
+  c: Conditions,
+  { sequences, heads, queries, length }: { sequences: number; heads: number; queries: number; length: number },
+): boolean => c.software && queries >= FEW && length % 4 === 0 && 4 * sequences * heads * queries * length <= BINDING;
 
 /** Products of stacks [outer, groups, ..] of matrices, differentiable in both. */
 function stacked(form: 'nn' | 'nt', a: Tensor, b: Tensor, causal: number | undefined): Tensor {
@@ -37,24 +42,25 @@ function stacked(form: 'nn' | 'nt', a: Tensor, b: Tensor, causal: number | undef
 const shareOf = (s: LatentShape): number => s.heads / s.groups;
 
 /**
- * Scores without their factor: q [rows, heads, key] and kv [sequences, length, groups, width] to [sequences, groups,
- * per * share, length]. `causal`: no row sees a later key, and what such pairs get is left open.
+ * Scores without their factor: q [sequences * per, heads, key] and kv [sequences, length, groups, width] to [sequences,
+ * groups, per * share, length]. `causal`: per is length, no row sees a later key, and what such pairs get is left open.
  */
 export function productScores(q: Tensor, kv: Tensor, s: LatentShape, sequences: number, causal: boolean): Tensor {
   const { graph } = q;
   const length = kv.size / (sequences * s.groups * latentWidth(s));
   const share = shareOf(s);
-  const queries = swapAxes(graph.reshape(q, [sequences, length, s.groups, share * s.key]));
+  const per = q.size / (sequences * s.heads * s.key);
+  const queries = swapAxes(graph.reshape(q, [sequences, per, s.groups, share * s.key]));
   const keys = swapAxes(graph.reshape(kv, [sequences, length, s.groups, latentWidth(s)]), 0, s.key);
   return stacked(
     'nt',
-    graph.reshape(queries, [sequences, s.groups, length * share, s.key]),
+    graph.reshape(queries, [sequences, s.groups, per * share, s.key]),
     keys,
     causal ? share : undefined,
   );
 }
 
-/** As latentAttention over rows that are as many as keys; `bits`: those that a row sees of its bounds. */
+/** As latentAttention; `bits`: those that a row sees of its bounds. */
 export function productAttention(
   q: Tensor,
   kv: Tensor,
@@ -66,14 +72,15 @@ export function productAttention(
   const { heads, groups, value, offset, scale } = s;
   const length = kv.size / (sequences * groups * latentWidth(s));
   const scores = productScores(q, kv, s, sequences, causal);
-  const rows = sequences * length;
+  const rows = q.size / (heads * s.key);
+  const per = rows / sequences;
   const [p, lse] = launch(graph, {
     label: 'attention weights',
     link: weightsLink,
     entryPoint: 'forward',
     inputs: [scores, bounds, bits ?? nothing(graph)],
     outputs: [scores.shape, [rows, heads]],
-    uniforms: [rows, length, length, heads, groups, Number(bits !== undefined), { f: scale }],
+    uniforms: [rows, per, length, heads, groups, Number(bits !== undefined), { f: scale }],
     threads: rows * heads,
     flops: 8 * scores.size,
     backward: ([dp], [weights]) => [
@@ -84,7 +91,7 @@ export function productAttention(
           entryPoint: 'backward',
           inputs: [weights, dp, bounds],
           outputs: [scores.shape],
-          uniforms: [rows, length, length, heads, groups, { f: scale }],
+          uniforms: [rows, per, length, heads, groups, { f: scale }],
           threads: rows * heads,
           flops: 5 * scores.size,
         })[0],
@@ -92,6 +99,6 @@ export function productAttention(
   });
   const values = swapAxes(graph.reshape(kv, [sequences, length, groups, latentWidth(s)]), offset, value);
   const mixed = stacked('nn', p, values, causal ? shareOf(s) : undefined);
-  const back = swapAxes(graph.reshape(mixed, [sequences, groups, length, shareOf(s) * value]));
+  const back = swapAxes(graph.reshape(mixed, [sequences, groups, per, shareOf(s) * value]));
   return { out: graph.reshape(back, [rows, heads, value]), lse };
 }
