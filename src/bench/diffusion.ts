@@ -9,14 +9,13 @@ import { passFlops } from '../methods/learn2pd/cost.ts';
 import { DiffusionDecoder } from '../methods/learn2pd/decoder.ts';
 import { newFilter } from '../methods/learn2pd/filter.ts';
 import { type CacheKind, DECODE_DEFAULTS, type DecodeSpec, type Policy } from '../methods/learn2pd/policy.ts';
-import type { MethodCost } from './methods.ts';
+import { type MethodRow, methodRow, wallTiming } from './method-cost.ts';
 
 const PROMPT = 16;
 const BLOCK = 32;
 /** Tokens in all; the canvas is what the prompt leaves. */
 const LENGTHS = [64, 256, 1088];
 const ROUNDS = 3;
-const MIB = 2 ** 20;
 
 interface Entrant {
   step: string;
@@ -28,7 +27,7 @@ interface Entrant {
   passes: number;
 }
 
-export async function diffusionDecoding(gpu: Gpu): Promise<Omit<MethodCost, 'fraction'>[]> {
+export async function diffusionDecoding(gpu: Gpu): Promise<MethodRow[]> {
   const longest = LENGTHS[LENGTHS.length - 1];
   const c = { ...smallConfig(128, 64, 2, longest), positions: true };
   const store = newStore(gpu, c, 1, false);
@@ -80,22 +79,21 @@ export async function diffusionDecoding(gpu: Gpu): Promise<Omit<MethodCost, 'fra
       if (round > 0) times[i].push(stats.wallMs);
     }
   }
-  const rows = entrants.map((e, i) => {
-    const { dispatches, pipelines, arenaBytes } = decoderOf(e.canvas, e.perSubmission).passStats(e.canvas);
+  const rows = entrants.map(async (e, i) => {
+    const pass = decoderOf(e.canvas, e.perSubmission).passStats(e.canvas);
     const n = 3 + e.canvas;
     const fed = e.cache === 'none' ? n : e.cache === 'prefix' ? e.canvas : BLOCK;
-    return {
-      method: 'Learn2PD decoding',
-      step: e.step,
-      dispatches: dispatches * e.passes,
-      pipelines,
+    const stats = {
+      ...pass,
+      dispatches: pass.dispatches * e.passes,
       flops: passFlops(c, n, n, BLOCK) + (e.passes - 1) * passFlops(c, fed, n, BLOCK),
-      arenaMiB: arenaBytes / MIB,
-      ms: times[i].sort((a, b) => a - b)[times[i].length >> 1],
     };
+    const launches = { dispatches: stats.dispatches, submissions: e.passes / e.perSubmission };
+    return methodRow('Learn2PD decoding', e.step, stats, await wallTiming(gpu, times[i], launches));
   });
+  const made = await Promise.all(rows);
   for (const d of decoders.values()) d.dispose();
   model.dispose();
   store.dispose();
-  return rows;
+  return made;
 }

@@ -24,6 +24,7 @@ export interface GrowthCurve {
 }
 
 interface Sweep {
+  /** What `--only` calls it: no comma. */
   name: string;
   axis: string;
   expected: number;
@@ -34,7 +35,7 @@ interface Sweep {
 
 export const SWEEPS: readonly Sweep[] = [
   {
-    name: 'Attention, causal',
+    name: 'Causal attention',
     axis: 'sequence length',
     expected: 2,
     kernel: 'attention',
@@ -50,7 +51,7 @@ export const SWEEPS: readonly Sweep[] = [
     at: (n) => ringCase(ringBench(n)),
   },
   {
-    name: 'Matmul, square',
+    name: 'Square matmul',
     axis: 'side of the matrices',
     expected: 3,
     kernel: 'matmul nn',
@@ -58,8 +59,8 @@ export const SWEEPS: readonly Sweep[] = [
     at: (n) => squareCase('nn', n),
   },
   {
-    name: 'Ray caster, 4 frames',
-    axis: 'pixels per frame',
+    name: 'Ray caster over pixels',
+    axis: 'pixels per frame, of 4 frames',
     expected: 1,
     kernel: 'ray caster',
     sizes: () => [1, 2, 3, 4].map((k) => 64 * k * 48 * k),

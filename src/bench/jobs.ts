@@ -2,7 +2,8 @@
 import type { Gpu } from '../gpu/device.ts';
 import type { EditStage } from './edit.ts';
 import { type GrowthCurve, measureGrowth, SWEEPS } from './growth.ts';
-import { METHOD_BENCHES, type MethodCost, measureMethod } from './methods.ts';
+import type { MethodCost } from './method-cost.ts';
+import { METHOD_BENCHES, measureMethod } from './methods.ts';
 import { proofPlan, proveOne, skippedVariants } from './proof.ts';
 import type { ProofRow, Skipped } from './proof-rows.ts';
 import { kernelNamed } from './registry.ts';
@@ -83,15 +84,16 @@ export async function runJob(gpu: Gpu, job: Job, emit: (event: JobEvent) => void
     );
   } else if (job.kind === 'growth') {
     await steps(
-      SWEEPS.filter((s) => chosen(job.only, s.kernel)),
+      SWEEPS.filter((s) => chosen(job.only, s.name)),
       (sweep) => sweep.name,
       async (sweep) => emit({ kind: 'curve', curve: await measureGrowth(gpu, sweep) }),
     );
   } else if (job.kind === 'methods') {
-    emit({ kind: 'progress', done: 0, total: METHOD_BENCHES.length, what: 'matmul peak' });
+    const benches = METHOD_BENCHES.filter((m) => chosen(job.only, m.name));
+    emit({ kind: 'progress', done: 0, total: benches.length, what: 'matmul peak' });
     const roof = await measureRoof(gpu);
     await steps(
-      METHOD_BENCHES.filter((m) => chosen(job.only, m.name)),
+      benches,
       (method) => method.name,
       async (method) => {
         for (const cost of await measureMethod(gpu, method, roof)) emit({ kind: 'cost', cost });

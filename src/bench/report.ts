@@ -3,7 +3,7 @@ import type { AdapterReport } from '../gpu/device.ts';
 import type { Finding } from './doctor.ts';
 import type { GrowthCurve } from './growth.ts';
 import type { JobEvent } from './jobs.ts';
-import type { MethodCost } from './methods.ts';
+import type { MethodCost } from './method-cost.ts';
 import { countProof, type ProofCounts, type ProofRow, type Skipped } from './proof-rows.ts';
 import type { RooflinePoint, RooflineRoof } from './roofline.ts';
 import type { TileRow } from './tiles.ts';

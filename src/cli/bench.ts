@@ -10,29 +10,24 @@ import { saveTiles } from '../data/tile-cache.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { adapterName } from '../runs/run-record.ts';
 import { RUN_FLAGS, UsageError } from './args.ts';
+import { type ChosenPart, chooseParts, PARTS } from './bench-choice.ts';
 import { defineCommand, type Output } from './command.ts';
 import { adapterStorage, gpuOrFail } from './open.ts';
 
-const PARTS = ['device', 'proof', 'tiles', 'roofline', 'versions', 'growth', 'methods'] as const;
-type Part = (typeof PARTS)[number];
-
-/** `--only` takes parts, and kernels of the parts that have kernels: 'proof,attention'. */
-async function choose(names: readonly string[]): Promise<{ parts: readonly Part[]; kernels: string[] }> {
-  const isPart = (name: string): name is Part => (PARTS as readonly string[]).includes(name);
-  const parts = names.filter(isPart);
-  const kernels = names.filter((name) => !isPart(name));
-  if (kernels.length > 0) {
-    const { KERNELS, RENDERS } = await import('../bench/registry.ts');
-    const known = [...KERNELS, ...RENDERS].map((k) => k.name);
-    const unknown = kernels.find((name) => !known.includes(name));
-    if (unknown !== undefined) {
-      throw new UsageError(
-        `bench: no part or kernel '${unknown}' (parts: ${PARTS.join(', ')}; kernels: ${known.join(', ')})`,
-      );
-    }
-  }
-  const withKernels: Part[] = ['proof', 'roofline', 'versions'];
-  return { parts: parts.length > 0 ? parts : kernels.length > 0 ? withKernels : PARTS, kernels };
+/** The names of everything come with the kernels, which are many: only when one is asked for. */
+async function choose(names: readonly string[]): Promise<ChosenPart[]> {
+  if (names.length === 0) return chooseParts([], { kernels: [], growth: [], methods: [] });
+  const [{ KERNELS, RENDERS }, { SWEEPS }, { METHOD_BENCHES }] = await Promise.all([
+    import('../bench/registry.ts'),
+    import('../bench/growth.ts'),
+    import('../bench/methods.ts'),
+  ]);
+  const nameOf = ({ name }: { name: string }): string => name;
+  return chooseParts(names, {
+    kernels: [...KERNELS, ...RENDERS].map(nameOf),
+    growth: SWEEPS.map(nameOf),
+    methods: METHOD_BENCHES.map(nameOf),
+  });
 }
 
 /** Columns as wide as their widest cell; numbers to the right. */
@@ -119,15 +114,17 @@ function print(output: Output, f: Findings): void {
     ]),
   ]);
   table(output, 'methods', [
-    ['method', 'step', 'time', 'work', 'dispatches', 'pipelines', 'of the matmul peak'],
+    ['method', 'step', 'time', 'q1..q3', 'work', 'dispatches', 'pipelines', 'of the matmul peak', ''],
     ...f.costs.map((c) => [
       c.method,
       c.step,
-      ms(c.ms),
+      ms(c.timing.median),
+      `${ms(c.timing.q1)}..${ms(c.timing.q3)}`,
       work(c.flops),
       String(c.dispatches),
       String(c.pipelines),
       percent(c.fraction),
+      c.timing.launchBound ? 'launch-bound' : '',
     ]),
   ]);
 }
@@ -143,19 +140,18 @@ async function device(gpu: Gpu, output: Output) {
 export const bench = defineCommand({
   usage: '[--only NAME,...] [--json]',
   flags: {
-    only: { kind: 'list', help: `parts (${PARTS.join(', ')}) and kernels by name`, value: 'NAME,...' },
+    only: { kind: 'list', help: `parts (${PARTS.join(', ')}), kernels, curves and methods by name`, value: 'NAME,...' },
     json: RUN_FLAGS.json,
   },
   async run({ positionals, flags }, output) {
     if (positionals.length > 0) throw new UsageError(`bench takes no argument, got '${positionals[0]}'`);
-    const { parts, kernels } = await choose(flags.only);
+    const parts = await choose(flags.only);
     const gpu = await gpuOrFail();
     output.line(`adapter: ${adapterName(gpu.report)}`);
-    const doctor = parts.includes('device') ? await device(gpu, output) : [];
+    const doctor = parts.some(({ part }) => part === 'device') ? await device(gpu, output) : [];
     let findings = noFindings();
-    for (const part of parts) {
+    for (const { part, only } of parts) {
       if (part === 'device') continue;
-      const only = part === 'growth' || part === 'methods' ? [] : kernels;
       await runJob(
         gpu,
         { kind: part, only } as Job,

@@ -3,6 +3,7 @@
 import { expose } from 'comlink';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Job, JobEvent } from '../../src/bench/jobs.ts';
+import { summarise } from '../../src/gpu/timing.ts';
 import type { LabApi, LabMessage, LabOpened } from '../../src/ui/gpu/lab-protocol.ts';
 import { LabSession } from '../../src/ui/gpu/lab-session.ts';
 import { initialLab, useLab } from '../../src/ui/gpu/lab-store.ts';
@@ -65,9 +66,10 @@ async function until(condition: () => boolean, ms = 20_000): Promise<void> {
 }
 
 const idle = () => useLab.getState().running === null;
+const timing = summarise([1], 1, 'completion', 0);
 const cost = (method: string): JobEvent => ({
   kind: 'cost',
-  cost: { method, step: '', dispatches: 1, pipelines: 1, flops: 1, arenaMiB: 1, ms: 1, fraction: 1 },
+  cost: { method, step: '', dispatches: 1, pipelines: 1, flops: 1, arenaMiB: 1, timing, fraction: 1 },
 });
 
 let session: LabSession | null = null;

@@ -2,6 +2,7 @@
 
 import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
+import { quantile } from '../../gpu/timing.ts';
 import { fusedStack } from '../../nn/fused-layers.ts';
 import type { DreamerConfig } from './config.ts';
 import { DynamicsTrainer } from './dynamics-trainer.ts';
@@ -22,8 +23,10 @@ export interface RungRow {
   pipelines: number;
   arenaMiB: number;
   gflop: number;
-  /** Milliseconds of one step (see `steps`), or null if it was not run. */
+  /** Median milliseconds of one step (see `steps`), or null if it was not run. */
   ms: number | null;
+  /** Milliseconds of the runs that count, shortest first. */
+  samples: readonly number[];
 }
 
 const MIB = 2 ** 20;
@@ -50,16 +53,15 @@ function fitting<T>(rows: number, make: (rows: number) => T): { made: T; rows: n
   }
 }
 
-/** Median of the runs after the first one, which compiles; with a single run that one. */
-async function timed(runs: number, run: () => Promise<void>): Promise<number> {
+/** Milliseconds of the runs after the first one, which compiles; with a single run of that one. */
+async function timed(runs: number, run: () => Promise<void>): Promise<number[]> {
   const samples: number[] = [];
   for (let i = 0; i < runs; i++) {
     const start = performance.now();
     await run();
     samples.push(performance.now() - start);
   }
-  const warm = (runs > 1 ? samples.slice(1) : samples).sort((a, b) => a - b);
-  return warm[warm.length >> 1];
+  return (runs > 1 ? samples.slice(1) : samples).sort((a, b) => a - b);
 }
 
 /**
@@ -78,10 +80,10 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, steps: number
   const { tokenizer: tp, dynamics: dp } = config.phases;
   const tok = fitting(Math.min(rows, tp.rows), (n) => new TokenizerTrainer(gpu, withRows(n), 1));
   const n = Math.max(tp.time, dp.time) + 1;
-  let ms: number | null = null;
+  let samples: number[] = [];
   if (steps > 0) {
     const frames = noiseFrames(config, n);
-    ms = await timed(steps, async () => {
+    samples = await timed(steps, async () => {
       tok.made.advance(frames);
       await tok.made.metrics();
     });
@@ -93,7 +95,7 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, steps: number
     own: number,
     recipe: number,
     parameters: number,
-    time: number | null,
+    samples: readonly number[],
   ): RungRow => ({
     rung: config.rung,
     program,
@@ -104,28 +106,29 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, steps: number
     pipelines: stats.pipelines,
     arenaMiB: stats.arenaBytes / MIB,
     gflop: stats.flops / 1e9,
-    ms: time,
+    ms: samples.length > 0 ? quantile(samples, 0.5) : null,
+    samples,
   });
-  out.push(row('tokenizer step', ts, tok.rows, tp.rows, tok.made.store.count, ms));
+  out.push(row('tokenizer step', ts, tok.rows, tp.rows, tok.made.store.count, samples));
 
   const dyn = fitting(Math.min(rows, dp.rows), (r) => new DynamicsTrainer(gpu, withRows(r), 1));
   const width = latentSize(config);
   const stats = { mean: new Float32Array(width), std: new Float32Array(width).fill(1) };
   dyn.made.setStats(stats);
-  ms = null;
+  samples = [];
   if (steps > 0) {
     const tokens: TokenEpisode = {
       tokens: new Uint8Array(n * width).map((_, i) => mix32(i, 4, 5, 6) & 255),
       actions: new Uint32Array(n),
       changed: new Uint8Array(n),
     };
-    ms = await timed(steps, async () => {
+    samples = await timed(steps, async () => {
       dyn.made.advance([tokens], stats);
       await dyn.made.metrics();
     });
   }
   const [ds] = Object.values(dyn.made.programStats());
-  out.push(row('dynamics step', ds, dyn.rows, dp.rows, dyn.made.store.count, ms));
+  out.push(row('dynamics step', ds, dyn.rows, dp.rows, dyn.made.store.count, samples));
 
   const dream = new LatentDream(
     gpu,
@@ -134,9 +137,9 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, steps: number
     { fused: fusedStack },
   );
   dream.fill();
-  ms = null;
+  samples = [];
   if (steps > 0) {
-    ms = await timed(steps, async () => {
+    samples = await timed(steps, async () => {
       await dream.step(
         new Uint32Array([0]),
         { k: 4, contextCorruption: config.contextCorruption, seed: 1 },
@@ -145,7 +148,7 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, steps: number
     });
   }
   const played = dream.programStats()['step K=4'];
-  out.push(row('played frame', played, 1, 1, tok.made.store.count + dyn.made.store.count, ms));
+  out.push(row('played frame', played, 1, 1, tok.made.store.count + dyn.made.store.count, samples));
   dream.dispose();
   tok.made.dispose();
   dyn.made.dispose();

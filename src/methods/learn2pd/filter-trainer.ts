@@ -24,11 +24,11 @@ export class FilterTrainer {
   step = 0;
   /** Weights of the lowest validation loss so far; none without validation records. */
   best: { loss: number; values: Float32Array<ArrayBuffer> } | null = null;
+  readonly program: Program;
   private readonly gpu: Gpu;
   private readonly records: readonly FilterRecord[];
   private readonly validation: readonly FilterRecord[];
   private readonly buffers: Record<Slab | 'confidence' | 'marks', GPUBuffer>;
-  private readonly program: Program;
   private readonly readback: Readback;
 
   constructor(

@@ -11,8 +11,9 @@ export function MethodsSection({ session }: { session: LabSession | null }) {
   return (
     <>
       <RunBar session={session} job={{ kind: 'methods' }} label="Measure">
-        One step of each method that exists, after a first one that compiles: training steps of the reference GPT and of
-        the Dreamer 4 presets with a batch of one row, one played frame, one decoded token.
+        One step of each method that exists, after a first one that compiles: training steps of the reference GPT, of
+        sparse attention and Learn2PD at their smallest preset, and of the Dreamer 4 presets with a batch of one row;
+        one played frame, one decoded token, one decoded block. Medians with quartiles.
       </RunBar>
       {costs.length > 0 && (
         <div className={css.scroll}>
@@ -23,6 +24,9 @@ export function MethodsSection({ session }: { session: LabSession | null }) {
                 <th scope="col">step</th>
                 <th scope="col" className={css.number}>
                   time
+                </th>
+                <th scope="col" className={css.number}>
+                  quartiles
                 </th>
                 <th scope="col" className={css.number}>
                   work
@@ -46,12 +50,18 @@ export function MethodsSection({ session }: { session: LabSession | null }) {
                 <tr key={`${c.method} ${c.step}`}>
                   <th scope="row">{c.method}</th>
                   <td>{c.step}</td>
-                  <td className={css.number}>{ms(c.ms)}</td>
+                  <td className={css.number}>{ms(c.timing.median)}</td>
+                  <td className={css.number}>
+                    {ms(c.timing.q1)} – {ms(c.timing.q3)}
+                  </td>
                   <td className={css.number}>{work(c.flops)}</td>
                   <td className={css.number}>{c.dispatches}</td>
                   <td className={css.number}>{c.pipelines}</td>
                   <td className={css.number}>{bytes(c.arenaMiB * 2 ** 20)}</td>
-                  <td className={css.number}>{percent(c.fraction)}</td>
+                  <td className={css.number}>
+                    {percent(c.fraction)}
+                    {c.timing.launchBound && <span className={css.quiet}> launch-bound</span>}
+                  </td>
                 </tr>
               ))}
             </tbody>
