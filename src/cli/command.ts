@@ -5,6 +5,8 @@ import type { Flags, Parsed } from './args.ts';
 export interface Output {
   /** A line for people. With --json it goes to standard error, so that standard output stays one JSON object. */
   line(text: string): void;
+  /** A piece of text as it is, where `line` writes: for what is written bit by bit. */
+  text(piece: string): void;
   /** Progress and warnings: always standard error. */
   note(text: string): void;
   /** The command's result object: printed as JSON with --json, ignored without it. At most once. */

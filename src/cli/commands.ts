@@ -33,6 +33,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'prove every kernel on this adapter and measure it: roofline, versions, growth, methods',
     load: async () => (await import('./bench.ts')).bench as unknown as Command,
   },
+  lm: {
+    summary: 'text from a Qwen3 directory on the disk',
+    load: async () => (await import('./lm.ts')).lm as unknown as Command,
+  },
   world: {
     summary: 'record, replay, render and check episodes of scripted players',
     load: async () => (await import('./world.ts')).world as unknown as Command,

@@ -19,8 +19,10 @@ function help(): string {
 
 function outputFor(json: boolean): Output {
   let printed = false;
+  const people = json ? process.stderr : process.stdout;
   return {
-    line: (text) => (json ? process.stderr : process.stdout).write(`${text}\n`),
+    line: (text) => people.write(`${text}\n`),
+    text: (piece) => people.write(piece),
     note: (text) => process.stderr.write(`${text}\n`),
     result(value) {
       if (printed) throw new Error('a command has one result');

@@ -39,8 +39,10 @@ export interface GenerateOptions extends Sampling {
   /** Seeds per row instead of mix32(seed, row): equal seed and prompt give equal text in any batch. */
   seeds?: readonly number[];
   signal?: AbortSignal;
-  /** After every submission. */
-  onProgress?: (progress: { running: number; steps: number }) => void;
+  /** Tokens per submission, at most; fewer than the decoder's own where a device is slow. Prompts are read in such portions too. */
+  perSubmission?: number;
+  /** After every submission; `decodeMs` since the prompts were read. */
+  onProgress?: (progress: { running: number; steps: number; decodeMs: number }) => void;
   /** After every submission, the texts so far of prompts `from` on: costs a second read. */
   onRows?: (rows: Generated[], from: number) => void;
 }
@@ -175,14 +177,19 @@ export class Decoder {
     }
     queue.writeBuffer(this.tokens, 0, tokens);
     queue.writeBuffer(this.state, 0, state);
-    const passes = Math.ceil((longest - 1) / this.chunk);
-    if (passes > 0) this.prefill.run({}, passes);
     const settings = packSampling(options, options.stop);
+    const portion = Math.max(1, Math.min(this.perSubmission, options.perSubmission ?? this.perSubmission));
+    for (let passes = Math.ceil((longest - 1) / this.chunk); passes > 0; passes -= portion) {
+      this.prefill.run({}, Math.min(passes, portion));
+      await this.prefill.settle();
+      if (options.signal?.aborted) return this.collect(prompts, from, state);
+    }
+    const began = performance.now();
     let now = state;
     let running = prompts.length;
     const most = Math.min(options.maxNew, capacity);
     for (let done = 0; done < most && running > 0 && !options.signal?.aborted; ) {
-      const steps = Math.min(this.perSubmission, most - done);
+      const steps = Math.min(portion, most - done);
       this.step.run({ settings }, steps);
       done += steps;
       stats.steps += steps;
@@ -191,7 +198,7 @@ export class Decoder {
       now = new Uint32Array(await this.readback.read(this.state, 0, state.byteLength));
       this.check();
       running = prompts.filter((_, row) => now[row * STATE_WORDS + 2] === 0).length;
-      options.onProgress?.({ running, steps: done });
+      options.onProgress?.({ running, steps: done, decodeMs: performance.now() - began });
       if (options.onRows) options.onRows(await this.collect(prompts, from, now), from);
     }
     return this.collect(prompts, from, now);

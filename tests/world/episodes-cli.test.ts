@@ -19,6 +19,7 @@ async function lab(...argv: string[]): Promise<Said> {
   const said: Said = { lines: [], result: undefined };
   await world.run(parseArgs(argv, world.flags), {
     line: (text) => said.lines.push(text),
+    text: () => {},
     note: () => {},
     result: (value) => {
       said.result = JSON.parse(JSON.stringify(value));

@@ -1,18 +1,17 @@
 /**
- * Loads a Qwen3 directory (config.json, tokenizer.json, one or several safetensors files in bfloat16) onto the GPU for
- * inference. All names, types and shapes are checked before a byte of weights is read; weights travel in pieces, so host
- * memory stays small. Tensors that the model does not need are left alone.
+ * Loads a Qwen3 directory onto the GPU for inference. Everything is checked before a byte of weights is read (check.ts);
+ * weights travel in pieces, so host memory stays small. Tensors that the model does not need are left alone.
  */
-import { type ModelFiles, readText } from '../../data/model-files.ts';
-import { locateSafetensors, type TensorPlace, toFloat32 } from '../../data/safetensors.ts';
+import type { ModelFiles } from '../../data/model-files.ts';
+import { toFloat32 } from '../../data/safetensors.ts';
 import type { Gpu } from '../../gpu/device.ts';
 import type { Scope } from '../../nn/layers.ts';
 import { PackedScope, PackedWeights } from '../../nn/packed-weights.ts';
 import type { Graph } from '../../tensor/graph.ts';
 import type { LmConfig } from '../config.ts';
-import { JsonTokenizer } from '../tokenizers/json.ts';
-import { ModelFileError, parseQwenConfig } from './config.ts';
-import { interleaveRows, matrixSources, type Source, vectorSources } from './tensors.ts';
+import type { JsonTokenizer } from '../tokenizers/json.ts';
+import { type CheckedQwen, checkQwen } from './check.ts';
+import { interleaveRows } from './tensors.ts';
 
 export interface LoadedModel {
   config: LmConfig;
@@ -25,71 +24,30 @@ export interface LoadedModel {
   dispose(): void;
 }
 
-export interface LoadOptions {
-  /** Most positions (prompt and answer); 4096 by default. */
-  context?: number;
+export interface UploadOptions {
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
+}
+
+export interface LoadOptions extends UploadOptions {
+  /** Most positions (prompt and answer); 4096 by default. */
+  context?: number;
 }
 
 /** Read at once: enough for a disk to be quick, little for memory. */
 const PIECE = 32 << 20;
 
-interface Located extends TensorPlace {
-  file: string;
-}
-
-async function locate(files: ModelFiles): Promise<Map<string, Located>> {
-  const shards = files.list().filter((n) => n.endsWith('.safetensors'));
-  if (shards.length === 0) throw new ModelFileError('There is no .safetensors file among the chosen files.');
-  const all = new Map<string, Located>();
-  for (const file of shards) {
-    const places = await locateSafetensors(files.size(file), (from, to) => files.read(file, from, to));
-    for (const [name, place] of places) all.set(name, { ...place, file });
-  }
-  return all;
-}
-
-function find(all: ReadonlyMap<string, Located>, { name, shape }: Source, dtypes: readonly string[]): Located {
-  const place = all.get(name);
-  if (!place) {
-    throw new ModelFileError(`The files have no tensor ${name} [${shape}]. Is a shard of the model missing?`);
-  }
-  if (place.shape.join() !== shape.join()) {
-    throw new ModelFileError(`${name} is [${place.shape}] in ${place.file}, config.json asks for [${shape}].`);
-  }
-  if (!dtypes.includes(place.dtype)) {
-    throw new ModelFileError(
-      `${name} is of type ${place.dtype} in ${place.file}; ${dtypes.join(' or ')} can be loaded.`,
-    );
-  }
-  return place;
-}
-
 /** Throws ModelFileError (or SafetensorsError, TokenizerError) with one sentence; the GPU is left as it was. */
 export async function loadQwen(gpu: Gpu, files: ModelFiles, options: LoadOptions = {}): Promise<LoadedModel> {
-  const { context = 4096, onProgress, signal } = options;
-  const text = async (name: string): Promise<string> => {
-    const found = await readText(files, name);
-    if (found === null) throw new ModelFileError(`There is no ${name} among the chosen files.`);
-    return found;
-  };
-  const { config, stop } = parseQwenConfig(await text('config.json'), context);
-  const tokenizerJson = await text('tokenizer.json');
-  const tokenizer = new JsonTokenizer(tokenizerJson, (await readText(files, 'tokenizer_config.json')) ?? '{}');
-  if (tokenizer.vocab > config.vocab) {
-    throw new ModelFileError(`tokenizer.json has ${tokenizer.vocab} tokens, config.json only ${config.vocab}.`);
-  }
-  const all = await locate(files);
-  const matrices = [...matrixSources(config)].map(([name, sources]) => ({
-    name,
-    parts: sources.map((source) => ({ source, place: find(all, source, ['BF16']) })),
-  }));
-  const vectors = [...vectorSources(config)].map(([name, source]) => ({
-    name,
-    source,
-    place: find(all, source, ['BF16', 'F32', 'F16']),
-  }));
+  return uploadQwen(gpu, await checkQwen(files, options.context ?? 4096), options);
+}
+
+/** Throws an Error with one sentence where the weights do not fit the adapter; the GPU is left as it was. */
+export async function uploadQwen(
+  gpu: Gpu,
+  { files, config, tokenizer, stop, matrices, vectors }: CheckedQwen,
+  { onProgress, signal }: UploadOptions = {},
+): Promise<LoadedModel> {
   const weights = new PackedWeights(gpu);
   try {
     for (const { name, source } of vectors) weights.vectors.declare(name, source.shape, { kind: 'ones' }, false);
@@ -127,7 +85,7 @@ export async function loadQwen(gpu: Gpu, files: ModelFiles, options: LoadOptions
     }
     // A full memory shows itself only when the device is asked.
     await gpu.device.queue.onSubmittedWorkDone();
-    if (gpu.error !== null) throw new ModelFileError(`The weights do not fit this GPU: ${gpu.error}`);
+    if (gpu.error !== null) throw new Error(`The weights do not fit this GPU: ${gpu.error}`);
   } catch (error) {
     weights.dispose();
     throw error;

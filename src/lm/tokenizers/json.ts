@@ -39,7 +39,7 @@ export class JsonTokenizer implements Tokenizer {
     let top = -1;
     for (const id of this.inner.get_vocab().values()) top = Math.max(top, id);
     this.vocab = top + 1;
-    const missing = needs.filter((t) => this.inner.token_to_id(t) === undefined);
+    const missing = needs.filter((t) => !this.has(t));
     if (missing.length > 0) throw new TokenizerError(`tokenizer.json lacks the tokens ${missing.join(', ')}.`);
   }
 
@@ -47,8 +47,15 @@ export class JsonTokenizer implements Tokenizer {
     return this.inner.encode(text, { add_special_tokens: false }).ids;
   }
 
+  /** Exactly what the tokens stand for. Ids that only pad the model's vocabulary stand for nothing. */
   decode(ids: ArrayLike<number>): string {
-    return this.inner.decode(Array.from(ids), { skip_special_tokens: false });
+    const known = Array.from(ids).filter((id) => this.inner.id_to_token(id) !== undefined);
+    if (known.length === 0) return '';
+    return this.inner.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+  }
+
+  has(token: string): boolean {
+    return this.inner.token_to_id(token) !== undefined;
   }
 
   token(id: number): string {
