@@ -19,6 +19,7 @@ import { linear, linearTransposed } from '../tensor/ops/matmul.ts';
 import { rmsNorm } from '../tensor/ops/norm.ts';
 import { add, affine, mul, sigmoid, silu, square, swiglu, tanh } from '../tensor/ops/pointwise.ts';
 import { joinSlots, takeSlots } from '../tensor/ops/slots.ts';
+import { tokenLogProbs, weightedSum } from '../tensor/ops/token-logprobs.ts';
 import type { GradientCheck } from './gradient-check.ts';
 
 const heads = { heads: 4, kvHeads: 2, dim: 8 };
@@ -35,6 +36,8 @@ const picked = Uint32Array.from({ length: 72 }, (_, i) => {
   return t < 4 || n === 0 ? n : t - 3 + n;
 });
 const ids = new Uint32Array([3, 1, 4, 1, 5, 0, 2, 5]);
+/** Rows 1, 3 and 4 choose no token. */
+const some = ids.map((id, i) => (i === 1 || i === 3 || i === 4 ? 0xffffffff : id));
 
 export const GRADIENTS: Record<string, GradientCheck> = {
   affine: { inputs: { x: [5, 3] }, build: (_, { x }) => affine(x, 1.7, 0.3) },
@@ -106,6 +109,17 @@ export const GRADIENTS: Record<string, GradientCheck> = {
     inputs: { x: [8, 6] },
     constants: { ids },
     build: (_, { x }, { ids: t }) => softmaxCrossEntropy(x, t),
+  },
+  'log-probabilities of tokens': {
+    inputs: { x: [8, 6] },
+    constants: { some },
+    build: (_, { x }, { some: t }) => tokenLogProbs(x, t).logProbs,
+  },
+  // As the small LLaDA learns: tokens that were not masked choose nothing, the others weigh 1 / p of their row.
+  'masked loss': {
+    inputs: { x: [8, 6] },
+    constants: { some, w: new Float32Array([2.5, 0, 2.5, 0, 0, 1.25, 1.25, 1.25]) },
+    build: (_, { x }, { some: t, w }) => weightedSum(tokenLogProbs(x, t).logProbs, w, -1),
   },
   'squared loss': {
     inputs: { p: [6, 10] },

@@ -50,7 +50,7 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
   await keep();
   const model = await session.result(config.rung);
   // A first look; `lab eval` measures with all problems.
-  const few = { static: 0, timed: 2, long: 4, pareto: false, rounds: 8 };
+  const few = { static: 0, timed: 2, long: 4, sample: 32, rounds: 8 };
   const options = { ...EVAL_DEFAULTS, ...few, seed, problems: Math.min(128, config.problems) };
   const { metrics, tables } = await evaluate(gpu, model, { ...options, progress: (text) => output.note(text) });
   for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(36)} ${value.toPrecision(4)}`);

@@ -13,13 +13,16 @@ import { reportFilter } from './filter-report.ts';
 import { trainFilter } from './filter-trainer.ts';
 import { FILTER_TRAINING, type FilterRecord, splitRecords } from './filter-training.ts';
 import { Judge, type Judged } from './judge.ts';
-import { DECODE_DEFAULTS, type DecodeSpec } from './policy.ts';
+import { DECODE_DEFAULTS, type DecodeSpec, type Eotp } from './policy.ts';
 import { problemsOf } from './problems.ts';
 import { accuracyVerdict, mean, type ResultTable } from './report.ts';
 
 const DEPTHS = [1, 2, 4] as const;
 const BLOCKS = [8, 16, 32, 64];
 const REFRESH = [1, 2, 4, 8, 0];
+/** Blocks that end before most answers do are shorter than the model's by this factor. */
+const SHORTER = 4;
+const PLAIN: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } };
 /** Salt of the prompts whose records the filters learn from. */
 const SALT = 0x61626c61;
 
@@ -57,8 +60,7 @@ async function floorOf(bench: Bench, block: number): Promise<Floor> {
   const { model, problems, options } = bench;
   const { seed, canvas, sequences, prompts } = options;
   const judge = judgeOf(bench, block, 2);
-  const spec: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } };
-  const base = await judge.judge(problems, spec, { canvas, sequences });
+  const base = await judge.judge(problems, PLAIN, { canvas, sequences });
   const own = problemsOf(model.tasks, model.tokenizer, model.config, { split: 'train', seed, salt: SALT }, prompts);
   const { records } = await collectRecords(judge.decoder(canvas, sequences), judge.prompts(own), canvas);
   return { judge, base, records, tasks: own.map((p) => p.family) };
@@ -151,28 +153,49 @@ export async function ablate(bench: Bench): Promise<ResultTable[]> {
   return [filters, await decodingTable(bench)];
 }
 
-/** Rules around the shipped filter. */
-async function decodingTable({ gpu, model, problems, options }: Bench): Promise<ResultTable> {
-  const { config: c, filter } = model;
-  const { seed, canvas, sequences } = options;
-  const judge = new Judge(gpu, model);
-  try {
-    const plain: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } };
-    const base = await judge.judge(problems, plain, { canvas, sequences });
-    const learned: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'learn2pd', tau: c.tau, filter } };
-    const entrants: [string, number | string, DecodeSpec][] = [
-      ...(['off', 'strict', 'released'] as const).map((eotp): [string, string, DecodeSpec] => [
-        'end-of-text prediction',
-        eotp,
-        { ...learned, eotp },
-      ]),
-      ...REFRESH.map((refreshEvery): [string, number | string, DecodeSpec] => [
+type Entrant = readonly [what: string, setting: number | string, spec: DecodeSpec];
+
+/**
+ * Rules around the shipped filter. Where the first block holds the answer's end, the filter takes it in the first pass, and
+ * strict and released cut alike; without a filter, and with blocks that end before the answer does, they differ.
+ */
+export async function decodingTable(bench: Bench): Promise<ResultTable> {
+  const { config: c, filter } = bench.model;
+  const learned: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'learn2pd', tau: c.tau, filter } };
+  const threshold: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'threshold', tau: c.threshold } };
+  const cuts = (what: string, spec: DecodeSpec, kinds: readonly Eotp[] = ['strict', 'released']): Entrant[] =>
+    kinds.map((eotp) => [what, eotp, { ...spec, eotp }]);
+  const own: Entrant[] = [
+    ...cuts('end-of-text prediction', learned, ['off', 'strict', 'released']),
+    ...cuts('end-of-text prediction without a filter', PLAIN),
+    ...REFRESH.map(
+      (refreshEvery): Entrant => [
         'dual cache, full pass every',
         refreshEvery || 'block',
         { ...learned, cache: 'dual', refreshEvery },
-      ]),
-      ['end token', 'suppressed', { ...learned, suppressEot: true }],
-    ];
+      ],
+    ),
+    ['end token', 'suppressed', { ...learned, suppressEot: true }],
+  ];
+  const short = c.block / SHORTER;
+  const shortCuts = cuts(`end-of-text prediction, threshold, blocks of ${short}`, threshold);
+  return {
+    name: 'decodingAblations',
+    columns: [
+      ...['what', 'setting', 'passes', 'full passes', 'GFLOP', 'accuracy', 'against static'],
+      ...['agreement with static', 'changed answers'],
+    ],
+    rows: [...(await decodingRows(bench, c.block, own)), ...(await decodingRows(bench, short, shortCuts))],
+  };
+}
+
+/** Each entrant against static decoding with the same blocks. */
+async function decodingRows(bench: Bench, block: number, entrants: readonly Entrant[]): Promise<(number | string)[][]> {
+  const { problems, options } = bench;
+  const { seed, canvas, sequences } = options;
+  const judge = judgeOf(bench, block, bench.model.config.depth);
+  try {
+    const base = await judge.judge(problems, PLAIN, { canvas, sequences });
     const references = base.results.map((r) => r.tokens);
     const rows: (number | string)[][] = [];
     for (const [what, setting, spec] of entrants) {
@@ -183,14 +206,7 @@ async function decodingTable({ gpu, model, problems, options }: Bench): Promise<
         ...[mean(found.right), accuracyVerdict(found.right, base.right, seed), mean(found.agreement), changed],
       ]);
     }
-    return {
-      name: 'decodingAblations',
-      columns: [
-        ...['what', 'setting', 'passes', 'full passes', 'GFLOP', 'accuracy', 'against static'],
-        ...['agreement with static', 'changed answers'],
-      ],
-      rows,
-    };
+    return rows;
   } finally {
     judge.dispose();
   }

@@ -38,6 +38,31 @@ export function passesPerBlock(trace: readonly Pick<StepTrace, 'block'>[]): numb
   return [...counts.values()];
 }
 
+export interface Decisions {
+  /** Masked positions that the policy was asked about, over all passes; those it took, those whose guess was right, both. */
+  asked: number;
+  taken: number;
+  right: number;
+  both: number;
+}
+
+/** The policy's own decisions in a decode (not those of the top rule) against the text that the guesses should be. */
+export function decisionsOf(trace: readonly StepTrace[], y: ArrayLike<number>, P: number): Decisions {
+  const out: Decisions = { asked: 0, taken: 0, right: 0, both: 0 };
+  for (const { block, guess, decided } of trace) {
+    guess.forEach((id, i) => {
+      if (((decided[i] >> 2) & 1) === 0) return;
+      const taken = decided[i] & 1;
+      const right = Number(id === y[block - P + i]);
+      out.asked += 1;
+      out.taken += taken;
+      out.right += right;
+      out.both += taken & right;
+    });
+  }
+  return out;
+}
+
 const BINS = [0, 1, 2, 5, 10, 20, 50] as const;
 
 export function diagnose(all: Record<string, Judged[]>, c: Learn2pdConfig, canvas: number): ResultTable[] {
@@ -68,5 +93,15 @@ export function diagnose(all: Record<string, Judged[]>, c: Learn2pdConfig, canva
       return [name, canvas, mean(counts), counts[counts.length >> 1], counts[counts.length - 1]];
     }),
   };
-  return [histogram, steps];
+  const texts = results('static').map((r) => r.tokens);
+  const live: ResultTable = {
+    name: 'liveDecisions',
+    columns: ['policy', 'canvas', 'masked positions asked', 'taken', 'precision', 'recall'],
+    rows: ['threshold', 'margin', 'learn2pd', 'learn2pdEotp'].map((name) => {
+      const each = results(name).map((r, i) => decisionsOf(r.trace ?? [], texts[i], c.prompt));
+      const sum = (key: keyof Decisions): number => each.reduce((total, d) => total + d[key], 0);
+      return [name, canvas, sum('asked'), sum('taken'), sum('both') / sum('taken'), sum('both') / sum('right')];
+    }),
+  };
+  return [histogram, steps, live];
 }

@@ -26,6 +26,11 @@ export interface Evaluation {
   tables: ResultTable[];
 }
 
+/** Tokens a pass of the fixed rate: about what a threshold of 0.9 takes with LLaDA (Fast-dLLM: 3.25). */
+const FIXED_RATE = 4;
+/** Lead over the second guess. */
+const MARGIN = 0.9;
+
 const plain = (policy: Policy): DecodeSpec => ({ ...DECODE_DEFAULTS, policy });
 
 /** The decoders of the main table by name; `static` comes first, the others are compared with it. */
@@ -34,6 +39,8 @@ export function mainSpecs({ config: c, filter }: Learn2pdModel): Record<string, 
   return {
     static: plain({ kind: 'static', perStep: 1 }),
     threshold: plain({ kind: 'threshold', tau: c.threshold }),
+    fixedRate: plain({ kind: 'static', perStep: FIXED_RATE }),
+    margin: plain({ kind: 'margin', m: MARGIN }),
     egp: plain({ kind: 'egp' }),
     learn2pd: learned,
     learn2pdEotp: { ...learned, eotp: 'strict' },

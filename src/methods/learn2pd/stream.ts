@@ -1,6 +1,6 @@
 /** Time of single-stream decodes as the paper measures it: batch of one, read-back included, after warm-up decodes. */
 import type { Problem } from '../../lm/tasks/task.ts';
-import type { Judge } from './judge.ts';
+import type { DiffusionDecoder } from './decoder.ts';
 import type { DecodeSpec } from './policy.ts';
 
 export interface StreamTiming {
@@ -22,9 +22,15 @@ interface Sum {
   sequences: number;
 }
 
+/** What is asked of a Judge. */
+export interface StreamSource {
+  decoder(canvas: number, sequences: number): Pick<DiffusionDecoder, 'decode'>;
+  prompts(problems: readonly Problem[]): number[][];
+}
+
 /** Entrants take turns problem by problem, so that what else the machine does falls on all of them. */
 export async function singleStream(
-  judge: Judge,
+  judge: StreamSource,
   problems: readonly Problem[],
   entrants: readonly (readonly [name: string, spec: DecodeSpec])[],
   at: { canvas: number; warmUp: number },

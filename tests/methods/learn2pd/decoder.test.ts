@@ -130,6 +130,12 @@ test.each(['prefix', 'dual'] as const)(
     const none = await run(spec(one), { trace: true });
     const fresh = await run(spec(one, { cache, refreshEvery: 1 }), { trace: true });
     expect(fresh).toEqual(none);
+    // The filter too, whose passes without a cache are those of float64 (above): it finalises several tokens, and it cuts.
+    const learned = await run(spec(LEARNED, { eotp: 'strict' }), { trace: true });
+    expect(await run(spec(LEARNED, { eotp: 'strict', cache, refreshEvery: 1 }), { trace: true })).toEqual(learned);
+    const stale = await run(spec(LEARNED, { eotp: 'strict', cache }), { trace: true });
+    expect(stale.map((r) => r.trace?.[0])).toEqual(learned.map((r) => r.trace?.[0]));
+    expect(learned.some((r) => r.byPolicy > 0 && r.cut > 0)).toBe(true);
     const kept = await run(spec(one, { cache }), { trace: true });
     kept.forEach((r, row) => {
       // One full pass for each block, and the first of them is the pass without a cache.

@@ -2,16 +2,26 @@
 
 import { expect, test } from 'vitest';
 import { smallConfig } from '../../../src/lm/config.ts';
+import type { Problem } from '../../../src/lm/tasks/task.ts';
 import { EOT } from '../../../src/lm/tokenizers/closed.ts';
 import { decodeFlops, passFlops } from '../../../src/methods/learn2pd/cost.ts';
-import { eotWaste, passesPerBlock, unnecessaryDecodes } from '../../../src/methods/learn2pd/diagnostics.ts';
+import type { DecodeResult } from '../../../src/methods/learn2pd/decoder.ts';
+import {
+  decisionsOf,
+  eotWaste,
+  passesPerBlock,
+  unnecessaryDecodes,
+} from '../../../src/methods/learn2pd/diagnostics.ts';
 import { agreementOf } from '../../../src/methods/learn2pd/judge.ts';
+import { DECODE_DEFAULTS } from '../../../src/methods/learn2pd/policy.ts';
 import { accuracyVerdict } from '../../../src/methods/learn2pd/report.ts';
+import { type StreamSource, singleStream } from '../../../src/methods/learn2pd/stream.ts';
 import type { StepTrace } from '../../../src/methods/learn2pd/trace.ts';
 
 const P = 3;
 const MASKED = 4;
 const TOP = 2;
+const POLICY = 1;
 
 const pass = (block: number, guess: number[], decided: number[], kind: 1 | 2 = 1): StepTrace => ({
   block: P + block,
@@ -48,6 +58,16 @@ test('waste is the share of passes on blocks that begin behind the first end tok
   expect(eotWaste(TRACE, [5, 6, 7, 5, 6, 7], P)).toBe(0);
 });
 
+test("decisions of the policy count on masked positions, the top rule's do not", () => {
+  const trace = [
+    // Takes a right and a wrong guess, leaves a right one.
+    pass(0, [5, 9, 7], [MASKED | POLICY, MASKED | POLICY, MASKED]),
+    // The top rule takes the last; what is final is not asked.
+    pass(0, [5, 9, 7], [0, 0, MASKED | TOP]),
+  ];
+  expect(decisionsOf(trace, TEXT, P)).toEqual({ asked: 4, taken: 2, right: 3, both: 1 });
+});
+
 test('agreement counts positions up to the later end token; a cut tail is end tokens', () => {
   expect(agreementOf([5, 6, EOT], [5, 6, EOT, EOT, EOT])).toBe(1);
   expect(agreementOf([5, EOT], [5, 6, EOT, EOT])).toBeCloseTo(2 / 3);
@@ -77,4 +97,58 @@ test('accuracy is called kept only if the interval says so', () => {
   a[0] = 0;
   b[1] = 0;
   expect(accuracyVerdict(a, b, 1)).toMatch(/^changed: 0\.0 points/);
+});
+
+test('tokens per second: useful tokens of all timed decodes over their time, warm-up left out, entrants in turns', async () => {
+  const asked: string[] = [];
+  // Milliseconds, useful tokens and passes of every decode in the order in which they come; the warm-up would spoil all sums.
+  const measured = [
+    ...[
+      [9999, 99, 99],
+      [9999, 99, 99],
+    ],
+    ...[
+      [400, 10, 16],
+      [100, 10, 4],
+    ],
+    ...[
+      [600, 30, 16],
+      [150, 20, 6],
+    ],
+  ];
+  const source: StreamSource = {
+    prompts: (problems) => problems.map((p) => [Number(p.prompt)]),
+    decoder: (canvas, sequences) => ({
+      decode: async ([prompt], spec, options) => {
+        const [wallMs, answerLength, nfe] = measured[asked.length];
+        asked.push(
+          `${spec.policy.kind} ${Array.from(prompt)} of ${sequences} on ${canvas}, y ${options?.references?.[0]}`,
+        );
+        const result = { tokens: Uint32Array.of(asked.length), answerLength, nfe };
+        return { results: [result as DecodeResult], stats: { wallMs, submissions: nfe / 2, perSubmission: 8 } };
+      },
+    }),
+  };
+  const problems = ['5', '6'].map((prompt) => ({ prompt }) as Problem);
+  const entrants = (['static', 'egp'] as const).map((kind) => {
+    const policy = kind === 'static' ? ({ kind, perStep: 1 } as const) : ({ kind } as const);
+    return [kind, { ...DECODE_DEFAULTS, policy }] as const;
+  });
+  const timing = await singleStream(source, problems, entrants, { canvas: 64, warmUp: 1 });
+  expect(asked).toEqual([
+    ...['static 5 of 1 on 64, y ', 'egp 5 of 1 on 64, y 1'],
+    ...['static 5 of 1 on 64, y ', 'egp 5 of 1 on 64, y 3'],
+    ...['static 6 of 1 on 64, y ', 'egp 6 of 1 on 64, y 5'],
+  ]);
+  expect(timing.of('static')).toEqual({
+    tokensPerSecond: 40,
+    msPerSequence: 500,
+    nfe: 16,
+    msPerPass: 31.25,
+    passesPerSubmission: 2,
+    sequences: 2,
+  });
+  // Not the mean of 100 and 133 tokens a second: 30 tokens in a quarter of a second.
+  expect(timing.of('egp')).toMatchObject({ tokensPerSecond: 120, msPerSequence: 125, nfe: 5, msPerPass: 25 });
+  expect(() => timing.of('nobody')).toThrow('nobody named nobody');
 });

@@ -4,10 +4,12 @@
 import { expect, test } from 'vitest';
 import { readSafetensors, toFloat32, writeSafetensors } from '../../../src/data/safetensors.ts';
 import { ConfigError } from '../../../src/methods/config-values.ts';
+import { decodingTable } from '../../../src/methods/learn2pd/ablations.ts';
 import { readCheckpoint } from '../../../src/methods/learn2pd/checkpoint.ts';
 import { configure, presets, recordCanvas } from '../../../src/methods/learn2pd/config.ts';
 import { evaluate } from '../../../src/methods/learn2pd/eval.ts';
 import { canvasOf, rowsAt } from '../../../src/methods/learn2pd/llada.ts';
+import { problemsOf } from '../../../src/methods/learn2pd/problems.ts';
 import { EVAL_DEFAULTS } from '../../../src/methods/learn2pd/report.ts';
 import { Learn2pdSession } from '../../../src/methods/learn2pd/session.ts';
 import { testGpu } from '../../support/gpu.ts';
@@ -66,17 +68,25 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
     expect(metrics[`${task}.static.nfe`]).toBe(16);
     expect(metrics[`${task}.egp.agreement`]).toBe(1);
     expect(metrics[`${task}.learn2pdEotp.nfe`]).toBeLessThanOrEqual(metrics[`${task}.learn2pd.nfe`]);
-    for (const name of ['nfe', 'tps', 'accuracy', 'agreement']) {
-      expect(metrics[`${task}.learn2pd.${name}`], name).toBeGreaterThanOrEqual(0);
+    // Four tokens a pass, as the rule says.
+    expect(metrics[`${task}.fixedRate.nfe`]).toBe(4);
+    for (const policy of ['static', 'fixedRate', 'threshold', 'margin', 'egp', 'learn2pd', 'learn2pdEotp', 'random']) {
+      for (const name of ['nfe', 'tps', 'accuracy', 'agreement']) {
+        expect(metrics[`${task}.${policy}.${name}`], `${policy} ${name}`).toBeGreaterThanOrEqual(0);
+      }
     }
   }
   expect(metrics).toMatchObject({ filterParams: 144, longestCanvas: 32 });
   for (const name of ['speedupLearn2pd', 'speedupEotp', 'speedupKv']) expect(metrics[name], name).toBeGreaterThan(0);
   expect(tables.map((t) => t.name)).toEqual([
-    ...['main', 'paper', 'oracleGap', 'unnecessaryDecodes', 'passesPerBlock'],
+    ...['main', 'paper', 'oracleGap', 'unnecessaryDecodes', 'passesPerBlock', 'liveDecisions'],
     ...['lengthScaling', 'kv', 'overhead', 'pareto'],
   ]);
-  for (const t of tables) for (const row of t.rows) expect(row.length, t.name).toBe(t.columns.length);
+  const problems = problemsOf(model.tasks, model.tokenizer, toy, { split: 'test', seed: 3, salt: 1 }, 4);
+  const work = { seed: 3, canvas: 16, sequences: 4, prompts: 0, steps: 0 };
+  const decoding = await decodingTable({ gpu, model, problems, options: work });
+  expect(decoding.rows.filter(([what]) => String(what).includes('blocks of 2')).length).toBe(2);
+  for (const t of [...tables, decoding]) for (const row of t.rows) expect(row.length, t.name).toBe(t.columns.length);
   // Files that are something else, say what they are.
   expect(() => readCheckpoint(gpu, wanted)).toThrow("checkpoint of 'learn2pd training'");
   expect(() => readCheckpoint(gpu, exported.bytes.slice(0, exported.bytes.length - 40))).toThrow('cut short');

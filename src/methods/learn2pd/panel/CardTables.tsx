@@ -17,6 +17,7 @@ const TITLES: Record<string, string> = {
   oracleGap: 'Passes, oracle to static',
   passesPerBlock: 'Passes per block',
   unnecessaryDecodes: 'Passes after the guess was first right',
+  liveDecisions: 'Decisions while decoding, against the static text',
   overhead: 'What the filter costs',
   filterAblations: 'Ablations of the filter',
   decodingAblations: 'Ablations of decoding',
