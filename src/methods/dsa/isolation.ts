@@ -1,5 +1,5 @@
 /**
- * Measures that the two losses of the sparse stage stay apart (dsa.md section 1.7): each is differentiated alone, and the norms
+ * Measures that the two losses of a stage stay apart (dsa.md section 1.7): each is differentiated alone, and the norms
  * of the gradients that reach the indexer's weights and all others are read off the gradient buffer.
  */
 import type { Gpu } from '../../gpu/device.ts';
@@ -21,9 +21,15 @@ export interface Isolation {
   lmLossOnMain: number;
 }
 
-/** On a copy of the weights, with the batch of step 1 of this data seed. */
-export async function gradientIsolation(gpu: Gpu, c: DsaConfig, weights: ParamStore, seed: number): Promise<Isolation> {
-  const plan = planOf(c, 'sparse', gpu.conditions);
+/** On a copy of the weights, with the batch of step 1 of this data seed, attending as the stage does. */
+export async function gradientIsolation(
+  gpu: Gpu,
+  c: DsaConfig,
+  weights: ParamStore,
+  seed: number,
+  stage: 'warmup' | 'sparse' = 'sparse',
+): Promise<Isolation> {
+  const plan = planOf(c, stage, gpu.conditions);
   const own = dsaStore(gpu, c, 0);
   copyValues(gpu, weights, own);
   const norms = async (loss: 'lm' | 'index'): Promise<{ main: number; indexer: number }> => {
