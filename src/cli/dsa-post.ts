@@ -1,5 +1,6 @@
 // `lab run dsa --preset post-...`: post-training of the dense and the sparse model side by side (dsa.md section 5).
 
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SafetensorsError, writeSafetensors } from '../data/safetensors.ts';
@@ -23,6 +24,7 @@ export const isPost = async ({ preset, resume, out }: RunArguments): Promise<boo
 
 /** Files that are no run of post-training are a wrong argument. */
 async function keptIn(folder: string): Promise<Journal | null> {
+  if (!existsSync(folder)) return null;
   try {
     return await Journal.resume(await folderStorage(folder));
   } catch (error) {

@@ -1,14 +1,13 @@
 // The loop around a session that every trained method shares: resume, progress on standard error, checkpoints by the clock,
 // events, a clean stop on Ctrl-C.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderStorage } from '../data/storage-node.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { Checkpoint, RunContext, Session } from '../methods/contract.ts';
-import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
-import type { RunArguments } from './method-commands.ts';
+import { type RunArguments, readCheckpoint } from './method-commands.ts';
 import { gpuOrFail } from './open.ts';
 
 export interface SessionRun<S extends Session, C> {
@@ -46,10 +45,7 @@ export async function runSession<S extends Session, C>(
   output: Output,
   run: SessionRun<S, C>,
 ): Promise<FinishedRun<S, C>> {
-  await mkdir(args.out, { recursive: true });
-  const folder = await folderStorage(args.out);
-  const old = args.resume ? await folder.read(run.file) : null;
-  if (args.resume && !old) throw new UsageError(`--resume ${args.out}: there is no ${run.file} in this folder`);
+  const old = args.resume ? await readCheckpoint('--resume', join(args.out, run.file)) : null;
   const kept = old ? run.runOf(old) : null;
   const seed = kept?.seed ?? args.seed;
   const config = run.configure(kept?.config);
@@ -69,6 +65,8 @@ export async function runSession<S extends Session, C>(
   const session = await run.create({ gpu, seed, signal: abort.signal, emit }, config);
   if (old) await session.load({ name: run.file, bytes: old });
   output.note(await run.begin(session));
+  // Only now: a run that cannot begin leaves no folder behind.
+  const folder = await folderStorage(args.out);
   const save = async (): Promise<void> => {
     const { name, bytes } = await session.save();
     await folder.write(name, bytes);

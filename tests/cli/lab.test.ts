@@ -1,7 +1,7 @@
 // The command line as a process: exit codes, what goes to which stream. Only one small measurement is run here.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -81,6 +81,24 @@ test('f16 is a request of the environment: the report names it, and an unknown p
     delete process.env.TENFOLD_PRECISION;
   }
 }, 120_000);
+
+test('a run that cannot begin leaves no folder behind', () => {
+  const root = mkdtempSync(join(tmpdir(), 'tenfold-'));
+  const out = join(root, 'run');
+  try {
+    expect(lab('run', 'dsa', '--preset', 'nosuch', '--out', out)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^lab: .*no preset 'nosuch'.*\n$/),
+    });
+    expect(lab('run', 'dsa', '--resume', out)).toMatchObject({
+      status: 2,
+      stderr: `lab: --resume ${join(out, 'dsa-training.safetensors')}: no such file\n`,
+    });
+    expect(readdirSync(root)).toEqual([]);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}, 60_000);
 
 test('a run that began in another precision is not resumed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tenfold-'));
