@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { readSafetensors } from '../data/safetensors.ts';
+import { bars, trainingData, worldFacts } from '../methods/dreamer4/card.ts';
 import type { DreamerConfig } from '../methods/dreamer4/config.ts';
 import { commandOf, type Shipped, shipCheckpoint, shipExported } from '../methods/dreamer4/ship.ts';
 import { RUN_FLAGS, UsageError } from './args.ts';
@@ -56,9 +57,11 @@ export const ship = defineCommand({
       bytes: bytes.byteLength,
       parameters,
       config: run.config,
+      world: worldFacts(run.config),
       training: {
         command: commandOf(run.config, run.seed),
         dataSeed: run.seed,
+        data: trainingData(run.config, run.seed),
         tokenizerSteps: run.tokenizerSteps,
         dynamicsSteps: run.dynamicsSteps,
         flops: run.flops,
@@ -70,6 +73,7 @@ export const ship = defineCommand({
         adapter: record.adapter,
         metrics: record.metrics,
       },
+      bars: bars(record.metrics),
     };
     await writeFile(join(out, cardFile), `${JSON.stringify(card, null, 2)}\n`);
     await listShipped(out, {
@@ -79,6 +83,8 @@ export const ship = defineCommand({
       title: `${rung}, ${(parameters / 1e6).toFixed(1)} M`,
     });
     output.line(`${join(out, file)}: ${(bytes.byteLength / 1e6).toFixed(2)} MB`);
+    for (const [metric, { value, bar, holds }] of Object.entries(card.bars))
+      if (!holds) output.line(`misses a bar: ${metric} ${value?.toPrecision(4) ?? 'not measured'}, must be ${bar}`);
     output.result(card);
   },
 });

@@ -1,5 +1,7 @@
 // Fetching the shipped checkpoint: every way a server can answer.
 
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { chooseModel, fetchShipped } from '../../src/ui/playground/checkpoint-source.ts';
 
@@ -14,9 +16,9 @@ const serve = (answers: Record<string, Response | Error>) =>
 
 const model = (rung: string) => ({ rung, file: `${rung}.safetensors`, card: `${rung}.card.json`, title: rung });
 const files = [model('micro'), model('small')];
-const ANY = { wanted: '', software: true };
+const ANY = '';
 
-test('the model that fits the adapter, with the list of all', async () => {
+test('the default model, with the list of all', async () => {
   const fetcher = serve({
     'm/index.json': json({ files }),
     'm/micro.safetensors': new Response(Uint8Array.of(1, 2, 3)),
@@ -29,13 +31,22 @@ test('the model that fits the adapter, with the list of all', async () => {
 });
 
 test.each([
-  ['', true, 'micro'],
-  ['', false, 'small'],
-  ['small', true, 'small'],
-  ['micro', false, 'micro'],
-  ['unknown', false, 'small'],
-])('asked for "%s" on a processor: %s gives %s', (wanted, software, rung) => {
-  expect(chooseModel(files, wanted, software).rung).toBe(rung);
+  ['', ['micro', 'small'], 'micro'],
+  ['', ['nano', 'micro', 'small'], 'micro'],
+  ['small', ['micro', 'small'], 'small'],
+  ['unknown', ['micro', 'small'], 'micro'],
+  ['', ['x', 'y'], 'x'],
+])('asked for "%s" of %j: %s', (wanted, rungs, rung) => {
+  expect(chooseModel(rungs.map(model), wanted).rung).toBe(rung);
+});
+
+test('every shipped model but the default says what choosing it gains and costs', () => {
+  const { files } = JSON.parse(
+    readFileSync(resolve(import.meta.dirname, '../../public/models/dreamer4/index.json'), 'utf8'),
+  );
+  const { rung: standard } = chooseModel(files, '');
+  expect(standard).toBe('micro');
+  for (const { rung, note } of files) expect(Boolean(note), rung).toBe(rung !== standard);
 });
 
 test.each([

@@ -90,6 +90,7 @@ function ModelChoice({ session }: { session: PlaySession | null }) {
           </option>
         ))}
       </select>
+      {models.map(({ rung, note }) => note && <small key={rung}>{note}</small>)}
     </label>
   );
 }

@@ -13,6 +13,8 @@ const ModelIndex = v.object({
         file: v.pipe(v.string(), v.regex(/^[\w.-]+\.safetensors$/)),
         card: v.pipe(v.string(), v.regex(/^[\w.-]+\.json$/)),
         title: v.string(),
+        // What choosing it gains and costs.
+        note: v.optional(v.string()),
       }),
     ),
     v.minLength(1),
@@ -26,9 +28,12 @@ export interface FetchedModel {
   models: readonly ShippedModel[];
 }
 
-/** The one that is asked for, else what the adapter is quick enough for: a processor takes the smallest. */
-export const chooseModel = (models: readonly ShippedModel[], wanted: string, software: boolean): ShippedModel =>
-  models.find(({ rung }) => rung === wanted) ?? (software ? models[0] : models[models.length - 1]);
+/** Holds every bar and was trained to break and place blocks; a larger one is the visitor's choice. */
+const DEFAULT_RUNG = 'micro';
+
+/** The one that is asked for, else the default, else the smallest. */
+export const chooseModel = (models: readonly ShippedModel[], wanted: string): ShippedModel =>
+  models.find(({ rung }) => rung === wanted) ?? models.find(({ rung }) => rung === DEFAULT_RUNG) ?? models[0];
 
 const noCheckpoint: Failure = {
   ok: false,
@@ -47,10 +52,10 @@ export async function listModels(base: string, fetcher: typeof fetch = fetch): P
   }
 }
 
-/** `base` ends with a slash; `wanted`: a rung, or nothing for what fits the adapter. */
+/** `base` ends with a slash; `wanted`: a rung, or nothing for the default. */
 export async function fetchShipped(
   base: string,
-  { wanted, software }: { wanted: string; software: boolean },
+  wanted: string,
   fetcher: typeof fetch = fetch,
 ): Promise<Outcome<FetchedModel>> {
   let models: readonly ShippedModel[];
@@ -68,7 +73,7 @@ export async function fetchShipped(
       advice: 'Reload the page.',
     };
   }
-  const model = chooseModel(models, wanted, software);
+  const model = chooseModel(models, wanted);
   try {
     const answer = await fetcher(base + model.file);
     if (!answer.ok) {

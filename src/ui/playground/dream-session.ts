@@ -49,8 +49,7 @@ export class DreamSession implements GpuApi {
   }
 
   async loadShipped(base: string, wanted: string): Promise<Outcome<ShippedDream>> {
-    const software = this.#gpu?.report.software ?? true;
-    const fetched = await fetchShipped(base, { wanted, software }, this.#parts.fetch);
+    const fetched = await fetchShipped(base, wanted, this.#parts.fetch);
     if (!fetched.ok) return fetched;
     const { bytes, model, models } = fetched.value;
     const loaded = await this.loadBytes(bytes);

@@ -132,7 +132,7 @@ export interface ShippedDream {
 export interface GpuApi {
   /** Opens the device. `canvas`: the dream pane. */
   open(canvas: OffscreenCanvas | null, truth: MessagePort): Promise<Outcome<AdapterReport>>;
-  /** Fetches `index.json` under `base` and loads the checkpoint of the rung `wanted`, or the one that fits the adapter. */
+  /** Fetches `index.json` under `base` and loads the checkpoint of the rung `wanted`, or the default one. */
   loadShipped(base: string, wanted: string): Promise<Outcome<ShippedDream>>;
   loadBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<DreamInfo>>;
   /** Forgets the dream; the true frames of the running episode become its context. */

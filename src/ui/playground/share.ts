@@ -12,7 +12,7 @@ export interface PlaySettings {
   overlay: boolean;
   film: boolean;
   view: 'eye' | 'smooth';
-  /** Rung of the shipped model that dreams; empty: what fits the adapter. */
+  /** Rung of the shipped model that dreams; empty: the default. */
   model: string;
 }
 

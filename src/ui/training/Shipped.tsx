@@ -65,6 +65,10 @@ export function Shipped() {
           </p>
         )}
       </div>
+      <p className={css.notice}>
+        They know an easy world only, the one of the playground: plains without caves, low hills, always noon, no hunger
+        and no harm, stone tools and blocks in hand from the start.
+      </p>
       <p className={css.source}>
         Measured on {figures.adapter}, in worlds that no training episode used, by <code>{figures.command}</code>
       </p>
