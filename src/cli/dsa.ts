@@ -7,7 +7,7 @@ import { SafetensorsError } from '../data/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { configure, type DsaConfig, SPECIFIED } from '../methods/dsa/config.ts';
 import { costCurves } from '../methods/dsa/cost.ts';
-import { type ArmOf, type EvalOptions, evaluate, parity, type Sides } from '../methods/dsa/eval.ts';
+import { type ArmOf, type EvalOptions, evaluate, parity, type Sides, sweepOf } from '../methods/dsa/eval.ts';
 import { armsOf, DsaSession, loadModels, runOf } from '../methods/dsa/session.ts';
 import { checkCorpus } from '../methods/dsa/tasks/text.ts';
 import { type Corpus, isText, STORY, type Task } from '../methods/dsa/tasks.ts';
@@ -125,7 +125,7 @@ async function judged(
 /**
  * `rows` of each task for the parity statement, `others` for all other arms. `to`: last position of the decode curve; 0 leaves
  * the cost curves out. `small` 1: their layer and k are the specification's default, not the checkpoint's; `heads` and
- * `indexHeads` other numbers of heads there. `sweep` 1: k from 1/4 to 4 times the trained one, every format of the indexer
+ * `indexHeads` other numbers of heads there. `sweep` 1: k from 1/8 to 4 times the trained one, every format of the indexer
  * with and without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same
  * configuration, separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies.
  */
@@ -167,11 +167,18 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
     }
   });
   const corpus = await corpusOf({ ...config, corpus: args.set.corpus ?? config.corpus });
-  const sweep = [config.k / 4, config.k / 2, config.k * 2, config.k * 4].filter((k) => k >= 1 && k < config.time);
   const rows = settings.rows || config.evalRows;
   const more = settings.sweep !== 0;
   const { others } = settings;
-  const options = { seed: args.seed, rows, others, sweep: more ? sweep : [], formats: more, depths: more, corpus };
+  const options = {
+    seed: args.seed,
+    rows,
+    others,
+    sweep: more ? sweepOf(config) : [],
+    formats: more,
+    depths: more,
+    corpus,
+  };
   const quality = await judged(gpu, config, runs, options, output);
   const shapes = { ...(settings.small ? SPECIFIED : config) };
   if (settings.heads > 0) shapes.heads = settings.heads;

@@ -146,6 +146,10 @@ export function armsFor(
   return { arms, formats };
 }
 
+/** Other k to ask trained weights with: an eighth to four times theirs, where that is a number of keys below a row's. */
+export const sweepOf = ({ k, time }: DsaConfig): number[] =>
+  [k / 8, k / 4, k / 2, 2 * k, 4 * k].filter((n) => Number.isInteger(n) && n < time);
+
 /** Sparse weights under every chooser, dense weights densely, on `rows` fresh rows of every task. */
 export async function evaluate(gpu: Gpu, c: DsaConfig, models: Models, options: EvalOptions): Promise<Evaluation> {
   const { seed, corpus } = options;

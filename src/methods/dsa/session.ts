@@ -134,11 +134,6 @@ export class DsaSession implements Session {
     return { phase: this.phase.id, step: done ? steps : (this.current?.trainer.step ?? 0), done };
   }
 
-  /** The path that the current stage takes through attention. */
-  get path(): string {
-    return this.trainer().path;
-  }
-
   private trainer(): StageTrainer {
     const { stage, model } = this.phase;
     const config = stage === 'short' ? shortRows(this.config) : (this.models.get(model) ?? this.config);
@@ -159,7 +154,8 @@ export class DsaSession implements Session {
 
   private async step(): Promise<void> {
     const { id, stage } = this.phase;
-    const { trainer } = this.trainer();
+    const { trainer, path } = this.trainer();
+    if (trainer.step === 0) this.context.emit({ kind: 'log', text: `${id}: every layer attends by ${path}` });
     const seed = dataSeed(this.context.seed, stage);
     // The curriculum belongs to the first stage.
     const progress = id === this.phases[0].id ? trainer.step / trainer.spec.steps : 1;

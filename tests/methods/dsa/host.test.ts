@@ -6,6 +6,7 @@ import { memoryStorage } from '../../../src/data/storage.ts';
 import { type Gpu, openGpu } from '../../../src/gpu/device.ts';
 import { DsaHost } from '../../../src/methods/dsa/panel/host.ts';
 import type { Answer, TrainState } from '../../../src/methods/dsa/panel/protocol.ts';
+import { WARM, warmedShare } from '../../../src/methods/dsa/panel/warmed.ts';
 import { testGpu } from '../../support/gpu.ts';
 
 const REQUEST = {
@@ -62,6 +63,8 @@ test('a run ends with the same weights and points through a lost device and a cl
     kl: expect.any(Number),
     massRecall: expect.any(Number),
   });
+  // Four steps warm up nothing: the page says so.
+  expect(warmedShare(wanted)).toBeLessThan(WARM);
   // Measured where the warm-up and the sparse stage begin: the losses stay apart, and both do something.
   const norms = wanted.isolation!.norms;
   expect([norms.indexLossOnMain, norms.lmLossOnIndexer]).toEqual([0, 0]);

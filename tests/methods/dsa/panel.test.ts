@@ -8,6 +8,7 @@ import { csvOf } from '../../../src/methods/dsa/panel/export.ts';
 import { figuresOf, heatMaps, pixelsOf, windowAt } from '../../../src/methods/dsa/panel/heat.ts';
 import { selectionAt } from '../../../src/methods/dsa/panel/selection.ts';
 import { askedAs, FIRST_VIEW, fitView, linkOf, viewOf } from '../../../src/methods/dsa/panel/view.ts';
+import { warmedShare } from '../../../src/methods/dsa/panel/warmed.ts';
 import { rowOf, tasksOf } from '../../../src/methods/dsa/tasks.ts';
 import { topKReference } from '../../../src/tensor/reference/topk.ts';
 import { testGpu } from '../../support/gpu.ts';
@@ -115,6 +116,18 @@ test('maps: rows are distributions, the mask has min(k, t + 1) cells a row, figu
       expect([...pixels.subarray(4 * (3 * y + x), 4 * (3 * y + x) + 4)]).toEqual([on ? 255 : 0, 0, 0, 255]);
     }
   }
+});
+
+test('how warm the indexer was is read at the last step of the warm-up', () => {
+  const point = (step: number, massRecall: number) => ({
+    phase: 'warmup',
+    step,
+    values: { massRecall, massOracle: 0.8 },
+  });
+  const phases = [{ id: 'warmup', title: 'Indexer warm-up', steps: 8 }];
+  expect(warmedShare({ phases, points: [point(4, 0.4)] })).toBeNull();
+  expect(warmedShare({ phases, points: [point(4, 0.4), point(8, 0.6)] })).toBeCloseTo(0.75, 12);
+  expect(warmedShare({ phases, points: [point(8, Number.NaN)] })).toBeNull();
 });
 
 test('a table as CSV says where it came from and quotes what needs it', () => {

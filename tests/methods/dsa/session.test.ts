@@ -2,9 +2,10 @@
 
 import { expect, test } from 'vitest';
 import { readSafetensors, SafetensorsError, toFloat32, writeSafetensors } from '../../../src/data/safetensors.ts';
+import type { RunEvent } from '../../../src/methods/contract.ts';
 import { configure } from '../../../src/methods/dsa/config.ts';
 import { measuredBreakEven } from '../../../src/methods/dsa/cost.ts';
-import { bitsStatement, evaluate, parity, parityOf, parityStatement } from '../../../src/methods/dsa/eval.ts';
+import { bitsStatement, evaluate, parity, parityOf, parityStatement, sweepOf } from '../../../src/methods/dsa/eval.ts';
 import { ageRows, Places, positionRows } from '../../../src/methods/dsa/places.ts';
 import { DsaSession, loadModels } from '../../../src/methods/dsa/session.ts';
 import { story } from '../../../src/methods/dsa/tasks/story.ts';
@@ -27,24 +28,35 @@ const toy = configure('nano', {
   'sparse.steps': '2',
 });
 
-const sessionOf = async (): Promise<DsaSession> => {
+/** `paths`: what the run says about its layers where a stage begins. */
+const sessionOf = async (paths: string[]): Promise<DsaSession> => {
   const { gpu } = await testGpu();
-  return new DsaSession({ gpu, seed: 5, emit: () => {}, signal: new AbortController().signal }, toy);
+  const emit = (event: RunEvent): void => {
+    if (event.kind === 'log' && event.text.includes('attends')) paths.push(event.text);
+  };
+  return new DsaSession({ gpu, seed: 5, emit, signal: new AbortController().signal }, toy);
 };
 
 test('a run that is saved in every stage and resumed ends with the same bits', async () => {
-  const straight = await sessionOf();
+  const [paths, pathsAgain]: string[][] = [[], []];
+  const straight = await sessionOf(paths);
   expect(await straight.advance({})).toBe('done');
   const wanted = (await straight.save()).bytes;
   let bytes: Uint8Array<ArrayBuffer> | null = null;
   for (let done = false; !done; ) {
-    const session = await sessionOf();
+    const session = await sessionOf(pathsAgain);
     if (bytes) await session.load({ name: 'x.safetensors', bytes });
     done = (await session.advance({ steps: 2 })) === 'done';
     ({ bytes } = await session.save());
     session.dispose();
   }
   expect(Buffer.compare(Buffer.from(bytes ?? []), Buffer.from(wanted))).toBe(0);
+  const dense = 'every layer attends by dense';
+  expect(paths.filter((text) => text.endsWith(dense))).toEqual(
+    ['short', 'base', 'warmup', 'continued'].map((id) => `${id}: ${dense}`),
+  );
+  expect(paths[3]).toMatch(/^sparse: every layer attends by (maskedMHA|gather)$/);
+  expect(pathsAgain).toEqual(paths);
   await expect(straight.load({ name: 'x.safetensors', bytes: inHalf(wanted) })).rejects.toThrow(OTHER_PRECISION);
 
   const { gpu } = await testGpu();
@@ -277,6 +289,12 @@ test('the statement comes from the interval, the break-even from the curves', ()
   });
   expect(measuredBreakEven([point(100, 1, 2), point(200, 3, 2), point(400, 6, 2)])).toBe(150);
   expect(measuredBreakEven([point(100, 1, 2), point(200, 1, 2)])).toBeNull();
+});
+
+test('other k go from an eighth to four times, as far as they are numbers of keys that leave something out', () => {
+  expect(sweepOf(configure('small'))).toEqual([8, 16, 32, 128, 256]);
+  expect(sweepOf(configure('mini'))).toEqual([2, 4, 8, 32]);
+  expect(sweepOf(configure('nano', { k: '6' }))).toEqual([3, 12, 24]);
 });
 
 test('ages and bits by position are counted where they belong', () => {

@@ -1,5 +1,5 @@
-// What a run measured, over all stages: the language-model loss and the indexer's KL on axes of their own, and how much of the dense
-// attention the selected keys hold.
+// What a run measured, over all stages: the language-model loss and the indexer's KL on axes of their own, how much of the dense
+// attention the selected keys hold, and how many of them are those that hold the most.
 
 import { Plot, type Series } from '../../../ui/charts/Plot.tsx';
 import css from './dsa.module.css';
@@ -83,6 +83,13 @@ export function Curves({ state }: { state: TrainState }) {
             name: 'the most k keys can have',
             points: pathOf(state, MAIN, (p) => p.values.massOracle),
             colour: 'ink',
+            dots: true,
+          },
+          {
+            name: 'overlap with those keys',
+            points: pathOf(state, MAIN, (p) => p.values.overlap),
+            colour: 'accent',
+            dashed: true,
             dots: true,
           },
           {

@@ -12,6 +12,7 @@ import { Origin } from './Origin.tsx';
 import type { DsaApi, SavedRun } from './protocol.ts';
 import { Timeline } from './Timeline.tsx';
 import { useRun } from './use-run.ts';
+import { WARM, warmedShare } from './warmed.ts';
 
 interface Props {
   api: Remote<DsaApi>;
@@ -44,6 +45,7 @@ export function Training({ api, adapter, onWeights }: Props) {
     );
     void begin(() => api.start({ preset, seed: Number(seed), set }));
   };
+  const warmed = state && warmedShare(state);
   return (
     <section aria-labelledby="training">
       <h2 id="training" tabIndex={-1}>
@@ -102,6 +104,14 @@ export function Training({ api, adapter, onWeights }: Props) {
       {(problem || state?.note) && (
         <p className={css.problem} role="alert">
           {problem || state?.note}
+        </p>
+      )}
+      {state && warmed !== null && warmed < WARM && (
+        <p className={css.problem} role="status" data-testid="cold">
+          The warm-up was short: when the sparse stage began, the indexer's keys held {(100 * warmed).toFixed(0)} % of
+          what the best {state.config.k} hold; {100 * WARM} % is the least that is advised. What the indexer misses now
+          stays missed, because its loss sees only the keys that it chose. More steps: warmup.steps=
+          {2 * state.config.warmup.steps}.
         </p>
       )}
       {state && (

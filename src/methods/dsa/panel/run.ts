@@ -76,7 +76,9 @@ export class TrainingRun {
     const safe = this.#running();
     await this.#survive(async (session) => {
       const before = session.state();
-      const more = await session.advance({ ms });
+      // Not past the end of a stage: what is measured there belongs to these weights.
+      const total = session.phases.find(({ id }) => id === before.phase)?.steps ?? 0;
+      const more = await session.advance({ ms, steps: total - before.step });
       const { phase } = session.state();
       await this.#measure(session, before);
       if (more === 'done' || phase !== before.phase || safe.due) await this.save();
