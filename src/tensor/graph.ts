@@ -54,6 +54,8 @@ export class Graph {
   readonly nodes: Node[] = [];
   readonly inputs = new Map<string, Tensor>();
   readonly outputs = new Map<string, Tensor>();
+  /** Offered to inspectors; an output only where `compile` is asked for it. */
+  readonly captures = new Map<string, Tensor>();
   /** Inputs whose content never changes: written once when the program is made. */
   readonly fixed = new Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>();
   readonly conditions: Conditions;
@@ -141,6 +143,14 @@ export class Graph {
   /** Names a tensor that can be read after a run. */
   output(name: string, t: Tensor): void {
     this.outputs.set(name, t);
+  }
+
+  /**
+   * Offers an intermediate to inspectors: `compile(gpu, build, names)` makes it an output. Not asked for, it and what only it
+   * needs cost no dispatch and no memory.
+   */
+  capture(name: string, t: Tensor): void {
+    this.captures.set(name, t);
   }
 
   /**

@@ -35,10 +35,18 @@ export interface ProgramStats {
   bytes: number;
 }
 
-/** Traces `build` once and makes its buffers, pipelines and bind groups. */
-export function compile(gpu: Gpu, build: (graph: Graph) => void): Program {
+/**
+ * Traces `build` once and makes its buffers, pipelines and bind groups. `captures` names the intermediates (Graph.capture)
+ * that can be read after a run as outputs can; throws on a name that `build` does not offer.
+ */
+export function compile(gpu: Gpu, build: (graph: Graph) => void, captures: readonly string[] = []): Program {
   const graph = new Graph(gpu.conditions);
   build(graph);
+  for (const name of captures) {
+    const t = graph.captures.get(name);
+    if (!t) throw new Error(`compile: no capture named ${name}; there are ${[...graph.captures.keys()].join(', ')}`);
+    graph.output(name, t);
+  }
   return new Program(gpu, graph);
 }
 

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Gpu, openGpu } from '../../src/gpu/device.ts';
 import { PipelineCache } from '../../src/gpu/pipelines.ts';
-import { affine, square } from '../../src/tensor/ops/pointwise.ts';
+import type { Graph } from '../../src/tensor/graph.ts';
+import { affine, mul, square } from '../../src/tensor/ops/pointwise.ts';
 import { sumAll } from '../../src/tensor/ops/reduce.ts';
 import { compile, type Program } from '../../src/tensor/program.ts';
 import { testGpu } from '../support/gpu.ts';
@@ -90,6 +91,55 @@ describe('inputs and outputs', () => {
     expect(() => compile(gpu, (graph) => graph.output('y', square(graph.input('x', [2 ** 31]))))).toThrow(
       /takes 8192 MiB, this adapter binds at most \d+ MiB/,
     );
+  });
+});
+
+describe('captures', () => {
+  /** y = 2 x^2; offers x^2, and the sum of x^3, which nothing else needs. */
+  const build =
+    (offer: boolean) =>
+    (graph: Graph): void => {
+      const x = graph.input('x', [6]);
+      const squared = square(x);
+      graph.output('y', affine(squared, 2));
+      if (!offer) return;
+      graph.capture('squared', graph.reshape(squared, [2, 3]));
+      graph.capture('sum', sumAll(mul(squared, x)));
+    };
+  const x = Float32Array.of(0, 1, 2, 3, 4, 5);
+
+  test('what nobody asks for costs nothing and cannot be read', async () => {
+    const { gpu } = await testGpu();
+    const bare = compile(gpu, build(false));
+    const program = compile(gpu, build(true));
+    expect(program.stats).toEqual(bare.stats);
+    expect(program.stats.dispatches).toBe(2);
+    program.run({ x });
+    await expect(program.read('squared')).rejects.toThrow('no input or output named squared; there are x, y');
+    bare.dispose();
+    program.dispose();
+  });
+
+  test('what is asked for has the values of the run, and the result does not change', async () => {
+    const { gpu } = await testGpu();
+    const program = compile(gpu, build(true), ['sum', 'squared']);
+    expect(program.stats.dispatches).toBeGreaterThan(2);
+    for (const sign of [1, -1]) {
+      program.run({ x: x.map((v) => v * sign) });
+      expect([...(await program.read('squared'))]).toEqual([0, 1, 4, 9, 16, 25]);
+      expect([...(await program.read('sum'))]).toEqual([225 * sign]);
+      expect([...(await program.read('y'))]).toEqual([0, 2, 8, 18, 32, 50]);
+    }
+    program.dispose();
+    // One of them alone brings nothing of the other.
+    const one = compile(gpu, build(true), ['squared']);
+    expect(one.stats.dispatches).toBe(2);
+    one.dispose();
+  });
+
+  test('an unknown name lists those that are offered', async () => {
+    const { gpu } = await testGpu();
+    expect(() => compile(gpu, build(true), ['cubed'])).toThrow('no capture named cubed; there are squared, sum');
   });
 });
 

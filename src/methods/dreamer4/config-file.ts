@@ -136,7 +136,7 @@ export function parseConfig(text: string): DreamerConfig {
   return checkConfig(value);
 }
 
-/** A preset with changes such as `phases.dynamics.steps=200`. `paper_faithful=true` sets every switch to the paper's. */
+/** A preset with changes such as `phases.dynamics.steps=200`. `paper_faithful=true` sets every switch to the paper's, no shape. */
 export function configure(preset: string, changes: Record<string, string>): DreamerConfig {
   return changeConfig(presetNamed<DreamerConfig>(presets, preset), changes);
 }

@@ -265,13 +265,14 @@ export class LatentDream implements Dream {
     const key = `${k}${film ? ' film' : ''}`;
     let program = this.steps.get(key);
     if (!program) {
-      program = compile(this.gpu, (graph) => this.traceStep(graph, k, film));
+      const pictures = film ? Array.from({ length: k }, (_, i) => `film ${i}`) : [];
+      program = compile(this.gpu, (graph) => this.traceStep(graph, k), pictures);
       this.steps.set(key, program);
     }
     return program;
   }
 
-  private traceStep(graph: Graph, k: number, film: boolean): void {
+  private traceStep(graph: Graph, k: number): void {
     const c = this.model.config;
     const { streams } = this;
     const { tokens, channels } = c.dynamics;
@@ -296,7 +297,6 @@ export class LatentDream implements Dream {
     };
     graph.mark('denoise');
     let z = gaussian(this.seedInput(graph), [streams, tokens, channels], 2);
-    const predictions: Tensor[] = [];
     const shared = this.conditions(graph, dyn, k);
     for (let i = 0; i < k; i++) {
       const levels = graph.table(`levels ${i}`, [streams, 2], () => {
@@ -305,11 +305,8 @@ export class LatentDream implements Dream {
         return row;
       });
       const { xhat, next } = playPass(dyn, c, z, shared, i, levels, this.mode(graph, this.dynamicsRings, false));
-      predictions.push(xhat);
+      graph.capture(`film ${i}`, picture(xhat, false));
       z = next;
-    }
-    if (film) {
-      for (const [i, x] of predictions.entries()) graph.output(`film ${i}`, picture(x, false));
     }
     graph.mark('decode');
     graph.output('pixels', picture(z, true));

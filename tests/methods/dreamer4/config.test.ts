@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../../src/methods/config-values.ts';
-import { paperFaithful, presets } from '../../../src/methods/dreamer4/config.ts';
+import { presets } from '../../../src/methods/dreamer4/config.ts';
 import { checkConfig, configure, parseConfig } from '../../../src/methods/dreamer4/config-file.ts';
 
 test.each(Object.keys(presets))('preset %s is valid and survives text', (name) => {
@@ -35,11 +35,67 @@ test('single values change, the preset does not', () => {
   expect(presets.nano).toEqual(before);
 });
 
-test('one switch sets all of the paper', () => {
-  const c = configure('micro', { paper_faithful: 'true' });
-  expect(c).toEqual(paperFaithful(presets.micro));
-  expect([c.changeWeight, c.frameChangeWeight, c.imageShare, c.cleanContextShare]).toEqual([0, 0, 0.3, 0]);
-  expect(configure('micro', { paper_faithful: 'false' })).toEqual(presets.micro);
+/** Written out from methods/dreamer4.md 3, 4.2-4.4, 5, 6 and its `paper_faithful` notes; nothing here comes from the source. */
+const PAPER = {
+  maskMax: 0.9,
+  perceptual: 0.2,
+  normaliseLosses: true,
+  changeWeight: 0,
+  frameChangeWeight: 0,
+  imageShare: 0.3,
+  cleanContextShare: 0,
+  solidContextShare: 0,
+  lossFloor: 0.1,
+  noiseShare: 0,
+  bootstrapShare: 0.25,
+  bootstrapStart: 0.2,
+  longShare: 0.1,
+  longOnly: 0.1,
+  contextCorruption: 0.1,
+  contextCorruptionMax: 0.1,
+  selfContextShare: 0,
+  handsShare: 0,
+  handsWeight: 0,
+  softCap: 50,
+  optimiser: 'adamw',
+  weightDecay: 0.1,
+  clip: 1,
+  warmup: 0.05,
+  decay: 0.1,
+};
+const PAPER_DYNAMICS = {
+  timeFirst: false,
+  slotConditions: false,
+  frameSkip: false,
+  motionSkip: false,
+  spaceRotation: false,
+};
+
+test.each(['nano', 'micro', 'small', 'base'] as const)(
+  'paper_faithful sets every switch of %s, and no shape',
+  (name) => {
+    const preset = presets[name];
+    const c = configure(name, { paper_faithful: 'true' });
+    expect(c).toEqual({
+      ...PAPER,
+      emaDecay: name === 'nano' ? 0.995 : 0.999,
+      // Without selfContextShare it says nothing.
+      selfContextDepth: preset.selfContextDepth,
+      rung: preset.rung,
+      renderer: preset.renderer,
+      frame: preset.frame,
+      hz: preset.hz,
+      data: preset.data,
+      phases: preset.phases,
+      tokenizer: { ...preset.tokenizer, aligned: false },
+      dynamics: { ...preset.dynamics, ...PAPER_DYNAMICS },
+    });
+    expect(configure(name, { paper_faithful: 'false' })).toEqual(preset);
+  },
+);
+
+test('a value that is named wins over paper_faithful', () => {
+  expect(configure('micro', { maskMax: '0.4', paper_faithful: 'true' })).toMatchObject({ maskMax: 0.4, softCap: 50 });
 });
 
 describe('faults', () => {
