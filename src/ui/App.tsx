@@ -13,13 +13,19 @@ const pages = {
   learn2pd: lazy(async () => ({ default: (await import('../methods/learn2pd/panel/Learn2pdPage.tsx')).Learn2pdPage })),
   method: lazy(() => import('./pages/MethodPage.tsx')),
   gpu: lazy(() => import('./pages/GpuPage.tsx')),
+  languageModel: lazy(() => import('./pages/LanguageModelPage.tsx')),
   runs: lazy(() => import('./pages/RunsPage.tsx')),
   missing: lazy(() => import('./pages/MissingPage.tsx')),
 } satisfies Record<string, ComponentType | ReturnType<typeof lazy>>;
 
 /** Name of the place in the window's title. */
 function titleOf(path: string): string {
-  const places: Record<string, string> = { '/': 'Playground', '/gpu': 'GPU', '/runs': 'Runs' };
+  const places: Record<string, string> = {
+    '/': 'Playground',
+    '/gpu': 'GPU',
+    '/runs': 'Runs',
+    '/language-model': 'Language model',
+  };
   const name = places[path] ?? METHODS.find(({ id }) => path === `/${id}`)?.title;
   return name ? `${name} – Tenfold` : 'Tenfold';
 }
@@ -39,6 +45,7 @@ export function App() {
           <Route path="/dsa" component={pages.dsa} />
           <Route path="/learn2pd" component={pages.learn2pd} />
           <Route path="/gpu" component={pages.gpu} />
+          <Route path="/language-model" component={pages.languageModel} />
           <Route path="/runs" component={pages.runs} />
           {METHODS.filter((method) => !method.started).map((method) => (
             <Route key={method.id} path={`/${method.id}`}>

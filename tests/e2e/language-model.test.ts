@@ -1,12 +1,16 @@
 // The language model in Chromium: a Qwen3 directory chosen as files generates what float64 does, answers are judged in
-// workers, and a program that hangs costs only its own worker.
+// workers, and a program that hangs costs only its own worker. The page: a folder is chosen, writes, stops, outlives its device.
 
-import type { Browser } from 'playwright';
+import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { familyOf } from '../../src/lm/tasks/families.ts';
 import { problemAt } from '../../src/lm/tasks/task.ts';
-import { launchBrowser, openSources } from '../support/browser.ts';
-import { qwenContinuation, qwenFiles, tinyQwen } from '../support/qwen.ts';
+import { JsonTokenizer } from '../../src/lm/tokenizers/json.ts';
+import { launchBrowser, openPage, openSources } from '../support/browser.ts';
+import { BYTE_TOKENIZER, CHAT_IDS, qwenContinuation, qwenFiles, tinyQwen, writeQwen } from '../support/qwen.ts';
 
 type Device = typeof import('../../src/gpu/device.ts');
 type Files = typeof import('../../src/data/model-files.ts');
@@ -84,4 +88,84 @@ test('answers are judged in workers', async () => {
   expect(reasons[3]).toContain('ReferenceError');
   expect(again).toBe(1);
   expect(errors).toEqual([]);
+});
+
+async function axe(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  expect(serious).toEqual([]);
+}
+
+const LOSE = `
+  const orders = new BroadcastChannel('lose');
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...a) {
+    const device = await request.apply(this, a);
+    orders.onmessage = () => device.destroy();
+    return device;
+  };`;
+
+test('the page: a folder that does not fit, one that does, a text, a stop, a lost device', async () => {
+  const tiny = tinyQwen({ vocab_size: 264, eos_token_id: CHAT_IDS.end, max_position_embeddings: 4096 });
+  const more = { 'tokenizer.json': BYTE_TOKENIZER };
+  const folder = await writeQwen(tiny, more);
+  const foreign = await writeQwen({ ...tiny, config: { ...tiny.config, intermediate_size: 64 } }, more);
+  const tokenizer = new JsonTokenizer(BYTE_TOKENIZER);
+  const { page, errors, close } = await openPage(browser, '#/gpu');
+  // The worker's own script, which also listens for the order to lose its device.
+  await page.context().route('**/assets/language-model-*.js', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, body: LOSE + (await answer.text()) });
+  });
+  await page.getByRole('button', { name: 'Methods' }).click();
+  await page.getByRole('link', { name: /Language model/ }).click();
+  await page.getByTestId('empty').waitFor();
+  await axe(page);
+
+  await page.getByTestId('folder').setInputFiles(foreign);
+  const sentence = 'model.layers.0.mlp.gate_proj.weight is [48,32] in model.safetensors, config.json asks for [64,32].';
+  await page.getByText(`${basename(foreign)}: ${sentence}`).waitFor();
+  await page.getByTestId('folder').setInputFiles(folder);
+  await page.getByTestId('prompt').waitFor();
+  expect(await page.getByTestId('fault').count()).toBe(0);
+  const facts = (await page.getByTestId('facts').textContent()) ?? '';
+  for (const part of [basename(folder), '258', '2,048']) expect(facts).toContain(part);
+
+  await page.getByText('Sampling').click();
+  await page.getByTestId('temperature').getByRole('slider').fill('0');
+  await page.getByTestId('length').getByRole('slider').fill('8');
+  await page.getByRole('button', { name: 'Plain text' }).click();
+  await page.getByTestId('prompt').fill('Once');
+  await page.getByTestId('write').click();
+  await page.getByText('8 tokens, ').and(page.getByText('as long as allowed')).waitFor();
+  const want = tokenizer.decode(qwenContinuation(tiny, tokenizer.encode('Once'), 8));
+  const text = () => page.getByTestId('text').textContent();
+  expect(await text()).toBe(want);
+
+  await page.getByTestId('length').getByRole('slider').fill('1024');
+  await page.getByTestId('temperature').getByRole('slider').fill('1.5');
+  await page.getByRole('button', { name: 'Chat' }).click();
+  await page.getByTestId('prompt').press('Control+Enter');
+  await page.getByTestId('stop').waitFor();
+  await page.waitForFunction(() =>
+    Number(document.querySelector<HTMLElement>('[data-testid="reading"]')?.dataset.tokens),
+  );
+  await page.getByTestId('stop').click();
+  await page.getByText(/tokens\/s, stopped/).waitFor();
+  expect(Number(await page.getByTestId('reading').getAttribute('data-tokens'))).toBeLessThan(1024);
+  await axe(page);
+
+  await page.evaluate(() => new BroadcastChannel('lose').postMessage('now'));
+  await page.getByText(/^The GPU device was lost/).waitFor();
+  await page.getByTestId('reload').click();
+  // The settings are those of before; another text than before would come of others.
+  await page.getByTestId('prompt').fill('Once again');
+  await page.getByTestId('write').click();
+  await page.getByTestId('stop').click();
+  await page.getByText(/tokens\/s, stopped/).waitFor();
+  expect(errors).toEqual([]);
+  await close();
+  for (const path of [folder, foreign]) rmSync(path, { recursive: true });
 });

@@ -17,7 +17,7 @@ afterAll(() => browser?.close());
 /** Light and dark share all rules but the colours, and these three use every colour. */
 const DARK = ['#/', '#/dreamer4', '#/gpu'];
 const PAGES = [
-  ...['#/', '#/dreamer4', '#/dsa', '#/gpu', '#/runs', '#/nowhere'].map((route) => ({
+  ...['#/', '#/dreamer4', '#/dsa', '#/learn2pd', '#/language-model', '#/gpu', '#/runs', '#/nowhere'].map((route) => ({
     route,
     scheme: 'light' as const,
   })),

@@ -1,5 +1,8 @@
 /** A tiny randomly initialised Qwen3 directory, and the architecture in plain float64 from its own tensors and names. */
 
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ModelFiles } from '../../src/data/model-files.ts';
 import { toBfloat, writeSafetensors } from '../../src/data/safetensors.ts';
 import { normals } from '../../src/nn/params.ts';
@@ -96,6 +99,29 @@ export const TINY_TOKENIZER = JSON.stringify({
   },
 });
 
+export const CHAT_IDS = { start: 256, end: 257 };
+
+/** A token for every byte, as Qwen3's own tokenizer has, and the marks of its chat format: every text has tokens. */
+export const BYTE_TOKENIZER = JSON.stringify({
+  ...JSON.parse(TINY_TOKENIZER),
+  added_tokens: Object.entries(CHAT_IDS).map(([name, id]) => ({
+    ...JSON.parse(TINY_TOKENIZER).added_tokens[0],
+    ...{ id, content: `<|im_${name}|>` },
+  })),
+  model: { type: 'BPE', dropout: null, unk_token: null, vocab: byteAlphabet(), merges: [] },
+});
+
+/** GPT-2's letters for bytes: printable ones stand for themselves, the others for what follows 255. */
+function byteAlphabet(): Record<string, number> {
+  const vocab: Record<string, number> = {};
+  let next = 256;
+  for (let byte = 0; byte < 256; byte++) {
+    const printable = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+    vocab[String.fromCodePoint(printable ? byte : next++)] = byte;
+  }
+  return vocab;
+}
+
 /** Files in memory; `shards` splits the tensors over several safetensors files. */
 export function qwenFiles(model: TinyQwen, shards = 1, more: Record<string, string> = {}): ModelFiles {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -123,6 +149,14 @@ export function qwenFiles(model: TinyQwen, shards = 1, more: Record<string, stri
     size: (name) => files.get(name)?.length ?? 0,
     read: async (name, from, to) => (files.get(name) as Uint8Array<ArrayBuffer>).slice(from, to),
   };
+}
+
+/** The same on the disk; the path of the folder. */
+export async function writeQwen(model: TinyQwen, more: Record<string, string> = {}): Promise<string> {
+  const files = qwenFiles(model, 1, more);
+  const folder = mkdtempSync(join(tmpdir(), 'tenfold-qwen-'));
+  for (const name of files.list()) writeFileSync(join(folder, name), await files.read(name, 0, files.size(name)));
+  return folder;
 }
 
 /** Residual stream before the first layer and after each, and the logits. Channel i turns with channel i + dim/2. */

@@ -45,9 +45,15 @@ function Place({ href, path, children }: { href: string; path: string; children:
 function MethodMenu({ path }: { path: string }) {
   const menu = useRef<HTMLDivElement>(null);
   const here = METHODS.find((method) => path === `/${method.id}`);
+  const own = path === '/language-model';
   return (
     <>
-      <button type="button" className={css.place} popoverTarget="methods" aria-current={here ? 'page' : undefined}>
+      <button
+        type="button"
+        className={css.place}
+        popoverTarget="methods"
+        aria-current={here || own ? 'page' : undefined}
+      >
         Methods <ChevronDown size={14} aria-hidden="true" />
       </button>
       <div ref={menu} id="methods" popover="auto" className={css.menu}>
@@ -67,6 +73,15 @@ function MethodMenu({ path }: { path: string }) {
             </li>
           ))}
         </ol>
+        <Link
+          href="/language-model"
+          className={`${css.method} ${css.own}`}
+          aria-current={own ? 'page' : undefined}
+          onClick={() => menu.current?.hidePopover()}
+        >
+          <span>Language model</span>
+          <span className={css.line}>open your Qwen3 folder</span>
+        </Link>
       </div>
     </>
   );
