@@ -2,6 +2,7 @@
 
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { buildPlugin } from './scripts/build-plugin.ts';
 import { weslPlugin } from './scripts/wesl-plugin.ts';
 
 // Vitest 5 prints failed tests with Map.groupBy, which Node 20 lacks.
@@ -21,8 +22,8 @@ const NATIVE = ['webgpu'];
 export default defineConfig({
   // Relative addresses: the built page works from any folder of any host.
   base: './',
-  plugins: [weslPlugin(), react()],
-  worker: { format: 'es', plugins: () => [weslPlugin()], rolldownOptions: { external: NATIVE } },
+  plugins: [buildPlugin(), weslPlugin(), react()],
+  worker: { format: 'es', plugins: () => [buildPlugin(), weslPlugin()], rolldownOptions: { external: NATIVE } },
   // three.js is one lazily loaded chunk of 0.55 MB.
   build: { target: 'es2023', chunkSizeWarningLimit: 800, rolldownOptions: { external: NATIVE } },
   optimizeDeps: { exclude: NATIVE },

@@ -1,6 +1,7 @@
 // `npm run bench:peers -- [--json] [--only ID,...] [--rounds N] [--gpu]`: our engine against jax-js, TensorFlow.js and
 // onnxruntime-web on WebGPU, on one device of one headless Chromium. `--gpu` lets the browser take the machine's own GPU
-// instead of SwiftShader. `--json` prints one object on standard output; progress goes to standard error.
+// instead of SwiftShader. `--json` prints one object on standard output; progress goes to standard error. Exit code 1: our own
+// result is wrong or missing in some row, or nothing could be raced.
 
 import { checkNode, ensurePackages, ROOT } from './prepare.mjs';
 
@@ -86,6 +87,11 @@ try {
   console.log(
     json ? JSON.stringify({ ...report, browser: browser.version() }) : formatReport(report, browser.version()),
   );
+  const { missingOurs } = await server.ssrLoadModule('/src/bench/race/table.ts');
+  for (const row of missingOurs(report)) {
+    failed = true;
+    console.error(`bench:peers: without a right result of ${report.engine}: ${row}`);
+  }
 } catch (error) {
   failed = true;
   console.error(`bench:peers: ${error instanceof Error ? error.message.split('\n')[0] : error}`);

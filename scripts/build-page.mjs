@@ -14,6 +14,7 @@ const SOURCES = [
   'public',
   'vite.config.ts',
   'scripts/wesl-plugin.ts',
+  'scripts/build-plugin.ts',
   'package-lock.json',
 ];
 

@@ -14,7 +14,15 @@ const { stateOf } = await import('./sources.mjs');
 const { adapterEnv } = await import('./find-adapter.mjs');
 
 const BUILDS = join(ROOT, '.cache/lab');
-const SOURCES = ['src', 'workers', 'shaders', 'vite.config.ts', 'scripts/wesl-plugin.ts', 'package-lock.json'];
+const SOURCES = [
+  'src',
+  'workers',
+  'shaders',
+  'vite.config.ts',
+  'scripts/wesl-plugin.ts',
+  'scripts/build-plugin.ts',
+  'package-lock.json',
+];
 const KEEP_DAYS = 3;
 
 function bundle() {

@@ -12,3 +12,11 @@ declare module '*.wgsl?template' {
   const text: string;
   export default text;
 }
+
+/** Which build this is (scripts/build-plugin.ts). */
+declare module 'virtual:build' {
+  export const version: string;
+  /** Null outside of a checkout. */
+  export const commit: string | null;
+  export const jaxVersion: string;
+}

@@ -1,4 +1,6 @@
 /** Everything that the jobs report, gathered: one object, printed with --json and exported by the GPU tab. */
+
+import { commit, version } from 'virtual:build';
 import type { AdapterReport } from '../gpu/device.ts';
 import type { Finding } from './doctor.ts';
 import type { GrowthCurve } from './growth.ts';
@@ -64,6 +66,10 @@ export interface BenchReport extends Findings {
   kind: 'tenfold bench';
   /** ISO 8601. */
   date: string;
+  /** Version of the package, and the commit it was built at; null outside of a checkout. */
+  build: { version: string; commit: string | null };
+  /** Milliseconds of everything that was run for it. */
+  wallMs: number;
   /** Browser, or Node and Dawn. */
   runtime: string;
   adapter: AdapterReport;
@@ -73,10 +79,12 @@ export interface BenchReport extends Findings {
 
 export const benchReport = (
   f: Findings,
-  about: { date: Date; runtime: string; adapter: AdapterReport; doctor: Finding[] },
+  about: { date: Date; wallMs: number; runtime: string; adapter: AdapterReport; doctor: Finding[] },
 ): BenchReport => ({
   kind: 'tenfold bench',
   date: about.date.toISOString(),
+  build: { version, commit },
+  wallMs: about.wallMs,
   runtime: about.runtime,
   adapter: about.adapter,
   doctor: about.doctor,

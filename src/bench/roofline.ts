@@ -6,14 +6,18 @@
 import type { Conditions, Gpu } from '../gpu/device.ts';
 import { launchCost, race, type Timing } from '../gpu/timing.ts';
 import type { KernelEntry } from '../tensor/registry/entry.ts';
+import { squareCase } from '../tensor/registry/matmul.ts';
 import { POINTWISE, scaleCase } from '../tensor/registry/pointwise.ts';
 import { kernelEntrant, SHORT, variantHere } from './measure.ts';
 import { kernelNamed, kernelsOf } from './registry.ts';
 
-export interface RooflineRoof {
+export interface MatmulPeak {
   /** FLOP/s of the best batch of the best matmul form, and which that was. */
   peak: number;
   peakBy: string;
+}
+
+export interface RooflineRoof extends MatmulPeak {
   /** Bytes/s of the best batch of y = alpha x + beta over more memory than the caches hold. */
   bandwidth: number;
   dispatchMs: number;
@@ -46,22 +50,45 @@ async function timeOne(gpu: Gpu, entry: KernelEntry, c = entry.bench) {
   }
 }
 
-const FORMS = ['matmul nn', 'matmul nt', 'matmul tn'];
+/** Sides of the matrices that a peak is looked for at. A large GPU does not fill with 512; a processor needs minutes for 4096. */
+export const peakSides = (software: boolean): number[] => (software ? [512] : [4096, 2048]);
+
+/** Whether the device has room for a product of this side: asked by making its matrices. */
+async function fits({ device }: Gpu, side: number): Promise<boolean> {
+  const size = 4 * side * side;
+  if (size > Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize)) return false;
+  device.pushErrorScope('out-of-memory');
+  const made = [0, 1, 2].map(() => device.createBuffer({ size, usage: GPUBufferUsage.STORAGE }));
+  const full = await device.popErrorScope();
+  for (const buffer of made) buffer.destroy();
+  return full === null;
+}
+
+/** Throws where not even the smallest product of this adapter fits. */
+export async function measurePeak(gpu: Gpu): Promise<MatmulPeak> {
+  let side = 0;
+  for (const candidate of peakSides(gpu.conditions.software)) {
+    if (side === 0 && (await fits(gpu, candidate))) side = candidate;
+  }
+  if (side === 0) throw new Error('No memory for the matrix product that the peak is measured by.');
+  let best: MatmulPeak = { peak: 0, peakBy: '' };
+  for (const form of ['nn', 'nt', 'tn'] as const) {
+    const name = `matmul ${form}`;
+    const c = squareCase(form, side);
+    const { timing, flops } = await timeOne(gpu, kernelNamed(name), c);
+    const peak = flops / (timing.min / 1000);
+    if (peak > best.peak) best = { peak, peakBy: `${name}, ${c.name}` };
+  }
+  return best;
+}
 
 export async function measureRoof(gpu: Gpu): Promise<RooflineRoof> {
   const [scale] = POINTWISE;
   // 16 MiB in and out on CPU adapters, 128 MiB on GPUs: beyond their caches.
   const copied = await timeOne(gpu, scale, scaleCase(gpu.conditions.software ? 1 << 22 : 1 << 25));
-  let peak = 0;
-  let peakBy = '';
-  for (const name of FORMS) {
-    const entry = kernelNamed(name);
-    const { timing, flops } = await timeOne(gpu, entry);
-    const rate = flops / (timing.min / 1000);
-    if (rate > peak) [peak, peakBy] = [rate, `${name}, ${entry.bench.name}`];
-  }
+  const best = await measurePeak(gpu);
   const { dispatchMs, submitMs } = await launchCost(gpu.device);
-  return { peak, peakBy, bandwidth: copied.bytes / (copied.timing.min / 1000), dispatchMs, submitMs };
+  return { ...best, bandwidth: copied.bytes / (copied.timing.min / 1000), dispatchMs, submitMs };
 }
 
 export async function measurePoint(gpu: Gpu, entry: KernelEntry, roof: RooflineRoof): Promise<RooflinePoint> {

@@ -146,6 +146,7 @@ export const bench = defineCommand({
   async run({ positionals, flags }, output) {
     if (positionals.length > 0) throw new UsageError(`bench takes no argument, got '${positionals[0]}'`);
     const parts = await choose(flags.only);
+    const start = performance.now();
     const gpu = await gpuOrFail();
     output.line(`adapter: ${adapterName(gpu.report)}`);
     const doctor = parts.some(({ part }) => part === 'device') ? await device(gpu, output) : [];
@@ -168,7 +169,8 @@ export const bench = defineCommand({
     }
     print(output, findings);
     const runtime = `Node ${process.versions.node}, Dawn (webgpu package)`;
-    const report = benchReport(findings, { date: new Date(), runtime, adapter: gpu.report, doctor });
+    const wallMs = performance.now() - start;
+    const report = benchReport(findings, { date: new Date(), wallMs, runtime, adapter: gpu.report, doctor });
     output.result(report);
     if (report.counts.failed > 0) throw new Error(`${report.counts.failed} of the proof's checks fail`);
   },

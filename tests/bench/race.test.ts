@@ -2,13 +2,15 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Contestant, Team } from '../../src/bench/race/entrant.ts';
+import { formatReport } from '../../src/bench/race/format.ts';
 import { onnxModel } from '../../src/bench/race/onnx-model.ts';
 import { OUR_NAME, openOurs } from '../../src/bench/race/ours.ts';
 import { firstError, referenceOf } from '../../src/bench/race/references.ts';
 import { type RaceSettings, runRace } from '../../src/bench/race/run.ts';
-import { rowOf } from '../../src/bench/race/table.ts';
+import { missingOurs, rowOf, stepWords } from '../../src/bench/race/table.ts';
+import { openField } from '../../src/bench/race/teams.ts';
 import { flopsOf, idOf, inputsOf, parametersOf, type Workload, workloads } from '../../src/bench/race/workloads.ts';
-import type { Timing } from '../../src/gpu/timing.ts';
+import { summarise, type Timing } from '../../src/gpu/timing.ts';
 import { REFERENCE_GPT } from '../../src/nn/gpt.ts';
 import { testGpu } from '../support/gpu.ts';
 
@@ -37,6 +39,12 @@ test('our engine gives the float64 answer on every kind of row, and is timed', a
     expect(row.ratioBestPeer).toBeNull();
     expect(row.dispatches).toBeGreaterThan(0);
   }
+  // The peak is measured for training steps, and they alone are compared with it.
+  expect(report.peak?.by).toMatch(/^matmul (nn|nt|tn), \d+ x/);
+  const [gpt] = rows.filter((r) => r.peakFraction !== undefined);
+  expect(gpt.workload).toBe('tiny');
+  expect(gpt.peakFraction).toBeCloseTo((gpt.gflops ?? 0) / (report.peak?.gflops ?? 0), 9);
+  expect(rows.indexOf(gpt)).toBe(rows.length - 1);
 });
 
 describe('strangers', () => {
@@ -82,8 +90,9 @@ describe('strangers', () => {
       broken,
       absent,
     ];
-    const { tables, notes } = await runRace(gpu, teams, [w], FAST);
+    const { tables, notes } = await runRace(gpu, teams, [w], FAST, {}, { late: 'it does not start: no wasm' });
     const [row] = tables[0].rows;
+    expect(row.leftOut.late).toBe('it does not start: no wasm');
     expect(Object.keys(row.peers)).toEqual(['right']);
     expect(row.bestPeer).toBe('right');
     expect(row.leftOut.wrong).toContain('wrong result: element 359');
@@ -92,6 +101,27 @@ describe('strangers', () => {
     expect(row.leftOut.absent).toBe('cannot');
     expect(notes.softmax.right).toBe('on the host');
     expect(row.timings[OUR_NAME].samples).toBe(1);
+  });
+
+  test('an engine that does not start is absent with its reason; the others are there', async () => {
+    const { gpu } = await testGpu();
+    const { teams, absent } = await openField(gpu, {
+      broken: () => Promise.reject(new Error('no wasm')),
+      right: async () => host('right', () => undefined),
+    });
+    expect(teams.map((t) => t.name)).toEqual([OUR_NAME, 'right']);
+    expect(teams[0].version).toMatch(/^\d+\.\d+\.\d+/);
+    expect(absent).toEqual({ broken: 'it does not start: no wasm' });
+  });
+
+  test('a wrong result of our own is named, so that the run fails', async () => {
+    const { gpu } = await testGpu();
+    const wrong = host(OUR_NAME, (y) => {
+      y[0] += 1;
+    });
+    const failed = await runRace(gpu, [wrong], [w], FAST);
+    expect(missingOurs(failed)).toEqual([expect.stringMatching(/^softmax: wrong result: element 0/)]);
+    expect(missingOurs(await runRace(gpu, [host(OUR_NAME, () => undefined)], [w], FAST))).toEqual([]);
   });
 
   test('a race that is stopped keeps its finished rows', async () => {
@@ -125,6 +155,37 @@ test('the ratio is the best peer over ours', () => {
     ratioBestPeer: null,
     gflops: null,
   });
+});
+
+test('a training step is told in tokens, rate and share of the measured peak', () => {
+  const base = { workload: 'w', shape: 's', id: 'gpt-5m' };
+  const timings = { us: summarise([2000], 1, 'completion', 0), slow: summarise([9000], 1, 'completion', 0) };
+  const work = { flops: 5e9, dispatches: 71, tokens: 256, peak: 10e9 };
+  const row = rowOf(base, 'us', timings, {}, work);
+  expect(row.peakFraction).toBeCloseTo(0.25);
+  const words = '128 tokens/s, 2.50 GFLOP/s, 25 % of the matmul peak, 71 dispatches';
+  expect(stepWords(row)).toBe(words);
+  const plain = rowOf(base, 'us', timings, {}, { flops: 5e9, dispatches: 71 });
+  expect(stepWords(plain)).toBe('');
+  expect(plain).not.toHaveProperty('peakFraction');
+  const lost = rowOf(base, 'us', { slow: timings.slow }, { us: 'wrong' }, work);
+  expect(stepWords(lost)).toBe('');
+  const text = formatReport(
+    {
+      adapter: { vendor: 'v', architecture: '', device: '', description: '', software: true, features: [], limits: {} },
+      engine: 'us',
+      versions: { us: '1', slow: '2' },
+      notes: {},
+      date: 'today',
+      wallMs: 1,
+      peak: { gflops: 10, by: 'matmul nn, 512 x 512 x 512' },
+      tables: [{ title: 'race', rows: [row] }],
+    },
+    '150',
+  );
+  expect(text).toContain(`gpt-5m: ${words}\n`);
+  expect(text).toContain('matmul peak: 10.0 GFLOP/s (matmul nn, 512 x 512 x 512)');
+  expect(text).toMatch(/w +s +2000 +9000 +4\.50x +2\.50/);
 });
 
 test('rows have names of their own, inputs rotate, and large sizes are for real GPUs', () => {

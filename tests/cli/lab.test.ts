@@ -126,6 +126,8 @@ test('bench proves and measures a kernel; --json prints exactly one object', () 
   expect(report.points.map((p: { kernel: string }) => p.kernel)).toEqual(['swiglu']);
   expect(report.points[0].timing.q3).toBeGreaterThanOrEqual(report.points[0].timing.q1);
   expect(report.roof.peak).toBeGreaterThan(1e6);
+  expect(report.roof.peakBy).toMatch(report.adapter.software ? / 512 x 512$/ : / (4096 x 4096|2048 x 2048)$/);
+  expect(report.wallMs).toBeGreaterThan(100);
   expect(report.roof.bandwidth).toBeGreaterThan(1e6);
   expect(stderr).toContain('roofline 1/1 swiglu');
 }, 120_000);

@@ -117,7 +117,7 @@ test('the versions of a kernel are raced on this adapter', async () => {
 }, 90_000);
 
 /** Types a changed source, tries it and returns what the report says. */
-async function tryEdit(from: string, to: string): Promise<{ state: string; words: string }> {
+async function tryEdit(from: string, to: string): Promise<{ state: string; words: string; marked: string[] }> {
   const source = page.getByTestId('wgsl');
   const text = await source.inputValue();
   expect(text).toContain(from);
@@ -132,7 +132,8 @@ async function tryEdit(from: string, to: string): Promise<{ state: string; words
     null,
     { timeout: 60_000 },
   );
-  const result = { state: (await report.getAttribute('data-state')) ?? '', words: await report.innerText() };
+  const marked = await page.locator('[data-bad="true"]').allInnerTexts();
+  const result = { state: (await report.getAttribute('data-state')) ?? '', words: await report.innerText(), marked };
   await page.getByTestId('edit-reset').click();
   expect(await source.inputValue()).toBe(text);
   return result;
@@ -151,6 +152,8 @@ test('a kernel is edited in place: right, wrong, out of bounds, endless, not WGS
   const lines = readFileSync('shaders/ops/rmsnorm.wgsl', 'utf8').split('\n');
   const line = lines.findIndex((text) => text.includes(store)) + 1;
   expect(typo.words).toMatch(new RegExp(`ops/rmsnorm\\.wgsl:${line} .*nowhere`));
+  expect(typo.marked).toEqual([String(line)]);
+  expect(wrong.marked).toEqual([]);
   const endless = await tryEdit(store, `${store} while (r > 0.0) { rstd[row] = r; }`);
   expect(endless.words).toMatch(/A loop does not end/);
   const right = await tryEdit(store, `let copy = r; rstd[row] = copy;`);

@@ -7,7 +7,23 @@ test('the race shows all engines of a row, stops when asked, and gives its repor
   const browser = await launchBrowser();
   try {
     const { page, errors, close } = await openPage(browser, '#/gpu?see=race');
-    await page.getByTestId('race-start').click({ timeout: 30_000 });
+    const disturbs = async (button: string, why: RegExp) => {
+      expect(await page.getByTestId(button).isDisabled(), button).toBe(true);
+      expect(await page.getByTestId(button).getAttribute('title')).toMatch(why);
+    };
+    await page.getByTestId('see-proof').click({ timeout: 30_000 });
+    await page.getByTestId('run-proof').click();
+    await page.getByTestId('stop-proof').waitFor();
+    await page.getByTestId('see-race').click();
+    await disturbs('race-start', /lab is measuring .*proof/);
+    await page.getByTestId('see-proof').click();
+    await page.getByTestId('stop-proof').click();
+    await page.getByTestId('run-proof').waitFor({ timeout: 30_000 });
+    await page.getByTestId('see-race').click();
+    await page.getByTestId('race-start').click();
+    await page.getByTestId('see-growth').click();
+    await disturbs('run-growth', /race is running/);
+    await page.getByTestId('see-race').click();
     const row = page.getByTestId('race-row-matmul-nn-256');
     await row.waitFor({ timeout: 90_000 });
     await page.getByTestId('race-stop').click();
@@ -15,6 +31,7 @@ test('the race shows all engines of a row, stops when asked, and gives its repor
     for (const name of ['Tenfold', 'jax-js', 'TensorFlow.js', '×']) expect(text).toContain(name);
     expect(text).not.toContain('Without');
     await page.getByTestId('race-done').waitFor({ timeout: 60_000 });
+    expect(await page.getByTestId('race-start').isEnabled()).toBe(true);
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('race-export').click()]);
     const stream = await download.createReadStream();
     let json = '';

@@ -1,11 +1,12 @@
 // The arithmetic behind the lab's figures: fits, roofs, units, axes, counts, gathered results, coloured WGSL. No GPU.
 
+import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fitExponent } from '../../src/bench/growth.ts';
 import { byLack, countProof, type ProofRow } from '../../src/bench/proof-rows.ts';
 import { benchReport, gather, noFindings } from '../../src/bench/report.ts';
-import { attainableSeconds } from '../../src/bench/roofline.ts';
+import { attainableSeconds, peakSides } from '../../src/bench/roofline.ts';
 import { byteRate, bytes, flopRate, ms, percent, times, work } from '../../src/bench/units.ts';
 import type { Timing } from '../../src/gpu/timing.ts';
 import { decades, decadeTicks, scaleOf } from '../../src/ui/charts/axis.ts';
@@ -43,6 +44,11 @@ test('a kernel is bound by whichever takes longer, its FLOPs or its bytes', () =
   expect(attainableSeconds(roof, 1, 5e8)).toBe(5);
   // On the ridge, at ten FLOPs per byte, both take as long.
   expect(attainableSeconds(roof, 1e9, 1e8)).toBe(1);
+});
+
+test('the peak is looked for at 512 on a processor, and where a large GPU reaches it elsewhere', () => {
+  expect(peakSides(true)).toEqual([512]);
+  expect(peakSides(false)).toEqual([4096, 2048]);
 });
 
 test('numbers are written with three digits and the unit that keeps them short', () => {
@@ -155,13 +161,17 @@ test('a second run of the same thing replaces the first; the report holds everyt
     features: [],
     limits: {},
   };
-  const report = benchReport(f, { date: new Date(0), runtime: 'r', adapter, doctor: [] });
+  const report = benchReport(f, { date: new Date(0), wallMs: 7, runtime: 'r', adapter, doctor: [] });
   expect(report).toMatchObject({
     kind: 'tenfold bench',
     date: '1970-01-01T00:00:00.000Z',
+    wallMs: 7,
     counts: { cases: 2, failed: 0 },
   });
   expect(JSON.parse(JSON.stringify(report)).points).toHaveLength(1);
+  // This checkout is a build as well.
+  expect(report.build.version).toBe(JSON.parse(readFileSync('package.json', 'utf8')).version);
+  if (existsSync('.git')) expect(report.build.commit).toMatch(/^[0-9a-f]{7,40}(-dirty)?$/);
 });
 
 describe('coloured WGSL', () => {

@@ -144,6 +144,19 @@ test('a failed job says why and what to do; the next one runs', async () => {
   await until(() => useLab.getState().findings.costs.length === 1);
 });
 
+test('while a race has the adapter no job starts', async () => {
+  session = new LabSession(parts(async () => done));
+  await session.start();
+  useLab.setState({ racing: true });
+  session.run({ kind: 'growth' });
+  expect(useLab.getState().running).toBeNull();
+  useLab.setState({ racing: false });
+  session.run({ kind: 'growth' });
+  expect(useLab.getState().running).toEqual({ kind: 'growth' });
+  await until(idle);
+  expect(useLab.getState().wallMs).toBeGreaterThan(0);
+});
+
 const edit: Job = { kind: 'edit', kernel: 'k', variant: 'v', file: 'f.wgsl', text: 'loop {}' };
 
 test('a silent worker on a GPU is ended, a new one takes its place, and what was found stays', async () => {

@@ -1,5 +1,6 @@
 /** A race report as text for a terminal. */
-import type { RaceReport } from './table.ts';
+import { flopRate } from '../units.ts';
+import { type RaceReport, stepWords } from './table.ts';
 
 const ms = (value: number | null | undefined): string => {
   if (value === null || value === undefined) return '-';
@@ -16,7 +17,6 @@ export function formatReport(report: RaceReport, browser: string): string {
     '',
   ];
   for (const table of report.tables) {
-    const peak = Math.max(0, ...table.rows.filter((r) => r.workload.startsWith('matmul')).map((r) => r.gflops ?? 0));
     const cells = table.rows.map((row) => [
       row.workload,
       row.shape,
@@ -31,14 +31,11 @@ export function formatReport(report: RaceReport, browser: string): string {
     lines.push(line(head), ...cells.map(line), '');
     for (const row of table.rows) {
       for (const [name, why] of Object.entries(row.leftOut)) lines.push(`${row.id}: without ${name}: ${why}`);
-      if (row.tokensPerSecond) {
-        const share = peak > 0 ? `, ${Math.round((100 * (row.gflops ?? 0)) / peak)} % of the best matmul row` : '';
-        lines.push(
-          `${row.id}: ${row.tokensPerSecond.toFixed(0)} tokens/s, ${row.dispatches} dispatches a step${share}`,
-        );
-      }
+      const step = stepWords(row);
+      if (step) lines.push(`${row.id}: ${step}`);
     }
   }
+  if (report.peak) lines.push(`matmul peak: ${flopRate(report.peak.gflops * 1e9)} (${report.peak.by})`);
   lines.push('* more than half of it is launching');
   return lines.join('\n');
 }

@@ -3,6 +3,8 @@
  * A run ends with `gpuBufferSync()` on its result: jax-js is lazy, and that is its call which hands the pending kernels to
  * the queue without waiting or copying. The formulas are those of src/nn/gpt.ts.
  */
+
+import { jaxVersion } from 'virtual:build';
 import type * as Jax from '@jax-js/jax';
 import type { Gpu } from '../../gpu/device.ts';
 import { lendDevice } from './borrowed.ts';
@@ -28,7 +30,7 @@ export async function openJax(gpu: Gpu): Promise<Team> {
   jax.defaultDevice('webgpu');
   return {
     name: 'jax-js',
-    version: '0.1.25',
+    version: jaxVersion,
     prepare: async (w, sets) => (w.kind === 'gpt' ? train(jax, w, sets) : evaluate(jax, w, sets)),
     without: () => '',
     close: () => undefined,

@@ -1,4 +1,6 @@
 /** Our engine in the race: one compiled program per input set, one submission per run. */
+
+import { commit, version } from 'virtual:build';
 import type { Gpu } from '../../gpu/device.ts';
 import { ParamStore } from '../../nn/params.ts';
 import type { Graph, Tensor } from '../../tensor/graph.ts';
@@ -26,7 +28,7 @@ export const OUR_NAME = 'Tenfold';
 export async function openOurs(gpu: Gpu): Promise<Team> {
   return {
     name: OUR_NAME,
-    version: 'this build',
+    version: commit ? `${version} (${commit})` : version,
     prepare: async (w, sets) => (w.kind === 'gpt' ? train(gpu, w, sets) : replay(gpu, w, sets)),
     without: () => '',
     close: () => undefined,

@@ -4,6 +4,7 @@
  */
 import type { Gpu } from '../../gpu/device.ts';
 import { copiesFor, type Entrant, race, type Timing } from '../../gpu/timing.ts';
+import type { MatmulPeak } from '../roofline.ts';
 import type { Contestant, Team } from './entrant.ts';
 import { OUR_NAME } from './ours.ts';
 import { firstError, referenceOf } from './references.ts';
@@ -31,24 +32,32 @@ class Stopped extends Error {}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0];
 
-/** Teams in the order in which they are listed; the first is ours. */
+/** Teams in the order in which they are listed; the first is ours. `absent`: who did not start, and why. */
 export async function runRace(
   gpu: Gpu,
   teams: readonly Team[],
   list: readonly Workload[],
   settings: RaceSettings,
   events: RaceEvents = {},
+  absent: Readonly<Record<string, string>> = {},
 ): Promise<RaceReport> {
   const start = performance.now();
   const rows: RaceRow[] = [];
   const notes: RaceReport['notes'] = {};
+  let peak: MatmulPeak | null = null;
   const say = (done: number, words: string): void => {
     if (events.stopped?.()) throw new Stopped();
     events.progress?.(done, list.length, words);
   };
   try {
     for (const [i, w] of list.entries()) {
-      const { row, how } = await runRow(gpu, teams, w, settings, (words) => say(i, words));
+      if (w.kind === 'gpt' && !peak) {
+        say(i, 'the matmul peak of this adapter');
+        // The registry comes with it: fetched for training steps only.
+        peak = await (await import('../roofline.ts')).measurePeak(gpu);
+      }
+      const about = { settings, absent, peak: w.kind === 'gpt' ? peak?.peak : undefined };
+      const { row, how } = await runRow(gpu, teams, w, about, (words) => say(i, words));
       rows.push(row);
       notes[row.id] = how;
       events.row?.(row);
@@ -63,6 +72,7 @@ export async function runRace(
     notes,
     date: new Date().toISOString(),
     wallMs: performance.now() - start,
+    peak: peak && { gflops: peak.peak / 1e9, by: peak.peakBy },
     tables: [{ title: 'race', rows }],
   };
 }
@@ -71,7 +81,7 @@ async function runRow(
   gpu: Gpu,
   teams: readonly Team[],
   w: Workload,
-  settings: RaceSettings,
+  { settings, absent, peak }: { settings: RaceSettings; absent: Readonly<Record<string, string>>; peak?: number },
   say: (words: string) => void,
 ): Promise<{ row: RaceRow; how: Record<string, string> }> {
   const title = `${titleOf(w)} ${shapeOf(w)}`;
@@ -80,7 +90,7 @@ async function runRow(
   const copies = w.kind === 'gpt' ? w.updates + 1 : copiesFor(bytesOf(first));
   const sets = Array.from({ length: copies }, (_, copy) => (copy === 0 ? first : inputsOf(w, copy)));
   const reference = referenceOf(w, first);
-  const leftOut: Record<string, string> = {};
+  const leftOut: Record<string, string> = { ...absent };
   const how: Record<string, string> = {};
   const running: { name: string; contestant: Contestant }[] = [];
   try {
@@ -117,7 +127,7 @@ async function runRow(
     const dispatches = running.find((r) => r.name === OUR_NAME)?.contestant.dispatches ?? null;
     const tokens = w.kind === 'gpt' ? w.batch * w.time : undefined;
     const base = { workload: titleOf(w), shape: shapeOf(w), id: idOf(w) };
-    return { row: rowOf(base, OUR_NAME, timings, leftOut, { flops: flopsOf(w), dispatches, tokens }), how };
+    return { row: rowOf(base, OUR_NAME, timings, leftOut, { flops: flopsOf(w), dispatches, tokens, peak }), how };
   } finally {
     for (const { contestant } of running) contestant.dispose();
   }

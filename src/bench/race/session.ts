@@ -3,11 +3,10 @@
  * fetched when the race starts. onnxruntime-web runs headless only: its WebAssembly would be 25 MB of this page.
  */
 import type { GpuResult } from '../../gpu/device.ts';
-import type { Team } from './entrant.ts';
 import { openJax } from './jax.ts';
-import { openOurs } from './ours.ts';
 import { runRace, SETTINGS } from './run.ts';
 import type { RaceReport, RaceRow } from './table.ts';
+import { type Field, openField } from './teams.ts';
 import { openTensorflow } from './tensorflow.ts';
 import { idOf, shapeOf, titleOf, workloads } from './workloads.ts';
 
@@ -34,7 +33,7 @@ export interface RaceApi {
 export class RaceSession {
   private readonly openGpu: () => Promise<GpuResult>;
   private opened: Promise<GpuResult> | null = null;
-  private teams: Promise<Team[]> | null = null;
+  private field: Promise<Field> | null = null;
   private stopped = false;
 
   constructor(openGpu: () => Promise<GpuResult>) {
@@ -59,16 +58,14 @@ export class RaceSession {
     try {
       onProgress(0, ids.length, 'Fetching jax-js and TensorFlow.js');
       // Both libraries keep one device for ever: they are opened once.
-      this.teams ??= Promise.all([openOurs(gpu), openJax(gpu), openTensorflow(gpu)]);
+      this.field ??= openField(gpu, { 'jax-js': openJax, 'TensorFlow.js': openTensorflow });
+      const { teams, absent } = await this.field;
       const list = workloads(!gpu.report.software).filter((w) => ids.includes(idOf(w)));
-      const report = await runRace(gpu, await this.teams, list, SETTINGS, {
-        progress: onProgress,
-        row: onRow,
-        stopped: () => this.stopped,
-      });
+      const events = { progress: onProgress, row: onRow, stopped: () => this.stopped };
+      const report = await runRace(gpu, teams, list, SETTINGS, events, absent);
       return { ok: true, report };
     } catch (error) {
-      this.teams = null;
+      this.field = null;
       return { ok: false, reason: error instanceof Error ? error.message : String(error) };
     }
   }

@@ -1,6 +1,7 @@
 /** What a race reports: one row per workload, and the whole as one JSON object. */
 import type { AdapterReport } from '../../gpu/device.ts';
 import type { Timing } from '../../gpu/timing.ts';
+import { flopRate, percent } from '../units.ts';
 
 export interface RaceRow {
   workload: string;
@@ -19,8 +20,9 @@ export interface RaceRow {
   gflops: number | null;
   /** Dispatches of one of our runs. */
   dispatches: number | null;
-  /** Training steps: tokens per second. */
+  /** Training steps: tokens per second, and the rate as a share of the matmul peak measured in the same run. */
   tokensPerSecond?: number;
+  peakFraction?: number;
   /** Who was left out, and why: wrong result, error, or not possible. */
   leftOut: Record<string, string>;
 }
@@ -34,6 +36,8 @@ export interface RaceReport {
   notes: Record<string, Record<string, string>>;
   date: string;
   wallMs: number;
+  /** Best matmul rate of this adapter in this run; null where no row is compared with it. */
+  peak: { gflops: number; by: string } | null;
   tables: { title: string; rows: RaceRow[] }[];
 }
 
@@ -42,7 +46,7 @@ export function rowOf(
   ours: string,
   timings: Record<string, Timing>,
   leftOut: Record<string, string>,
-  work: { flops: number; dispatches: number | null; tokens?: number },
+  work: { flops: number; dispatches: number | null; tokens?: number; peak?: number },
 ): RaceRow {
   const peers = Object.fromEntries(
     Object.entries(timings)
@@ -50,6 +54,7 @@ export function rowOf(
       .map(([name, t]) => [name, t.median]),
   );
   const oursMs = timings[ours]?.median ?? null;
+  const gflops = oursMs === null ? null : work.flops / oursMs / 1e6;
   const best = Object.entries(peers).sort((a, b) => a[1] - b[1])[0];
   return {
     ...base,
@@ -58,9 +63,27 @@ export function rowOf(
     ratioBestPeer: oursMs !== null && best ? best[1] / oursMs : null,
     bestPeer: best?.[0] ?? null,
     timings,
-    gflops: oursMs === null ? null : work.flops / oursMs / 1e6,
+    gflops,
     dispatches: work.dispatches,
     ...(work.tokens && oursMs !== null ? { tokensPerSecond: (work.tokens / oursMs) * 1000 } : {}),
+    ...(work.peak && gflops !== null ? { peakFraction: (gflops * 1e9) / work.peak } : {}),
     leftOut,
   };
 }
+
+/** A training step of ours in words; empty for other rows. */
+export function stepWords({ tokensPerSecond, gflops, peakFraction, dispatches }: RaceRow): string {
+  if (tokensPerSecond === undefined || gflops === null) return '';
+  return [
+    `${tokensPerSecond.toFixed(0)} tokens/s`,
+    flopRate(gflops * 1e9),
+    ...(peakFraction === undefined ? [] : [`${percent(peakFraction)} of the matmul peak`]),
+    `${dispatches} dispatches`,
+  ].join(', ');
+}
+
+/** Rows without a right result of ours, each with the reason. A run that has one has failed. */
+export const missingOurs = ({ engine, tables }: RaceReport): string[] =>
+  tables
+    .flatMap((t) => t.rows)
+    .flatMap((r) => (r.oursMs === null ? [`${r.id}: ${r.leftOut[engine] ?? 'no time'}`] : []));

@@ -9,7 +9,7 @@ import { Choice } from '../controls/Choice.tsx';
 import css from './gpu.module.css';
 import type { KernelCard } from './lab-protocol.ts';
 import type { LabSession } from './lab-session.ts';
-import { type EditTry, useLab } from './lab-store.ts';
+import { type EditTry, useLab, useRacing } from './lab-store.ts';
 import { saveText } from './save-text.ts';
 import { WgslEditor } from './WgslEditor.tsx';
 
@@ -31,6 +31,7 @@ export function EditPanel({ session, card }: { session: LabSession | null; card:
   const drafts = useLab((s) => s.drafts);
   const edit = useLab((s) => s.edit);
   const running = useLab((s) => s.running);
+  const racing = useRacing();
   const usable = card.variants.filter((v) => v.lacks === '');
   const [variantName, setVariant] = useState(usable.find((v) => v.used)?.name ?? usable[0].name);
   const variant = usable.find((v) => v.name === variantName) ?? usable[0];
@@ -40,6 +41,7 @@ export function EditPanel({ session, card }: { session: LabSession | null; card:
   const shipped = sources[file] ?? '';
   const text = drafts[file] ?? shipped;
   const changed = text !== shipped;
+  const busy = running !== null || racing !== undefined;
   const tried = edit && edit.kernel === card.name && edit.file === file ? edit : null;
   const submit = (): void => session?.run({ kind: 'edit', kernel: card.name, variant: variant.name, file, text });
   const errors = tried?.state === 'error' && tried.text === text ? tried.errors.filter((e) => e.file === file) : [];
@@ -79,8 +81,8 @@ export function EditPanel({ session, card }: { session: LabSession | null; card:
           icon={Play}
           kind="strong"
           onClick={submit}
-          disabled={!changed || running !== null}
-          hint="Link, compile, prove and race this text (Ctrl+Enter)"
+          disabled={!changed || busy}
+          hint={racing ?? 'Link, compile, prove and race this text (Ctrl+Enter)'}
           testId="edit-try"
         >
           Try the change
@@ -102,7 +104,7 @@ export function EditPanel({ session, card }: { session: LabSession | null; card:
         text={text}
         errors={errors}
         onChange={(value) => session?.draft(file, value === shipped ? null : value)}
-        onSubmit={changed && running === null ? submit : undefined}
+        onSubmit={changed && !busy ? submit : undefined}
       />
       <p className={css.quiet}>
         Change the text and try it: it is linked again, compiled, proven on {card.cases} cases and raced against the

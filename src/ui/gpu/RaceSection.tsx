@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { RaceApi, RaceChoice } from '../../bench/race/session.ts';
 import type { RaceReport, RaceRow } from '../../bench/race/table.ts';
 import { Button } from '../controls/Button.tsx';
+import { useLab } from './lab-store.ts';
 import { RaceTable } from './RaceTable.tsx';
 import css from './race.module.css';
 
@@ -25,6 +26,7 @@ const QUICK = ['matmul-nn-256', 'matmul-nt-256', 'matmul-tn-256', 'softmax', 'rm
 
 export function RaceSection() {
   const lane = useRef<Lane | null>(null);
+  const job = useLab((s) => s.running);
   const [choices, setChoices] = useState<RaceChoice[]>([]);
   const [all, setAll] = useState(false);
   const [running, setRunning] = useState(false);
@@ -38,30 +40,36 @@ export function RaceSection() {
       lane.current?.api[releaseProxy]();
       lane.current?.worker.terminate();
       lane.current = null;
+      useLab.setState({ racing: false });
     },
     [],
   );
 
   const start = async () => {
     setRunning(true);
+    useLab.setState({ racing: true });
     setRows([]);
     setReport(null);
     setFailure(null);
     setWords('Opening a device');
-    lane.current ??= openLane();
-    const { api } = lane.current;
-    const list = await api.rows();
-    setChoices(list);
-    const ids = list.map((c) => c.id).filter((id) => all || QUICK.includes(id) || id === 'chain');
-    const outcome = await api.start(
-      ids,
-      proxy((done: number, of: number, what: string) => setWords(`${done + 1} of ${of}: ${what}`)),
-      proxy((row: RaceRow) => setRows((before) => [...before, row])),
-    );
-    if (outcome.ok) setReport(outcome.report);
-    else setFailure(outcome.reason);
-    setWords('');
-    setRunning(false);
+    try {
+      lane.current ??= openLane();
+      const { api } = lane.current;
+      const list = await api.rows();
+      setChoices(list);
+      const ids = list.map((c) => c.id).filter((id) => all || QUICK.includes(id) || id === 'chain');
+      const outcome = await api.start(
+        ids,
+        proxy((done: number, of: number, what: string) => setWords(`${done + 1} of ${of}: ${what}`)),
+        proxy((row: RaceRow) => setRows((before) => [...before, row])),
+      );
+      if (outcome.ok) setReport(outcome.report);
+      else setFailure(outcome.reason);
+    } finally {
+      setWords('');
+      setRunning(false);
+      useLab.setState({ racing: false });
+    }
   };
 
   return (
@@ -78,7 +86,18 @@ export function RaceSection() {
             Stop after this batch
           </Button>
         ) : (
-          <Button icon={Flag} kind="strong" onClick={() => void start()} testId="race-start">
+          <Button
+            icon={Flag}
+            kind="strong"
+            disabled={job !== null}
+            hint={
+              job
+                ? `The lab is measuring on this adapter (${job.kind}): both would measure wrong. Stop it or wait for its end.`
+                : undefined
+            }
+            onClick={() => void start()}
+            testId="race-start"
+          >
             Start the race
           </Button>
         )}

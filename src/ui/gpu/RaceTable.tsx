@@ -1,6 +1,6 @@
 // Rows of a race: a bar for each entrant, shorter is faster, with its median and quartiles in words.
 
-import type { RaceRow } from '../../bench/race/table.ts';
+import { type RaceRow, stepWords } from '../../bench/race/table.ts';
 import css from './race.module.css';
 
 export function milliseconds(ms: number): string {
@@ -22,6 +22,7 @@ export function RaceTable({ rows }: { rows: readonly RaceRow[] }) {
             )}
           </h3>
           <Bars row={row} />
+          {stepWords(row) && <p className={css.out}>Tenfold: {stepWords(row)}</p>}
           {Object.entries(row.leftOut).map(([name, why]) => (
             <p key={name} className={css.out}>
               Without {name}: {why}

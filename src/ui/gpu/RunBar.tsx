@@ -6,7 +6,7 @@ import type { Job } from '../../bench/jobs.ts';
 import { Button } from '../controls/Button.tsx';
 import css from './gpu.module.css';
 import type { LabSession } from './lab-session.ts';
-import { useLab } from './lab-store.ts';
+import { useLab, useRacing } from './lab-store.ts';
 
 export interface RunBarProps {
   session: LabSession | null;
@@ -19,6 +19,7 @@ export function RunBar({ session, job, label, children }: RunBarProps) {
   const running = useLab((s) => s.running);
   const waiting = useLab((s) => s.waiting);
   const status = useLab((s) => s.status);
+  const racing = useRacing();
   const mine = running?.kind === job.kind;
   const queued = waiting.some((w) => w.kind === job.kind);
   return (
@@ -32,7 +33,8 @@ export function RunBar({ session, job, label, children }: RunBarProps) {
         <Button
           icon={Play}
           kind="strong"
-          disabled={status !== 'ready' || queued}
+          disabled={status !== 'ready' || queued || racing !== undefined}
+          hint={racing}
           onClick={() => session?.run(job)}
           testId={`run-${job.kind}`}
         >

@@ -6,7 +6,7 @@ import { EditPanel } from './EditPanel.tsx';
 import css from './gpu.module.css';
 import type { KernelCard } from './lab-protocol.ts';
 import type { LabSession } from './lab-session.ts';
-import { useLab } from './lab-store.ts';
+import { useLab, useRacing } from './lab-store.ts';
 import { RunBar } from './RunBar.tsx';
 
 export interface VersionsSectionProps {
@@ -93,13 +93,20 @@ export function VersionsSection({ session, kernels, chosen, onChoose }: Versions
 
 function LadderTable({ card, ladder, onRace }: { card: KernelCard; ladder: Ladder | undefined; onRace: () => void }) {
   const running = useLab((s) => s.running);
+  const racing = useRacing();
   const slowest = Math.max(...(ladder?.rungs.map((r) => r.timing?.median ?? 0) ?? [0]));
   return (
     <div className={css.scroll}>
       <table className={css.ladder} data-testid="ladder">
         <caption>
           Versions, from naive to best{' '}
-          <button type="button" className={css.link} onClick={onRace} disabled={running !== null}>
+          <button
+            type="button"
+            className={css.link}
+            onClick={onRace}
+            disabled={running !== null || racing !== undefined}
+            title={racing}
+          >
             race these
           </button>
         </caption>

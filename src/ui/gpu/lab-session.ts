@@ -40,9 +40,9 @@ export class LabSession {
 
   constructor(parts: Partial<LabSessionParts> = {}) {
     this.#parts = { ...defaults(), ...parts };
-    const { findings, drafts, edit } = useLab.getState();
+    const { findings, wallMs, drafts, edit } = useLab.getState();
     // Coming back to the tab shows what was found before.
-    useLab.setState({ ...initialLab(), findings, drafts, edit });
+    useLab.setState({ ...initialLab(), findings, wallMs, drafts, edit });
   }
 
   async start(): Promise<void> {
@@ -62,10 +62,10 @@ export class LabSession {
     else useLab.setState({ notice: doctor.reason });
   }
 
-  /** Runs the job, or puts it behind those that wait. */
+  /** Runs the job, or puts it behind those that wait. Not while a race has the adapter. */
   run(job: Job): void {
-    const { running, waiting, status } = useLab.getState();
-    if (status !== 'ready') return;
+    const { running, waiting, status, racing } = useLab.getState();
+    if (status !== 'ready' || racing) return;
     if (running) useLab.setState({ waiting: [...waiting, job] });
     else void this.#runAll(job);
   }
@@ -102,6 +102,7 @@ export class LabSession {
   async #runOne(job: Job): Promise<void> {
     const api = this.#api;
     if (!api) return;
+    const started = performance.now();
     useLab.setState({ running: job, progress: { done: 0, total: 0, what: 'starting' }, notice: '' });
     if (job.kind === 'edit') useLab.setState({ edit: newTry(job) });
     const { port1, port2 } = new MessageChannel();
@@ -139,7 +140,7 @@ export class LabSession {
       if (!result.ok) this.#failed(job, `${result.reason} ${result.advice}`);
       else useLab.setState({ notice: result.value === 'stopped' ? 'Stopped.' : '' });
     }
-    useLab.setState({ running: null, progress: null });
+    useLab.setState(({ wallMs }) => ({ running: null, progress: null, wallMs: wallMs + performance.now() - started }));
   }
 
   #accept(message: JobEvent): void {

@@ -1,4 +1,4 @@
-// What the GPU tab shows. Written by LabSession alone.
+// What the GPU tab shows. Written by LabSession, and `racing` by the race.
 
 import { create } from 'zustand';
 import type { Finding } from '../../bench/doctor.ts';
@@ -41,6 +41,10 @@ export interface LabState {
   waiting: readonly Job[];
   progress: Progress | null;
   findings: Findings;
+  /** Milliseconds of the jobs that found them. */
+  wallMs: number;
+  /** A race has the adapter: two who measure at once both measure wrong. */
+  racing: boolean;
   /** One sentence about what happened last; for a screen reader as well. */
   notice: string;
   edit: EditTry | null;
@@ -57,9 +61,17 @@ export const initialLab = (): LabState => ({
   waiting: [],
   progress: null,
   findings: noFindings(),
+  wallMs: 0,
+  racing: false,
   notice: '',
   edit: null,
   drafts: {},
 });
 
 export const useLab = create<LabState>()(initialLab);
+
+/** Why the lab cannot start a job now, for the title of a disabled button; undefined where it can. */
+export const useRacing = (): string | undefined =>
+  useLab((s) => s.racing)
+    ? 'A race is running on this adapter: both would measure wrong. Stop it or wait for its end.'
+    : undefined;

@@ -144,9 +144,10 @@ function queryOf({ section, kernel }: Place): string {
 
 function ExportButton() {
   const save = (): void => {
-    const { findings, opened, doctor } = useLab.getState();
+    const { findings, wallMs, opened, doctor } = useLab.getState();
     if (!opened) return;
-    const about = { date: new Date(), runtime: navigator.userAgent, adapter: opened.report, doctor: doctor ?? [] };
+    const runtime = navigator.userAgent;
+    const about = { date: new Date(), wallMs, runtime, adapter: opened.report, doctor: doctor ?? [] };
     saveText('tenfold-bench.json', `${JSON.stringify(benchReport(findings, about), null, 1)}\n`, 'application/json');
   };
   return (

@@ -1,0 +1,24 @@
+/** The engines of a race, opened one after the other. Who does not start is not forgotten: its reason stands in every row. */
+import type { Gpu } from '../../gpu/device.ts';
+import type { OpenTeam, Team } from './entrant.ts';
+import { openOurs } from './ours.ts';
+
+export interface Field {
+  /** Ours first. */
+  teams: Team[];
+  /** Why the others are not there, by name. */
+  absent: Record<string, string>;
+}
+
+/** `peers`: by the name that they have in rows. */
+export async function openField(gpu: Gpu, peers: Readonly<Record<string, OpenTeam>>): Promise<Field> {
+  const field: Field = { teams: [await openOurs(gpu)], absent: {} };
+  for (const [name, open] of Object.entries(peers)) {
+    try {
+      field.teams.push(await open(gpu));
+    } catch (error) {
+      field.absent[name] = `it does not start: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+  return field;
+}
