@@ -58,10 +58,7 @@ export function MethodsSection({ session }: { session: LabSession | null }) {
                   <td className={css.number}>{c.dispatches}</td>
                   <td className={css.number}>{c.pipelines}</td>
                   <td className={css.number}>{bytes(c.arenaMiB * 2 ** 20)}</td>
-                  <td className={css.number}>
-                    {percent(c.fraction)}
-                    {c.timing.launchBound && <span className={css.quiet}> launch-bound</span>}
-                  </td>
+                  <td className={css.number}>{c.timing.launchBound ? 'launch-bound' : percent(c.fraction)}</td>
                 </tr>
               ))}
             </tbody>
