@@ -33,7 +33,7 @@ export function Facts() {
       </dl>
       <p className={css.quiet}>
         {facts.adapter}
-        {facts.software && ', on the processor: slow for a model of this kind'}
+        {facts.software && ', on the processor'}
       </p>
     </section>
   );

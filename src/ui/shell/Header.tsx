@@ -80,7 +80,7 @@ function MethodMenu({ path }: { path: string }) {
           onClick={() => menu.current?.hidePopover()}
         >
           <span>Language model</span>
-          <span className={css.line}>open your Qwen3 folder</span>
+          <span className={css.line}>from your disk</span>
         </Link>
       </div>
     </>
