@@ -66,19 +66,30 @@ test('a checkpoint chosen from the disk generates', async () => {
   expect(errors).toEqual([]);
 });
 
-test('answers are judged in workers', async () => {
+test('answers are judged in workers; one that hangs is ended, and the page goes on', async () => {
   const problem = problemAt(familyOf('pipelines'), 'test', 1, 0);
   const texts = [problem.answer, 'xs', '(()=>{for(;;);})()', 'self.close()'];
   const { page, errors, close } = await openSources(browser);
-  const { scores, reasons, again } = await page.evaluate(
+  const { scores, reasons, again, hung, ticks } = await page.evaluate(
     async ({ problem, texts }) => {
       const { pageVerifiers } = await window.loadModule<Pool>('/src/lm/verify/page-pool.ts');
-      const pool = pageVerifiers(2, 20_000);
+      const pool = pageVerifiers(2, 8000);
       const answers = texts.map((text) => ({ problem, text }));
       const verdicts = await pool.verify(answers);
+      // One built-in call that never ends: no step is counted in it. Only the end of its worker helps.
+      let ticks = 0;
+      const clock = setInterval(() => ticks++, 100);
+      const [hung] = await pool.verify([{ problem, text: '[[].indexOf.call({length:1e15},1)]' }]);
+      clearInterval(clock);
       const again = (await pool.verify(answers.slice(0, 1)))[0].score;
       pool.dispose();
-      return { scores: verdicts.map((v) => v.score), reasons: verdicts.map((v) => v.reasons.join()), again };
+      return {
+        scores: verdicts.map((v) => v.score),
+        reasons: verdicts.map((v) => v.reasons.join()),
+        again,
+        hung,
+        ticks,
+      };
     },
     { problem, texts },
   );
@@ -86,6 +97,8 @@ test('answers are judged in workers', async () => {
   expect(scores).toEqual([1, 0, 0, 0]);
   expect(reasons[2]).toContain('too many steps');
   expect(reasons[3]).toContain('ReferenceError');
+  expect(hung).toEqual({ score: 0, reasons: ['the verifier did not answer in time'] });
+  expect(ticks).toBeGreaterThan(10);
   expect(again).toBe(1);
   expect(errors).toEqual([]);
 });

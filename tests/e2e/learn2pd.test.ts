@@ -189,6 +189,12 @@ test('training in the tab begins, stops where it is told to, and draws its loss'
     .waitFor();
   await page.getByTestId('pause-training').click();
   await page.locator('figure', { hasText: 'Small LLaDA: loss' }).waitFor();
+  // Only the filter, on the weights that are open.
+  await page.getByTestId('refit').click();
+  const stage = page.getByTestId('refit-stage');
+  await stage.filter({ hasText: /Records: [1-9]\d* of 64, [1-9]/ }).waitFor();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await page.waitForFunction(() => document.querySelector('[data-testid="refit-stage"]')?.textContent === '');
   expect(errors).toEqual([]);
   await close();
 });

@@ -51,3 +51,28 @@ export function reportFilter(filter: FilterWeights, records: readonly FilterReco
     }),
   };
 }
+
+/** Mean score, share that was right, and how many. */
+export interface ReliabilityBin {
+  score: number;
+  right: number;
+  count: number;
+}
+
+/** Masked positions by tenths of the filter's score; empty tenths are left out. */
+export function reliabilityOf(filter: FilterWeights, records: readonly FilterRecord[]): ReliabilityBin[] {
+  const bins = Array.from({ length: 10 }, () => ({ score: 0, right: 0, count: 0 }));
+  for (const record of records) {
+    applyFilter(filter, record.c).forEach((z, i) => {
+      if (!record.masked[i]) return;
+      const score = sigmoid(z);
+      const bin = bins[Math.min(9, Math.floor(score * 10))];
+      bin.score += score;
+      bin.right += record.label[i];
+      bin.count += 1;
+    });
+  }
+  return bins
+    .filter(({ count }) => count > 0)
+    .map(({ score, right, count }) => ({ score: score / count, right: right / count, count }));
+}

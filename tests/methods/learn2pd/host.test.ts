@@ -5,6 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Gpu } from '../../../src/gpu/device.ts';
 import { openGpu } from '../../../src/gpu/device.ts';
 import type { Problem } from '../../../src/lm/tasks/task.ts';
+import { VerifierPool } from '../../../src/lm/verify/pool.ts';
+import { localVerifier } from '../../../src/lm/verify/verifier.ts';
+import { applyFilter } from '../../../src/methods/learn2pd/filter.ts';
 import { Learn2pdHost } from '../../../src/methods/learn2pd/panel/host.ts';
 import {
   type Answer,
@@ -14,6 +17,7 @@ import {
   type Opened,
 } from '../../../src/methods/learn2pd/panel/protocol.ts';
 import { countsAt, replayOf } from '../../../src/methods/learn2pd/panel/replay.ts';
+import { logit } from '../../../src/methods/learn2pd/policy.ts';
 import { keptOf } from '../../../src/methods/learn2pd/similarity.ts';
 
 const FOLDER = 'public/models/learn2pd/';
@@ -159,6 +163,75 @@ test('a measurement counts what decodes count', async () => {
   ]);
 });
 
+test('an answer that nobody can judge in time is wrong, and holds up no decode meanwhile', async () => {
+  let ended = 0;
+  // The first worker hangs as on a program that never returns; the one that takes its place is sound.
+  const pool = new VerifierPool(
+    () => ({
+      verifier: ended === 0 ? { verify: () => new Promise(() => undefined) } : localVerifier(),
+      end: () => {
+        ended += 1;
+      },
+    }),
+    1,
+    1500,
+  );
+  const own = new Learn2pdHost(openGpu, async () => pool);
+  value(await own.open(bytes(), 'shipped'));
+  const spec = { policy: { kind: 'learn2pd', tau: 0.96 }, eotp: 'strict', cache: 'none' } as const;
+  let judged = false;
+  const hanging = own.decode(request()).finally(() => {
+    judged = true;
+  });
+  // Comes after the decode and is done before its verdict.
+  value(await own.problem(card.model.tasks[0].id, 1));
+  expect(judged).toBe(false);
+  expect(value(await hanging).verdict).toEqual({ score: 0, reasons: ['the verifier did not answer in time'] });
+  expect(ended).toBe(1);
+  const [outcome] = value(await own.measure({ ...spec, canvas: card.model.canvases[0], from: 0, count: 1 }));
+  expect(outcome.right).toBe(true);
+  pool.dispose();
+});
+
+test('a new filter for the open weights: collected and trained in slices, at work after a lost device too', async () => {
+  let state = value(await host.refit({ prompts: 24, seed: 3, steps: 110 }));
+  expect(state).toMatchObject({ phase: 'records', step: 0, steps: 24, done: false });
+  const phases = [state.phase];
+  while (!state.done) {
+    state = value(await host.advanceRefit(100));
+    phases.push(state.phase);
+  }
+  expect([...new Set(phases)]).toEqual(['records', 'filter']);
+  expect(state.validation).toBeGreaterThan(0);
+  const first = value(await host.adoptFilter());
+  const shipped = card.model.filter?.values;
+  expect(first.model).toMatchObject({ ownFilter: true, source: 'shipped', parameters: card.model.parameters });
+  expect(first.model.filter?.values).not.toEqual(shipped);
+  expect(first.report.records).toBeGreaterThan(0);
+  expect((await host.advanceRefit(1)).ok).toBe(false);
+  // The trace's decisions are those of the new filter.
+  const decides = async () => {
+    const { trace } = value(await host.decode(request({ eotp: 'off' })));
+    const filter = first.model.filter;
+    if (!filter) throw new Error('no filter');
+    for (const { c, decided } of trace) {
+      const z = applyFilter(filter, c);
+      const sure = (i: number) => Math.abs(z[i] - logit(0.96)) > 1e-3;
+      decided.forEach((d, i) => {
+        if (d & 4 && sure(i)) expect(Boolean(d & 1)).toBe(z[i] > logit(0.96));
+      });
+    }
+    return trace.length;
+  };
+  const passes = await decides();
+  const gpu = opened[opened.length - 1];
+  gpu.device.destroy();
+  await gpu.lost;
+  expect(await decides()).toBe(passes);
+  // Other weights bring their own.
+  expect(value(await host.open(bytes(), 'shipped')).model.filter?.values).toEqual(shipped);
+});
+
 test('what cannot be decoded is said in words, and nothing is lost by it', async () => {
   const { longest } = card.model.config;
   const long = await host.decode(request({ canvas: 2 * longest }));
@@ -181,13 +254,14 @@ test('a device lost between two decodes is opened again, with the same result', 
   const events: HostEvent[] = [];
   channel.port1.onmessage = (event) => events.push(event.data);
   await host.listen(channel.port2);
-  const gpu = opened[opened.length - 1];
+  const devices = opened.length;
+  const gpu = opened[devices - 1];
   gpu.device.destroy();
   await gpu.lost;
   const after = value(await host.decode(request()));
   expect([...after.tokens]).toEqual([...before.tokens]);
   expect(after.nfe).toBe(before.nfe);
-  expect(opened.length).toBe(2);
+  expect(opened.length).toBe(devices + 1);
   channel.port1.close();
 });
 

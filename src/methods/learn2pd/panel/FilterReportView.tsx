@@ -1,13 +1,13 @@
 // How good the new filter is on records of prompts that it has not seen, masked positions only.
 
-import type { Grown } from './grow.ts';
+import type { FilterGrade } from './grow.ts';
 import css from './learn2pd.module.css';
 import { LinePlot } from './plots.tsx';
 import { Scroll } from './Scroll.tsx';
 
 const share = (x: number): string => (Number.isNaN(x) ? 'none' : `${(100 * x).toFixed(1)} %`);
 
-export function FilterReportView({ grown }: { grown: Grown }) {
+export function FilterReportView({ grown }: { grown: FilterGrade }) {
   const { report, reliability } = grown;
   return (
     <div className={css.columns}>

@@ -134,8 +134,9 @@ function MainTable({ results, canvas, adapter }: { results: readonly Measured[];
   const ms = (r: Measured): number => mean(r.outcomes.map((o) => o.wallMs));
   const nfe = (r: Measured): number => mean(r.outcomes.map((o) => o.nfe));
   const cited = (name: string) =>
-    PAPER.gsm8k.find(
+    PAPER.main.find(
       (p) =>
+        p.task === 'GSM8K' &&
         p.canvas === 1024 &&
         p.method ===
           (name === 'static'

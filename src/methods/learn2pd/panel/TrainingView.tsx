@@ -7,8 +7,10 @@ import { Choice } from '../../../ui/controls/Choice.tsx';
 import { presets } from '../config.ts';
 import { FilterReportView } from './FilterReportView.tsx';
 import css from './learn2pd.module.css';
+import { RefitView } from './RefitView.tsx';
 import { SampleGrid } from './SampleGrid.tsx';
 import { Scroll } from './Scroll.tsx';
+import { SeedField } from './SeedField.tsx';
 import type { PanelSession } from './session.ts';
 import { usePanel } from './store.ts';
 import { useTraining } from './train-store.ts';
@@ -19,9 +21,11 @@ const OFFERED = ['nano', 'mini', 'small'] as const;
 
 export function TrainingView({ session }: { session: PanelSession }) {
   const t = useTraining();
-  const software = usePanel((s) => s.opened?.software ?? true);
+  const opened = usePanel((s) => s.opened);
+  const software = opened?.software ?? true;
   const [preset, setPreset] = useState<(typeof OFFERED)[number]>('nano');
   const [checking, setChecking] = useState(false);
+  const [seed, setSeed] = useState(1);
   useEffect(() => void findLeftTraining(), []);
   const c = presets[preset];
   const { state } = t;
@@ -40,11 +44,12 @@ export function TrainingView({ session }: { session: PanelSession }) {
           options={OFFERED.map((name) => [name, name] as const)}
           onChange={setPreset}
         />
-        <Button kind="strong" testId="train" onClick={() => void startTraining(session, preset, 1)}>
+        <SeedField label="Seed" value={seed} onChange={setSeed} testId="seed" />
+        <Button kind="strong" testId="train" onClick={() => void startTraining(session, preset, seed)}>
           {state ? 'Start again' : `Train ${preset}`}
         </Button>
         {!state && t.left && (
-          <Button onClick={() => void startTraining(session, preset, 1, true)}>Go on with the last one</Button>
+          <Button onClick={() => void startTraining(session, preset, seed, true)}>Go on with the last one</Button>
         )}
         {state && !state.done && (
           <Button testId="pause-training" onClick={() => (t.running ? pauseTraining() : void goOn(session))}>
@@ -120,6 +125,7 @@ export function TrainingView({ session }: { session: PanelSession }) {
       )}
       {t.peek && <SampleGrid peek={t.peek} preset={state?.preset ?? preset} />}
       {t.grown && <FilterReportView grown={t.grown} />}
+      {opened?.model.filter && <RefitView session={session} />}
     </section>
   );
 }

@@ -23,7 +23,7 @@ export function Weights({ session }: { session: PanelSession }) {
       {opened && (
         <p className={css.note}>
           {opened.model.title}, {(opened.model.parameters / 1000).toFixed(0)} K parameters, {WORDS[opened.model.source]}
-          . {opened.adapter}.
+          {opened.model.ownFilter && ', with a filter learned in this tab'}. {opened.adapter}.
         </p>
       )}
       {shelf.length > 1 && (

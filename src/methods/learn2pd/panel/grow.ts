@@ -9,9 +9,8 @@ import { SafeSession } from '../../safe-session.ts';
 import { frozenBase } from '../checkpoint.ts';
 import { configure } from '../config.ts';
 import { decoderOf } from '../decoder.ts';
-import { applyFilter } from '../filter.ts';
-import { type FilterReport, reportFilter } from '../filter-report.ts';
-import { sigmoid, splitRecords } from '../filter-training.ts';
+import { type FilterReport, type ReliabilityBin, reliabilityOf, reportFilter } from '../filter-report.ts';
+import { splitRecords } from '../filter-training.ts';
 import { DECODE_DEFAULTS } from '../policy.ts';
 import { problemsOf } from '../problems.ts';
 import { Learn2pdSession, runOf } from '../session.ts';
@@ -29,11 +28,14 @@ export interface TrainState {
   values: Record<string, number>;
 }
 
-export interface Grown {
-  checkpoint: Uint8Array<ArrayBuffer>;
+/** How good a new filter is on records that it has not seen. */
+export interface FilterGrade {
   report: FilterReport;
-  /** Of held-out masked positions: mean score, share that was right, and how many, by tenths of the score. */
-  reliability: { score: number; right: number; count: number }[];
+  reliability: ReliabilityBin[];
+}
+
+export interface Grown extends FilterGrade {
+  checkpoint: Uint8Array<ArrayBuffer>;
 }
 
 const SAFETY_MS = 15_000;
@@ -130,21 +132,7 @@ export class Grower {
     const { filter } = await session.result('');
     const { bytes } = await session.export(`Trained in this tab, ${preset}, seed ${seed}`);
     const { test } = splitRecords(session.records);
-    const bins = Array.from({ length: 10 }, () => ({ score: 0, right: 0, count: 0 }));
-    for (const record of test) {
-      applyFilter(filter, record.c).forEach((z, i) => {
-        if (!record.masked[i]) return;
-        const score = sigmoid(z);
-        const bin = bins[Math.min(9, Math.floor(score * 10))];
-        bin.score += score;
-        bin.right += record.label[i];
-        bin.count += 1;
-      });
-    }
-    const reliability = bins
-      .filter(({ count }) => count > 0)
-      .map(({ score, right, count }) => ({ score: score / count, right: right / count, count }));
-    return { checkpoint: bytes, report: reportFilter(filter, test), reliability };
+    return { checkpoint: bytes, report: reportFilter(filter, test), reliability: reliabilityOf(filter, test) };
   }
 
   private current() {

@@ -12,11 +12,13 @@ import { type Learn2pdModel, readCheckpoint } from '../checkpoint.ts';
 import { canvasesOf, modelConfig } from '../config.ts';
 import { type DecodeResult, type DiffusionDecoder, decoderOf } from '../decoder.ts';
 import { eotWaste } from '../diagnostics.ts';
+import type { FilterWeights } from '../filter.ts';
 import { DECODE_DEFAULTS, type DecodeSpec, type Policy } from '../policy.ts';
 import { problemsOf } from '../problems.ts';
 import { cacheSimilarity, type Similarity } from '../similarity.ts';
 import { Grower } from './grow.ts';
 import {
+  type Adopted,
   type Answer,
   CANCELLED,
   type Decoded,
@@ -32,10 +34,13 @@ import {
   type Source,
   type SpecChoice,
 } from './protocol.ts';
+import { Refit, type RefitRequest, type RefitState } from './refit.ts';
 
 /** Problems that the page shows are those of this seed; training never sees the test split. */
 const SEED = 7;
 const MAX_REBUILDS = 2;
+
+type Unjudged = Omit<Outcome, 'right'> & { problem: Problem };
 
 interface Loaded {
   gpu: Gpu;
@@ -57,9 +62,12 @@ export class HostError extends Error {
 export class Learn2pdHost implements Learn2pdApi {
   readonly #open: () => Promise<GpuResult>;
   #gpu: Gpu | null = null;
-  #bytes: { checkpoint: Uint8Array<ArrayBuffer>; source: Source } | null = null;
+  /** `filter`: one that was learned here takes the place of the checkpoint's. */
+  #bytes: { checkpoint: Uint8Array<ArrayBuffer>; source: Source; filter?: FilterWeights } | null = null;
+  #refit: Refit | null = null;
   #loaded: Loaded | null = null;
   #events: MessagePort | null = null;
+  readonly #openVerifier: () => Promise<Verifier>;
   #verifier: Verifier | null = null;
   readonly #grower = new Grower(
     () => this.#device(),
@@ -74,8 +82,10 @@ export class Learn2pdHost implements Learn2pdApi {
   /** Commands take turns: a device is never asked two things at once. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(open: () => Promise<GpuResult> = openGpu) {
+  /** Programs that a model writes may loop: a page gives a verifier whose workers can be ended. */
+  constructor(open: () => Promise<GpuResult> = openGpu, openVerifier: () => Promise<Verifier> = localOne) {
     this.#open = open;
+    this.#openVerifier = openVerifier;
   }
 
   async listen(port: MessagePort): Promise<void> {
@@ -86,6 +96,7 @@ export class Learn2pdHost implements Learn2pdApi {
     return this.#exclusive(async () => {
       const before = this.#loaded;
       const next = await this.#load(checkpoint, source);
+      this.#endRefit();
       before?.dispose();
       this.#bytes = { checkpoint, source };
       this.#use(next);
@@ -93,7 +104,7 @@ export class Learn2pdHost implements Learn2pdApi {
       return {
         adapter: report.description || report.device || `${report.vendor} ${report.architecture}`.trim(),
         software: report.software,
-        model: describe(next),
+        model: describe(next, false),
       };
     });
   }
@@ -108,8 +119,9 @@ export class Learn2pdHost implements Learn2pdApi {
     });
   }
 
-  decode(request: DecodeRequest): Promise<Answer<Decoded>> {
-    return this.#exclusive(() => this.#again(() => this.#decode(request)));
+  async decode(request: DecodeRequest): Promise<Answer<Decoded>> {
+    const done = await this.#exclusive(() => this.#again(() => this.#decode(request)));
+    return thenOf(done, async (part) => ({ ...part, verdict: await this.#judge(request.problem, part.text) }));
   }
 
   similarity(request: SimilarityRequest): Promise<Answer<Similarity>> {
@@ -131,8 +143,16 @@ export class Learn2pdHost implements Learn2pdApi {
     this.#comparing.get(id)?.abort();
   }
 
-  measure(request: MeasureRequest): Promise<Answer<Outcome[]>> {
-    return this.#exclusive(() => this.#again(() => this.#measure(request)));
+  async measure(request: MeasureRequest): Promise<Answer<Outcome[]>> {
+    const done = await this.#exclusive(() => this.#again(() => this.#measure(request)));
+    return thenOf(done, async (parts) => {
+      const out: Outcome[] = [];
+      // One by one: a verifier that had to be ended has judged none of what it was given.
+      for (const { problem, ...part } of parts) {
+        out.push({ ...part, right: (await this.#judge(problem, part.text)).score === 1 });
+      }
+      return out;
+    });
   }
 
   train(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null) {
@@ -159,7 +179,48 @@ export class Learn2pdHost implements Learn2pdApi {
     return this.#exclusive(() => this.#grower.result());
   }
 
-  async #decode(request: DecodeRequest): Promise<Decoded> {
+  refit(request: RefitRequest): Promise<Answer<RefitState>> {
+    return this.#exclusive(async () => {
+      const { gpu, model } = await this.#model();
+      this.#endRefit();
+      this.#refit = new Refit(gpu, model, request);
+      return this.#refit.state();
+    });
+  }
+
+  advanceRefit(ms: number): Promise<Answer<RefitState>> {
+    return this.#exclusive(() => this.#refitting((refit) => refit.advance(ms)));
+  }
+
+  adoptFilter(): Promise<Answer<Adopted>> {
+    return this.#exclusive(async () => {
+      const { filter, report, reliability } = await this.#refitting((refit) => refit.result());
+      this.#endRefit();
+      const loaded = await this.#model();
+      if (this.#bytes) this.#bytes.filter = filter;
+      loaded.model = { ...loaded.model, filter };
+      return { model: describe(loaded, true), report, reliability };
+    });
+  }
+
+  async #refitting<T>(body: (refit: Refit) => Promise<T>): Promise<T> {
+    if (!this.#refit) throw new HostError('Other weights were opened meanwhile.', 'Train the filter for them.');
+    try {
+      return await body(this.#refit);
+    } catch (error) {
+      const lost = this.#refit.gpu.lostReason;
+      if (lost === null) throw error;
+      this.#endRefit();
+      throw new HostError(`The GPU device was lost (${lost}).`, 'Train the filter again; the one before is at work.');
+    }
+  }
+
+  #endRefit(): void {
+    this.#refit?.dispose();
+    this.#refit = null;
+  }
+
+  async #decode(request: DecodeRequest): Promise<Omit<Decoded, 'verdict'>> {
     const loaded = await this.#model();
     const { model, decoder } = loaded;
     const { problem, canvas } = request;
@@ -183,8 +244,7 @@ export class Learn2pdHost implements Learn2pdApi {
     const [result] = results;
     if (isPlain(request)) this.#texts.set(textKey(problem, canvas), result.tokens);
     const text = answerText(model.tokenizer, result.tokens, EOT);
-    const verdict = await this.#judge(problem, text);
-    return { ...result, trace: result.trace ?? [], text, verdict, wallMs: stats.wallMs, cold, marks };
+    return { ...result, trace: result.trace ?? [], text, wallMs: stats.wallMs, cold, marks };
   }
 
   async #similarity({ id, problem, canvas, ...choice }: SimilarityRequest, signal: AbortSignal): Promise<Similarity> {
@@ -209,7 +269,7 @@ export class Learn2pdHost implements Learn2pdApi {
     }
   }
 
-  async #measure(request: MeasureRequest): Promise<Outcome[]> {
+  async #measure(request: MeasureRequest): Promise<Unjudged[]> {
     const loaded = await this.#model();
     const { model, decoder } = loaded;
     const { canvas, from, count } = request;
@@ -222,7 +282,7 @@ export class Learn2pdHost implements Learn2pdApi {
       { split: 'test', seed: SEED, salt: 2 },
       from + count,
     ).slice(from);
-    const out: Outcome[] = [];
+    const out: Unjudged[] = [];
     for (const problem of problems) {
       const prompt = this.#encode(loaded, problem, canvas);
       const y = await this.#text(loaded, problem, canvas);
@@ -232,21 +292,20 @@ export class Learn2pdHost implements Learn2pdApi {
       this.#warm.add(key);
       const { results, stats } = await run();
       const traced = await decoder.decode([prompt], spec, { canvas, references: [y], trace: true });
-      out.push(await this.#outcome(loaded, problem, y, results[0], stats.wallMs, traced.results[0]));
+      out.push(this.#outcome(loaded, problem, y, results[0], stats.wallMs, traced.results[0]));
     }
     return out;
   }
 
-  async #outcome(
+  #outcome(
     { model }: Loaded,
     problem: Problem,
     y: Uint32Array,
     result: DecodeResult,
     wallMs: number,
     traced: DecodeResult,
-  ): Promise<Outcome> {
+  ): Unjudged {
     const text = answerText(model.tokenizer, result.tokens, EOT);
-    const verdict = await this.#judge(problem, text);
     const end = y.indexOf(EOT);
     // The end token counts: a text that goes on behind it is another answer.
     const places = end < 0 ? y.length : end + 1;
@@ -257,9 +316,9 @@ export class Learn2pdHost implements Learn2pdApi {
       wallMs,
       answerLength: result.answerLength,
       length: result.tokens.length,
-      right: verdict.score === 1,
       agreement: same / places,
       waste: eotWaste(traced.trace ?? [], traced.tokens, model.config.prompt),
+      problem,
       prompt: problem.prompt,
       text,
       task: problem.family,
@@ -273,7 +332,7 @@ export class Learn2pdHost implements Learn2pdApi {
   }
 
   async #verdicts(): Promise<Verifier> {
-    this.#verifier ??= (await import('../../../lm/verify/verifier.ts')).localVerifier();
+    this.#verifier ??= await this.#openVerifier();
     return this.#verifier;
   }
 
@@ -307,9 +366,13 @@ export class Learn2pdHost implements Learn2pdApi {
     return ids;
   }
 
-  async #load(checkpoint: Uint8Array<ArrayBuffer>, source: Source): Promise<Loaded> {
+  async #load(
+    checkpoint: Uint8Array<ArrayBuffer>,
+    source: Source,
+    own: { filter?: FilterWeights } = {},
+  ): Promise<Loaded> {
     const gpu = await this.#device();
-    const model = readCheckpoint(gpu, checkpoint);
+    const model = { ...readCheckpoint(gpu, checkpoint), ...own };
     const decoder = decoderOf(gpu, model, { sequences: 1, canvas: model.config.longest });
     const dispose = (): void => {
       for (const part of [decoder, decoder.model, model.store]) part.dispose();
@@ -326,7 +389,8 @@ export class Learn2pdHost implements Learn2pdApi {
   async #model(): Promise<Loaded> {
     if (!this.#bytes) throw new Error('There are no weights to decode with.');
     if (!this.#loaded || this.#loaded.gpu.lostReason !== null) {
-      this.#use(await this.#load(this.#bytes.checkpoint, this.#bytes.source));
+      const { checkpoint, source, filter } = this.#bytes;
+      this.#use(await this.#load(checkpoint, source, filter && { filter }));
     }
     return this.#loaded as Loaded;
   }
@@ -357,18 +421,26 @@ export class Learn2pdHost implements Learn2pdApi {
   }
 
   #exclusive<T>(body: () => Promise<T>): Promise<Answer<T>> {
-    const done = this.#turn.then(async (): Promise<Answer<T>> => {
-      try {
-        return { ok: true, value: await body() };
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        return { ok: false, reason, advice: error instanceof HostError ? error.advice : '' };
-      }
-    });
+    const done = this.#turn.then(() => answered(body));
     this.#turn = done;
     return done;
   }
 }
+
+/** What follows on a turn and needs no device: a program that is hard to judge holds up no decode. */
+const thenOf = async <T, U>(done: Answer<T>, next: (value: T) => Promise<U>): Promise<Answer<U>> =>
+  done.ok ? answered(() => next(done.value)) : done;
+
+async function answered<T>(body: () => Promise<T>): Promise<Answer<T>> {
+  try {
+    return { ok: true, value: await body() };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { ok: false, reason, advice: error instanceof HostError ? error.advice : '' };
+  }
+}
+
+const localOne = async (): Promise<Verifier> => (await import('../../../lm/verify/verifier.ts')).localVerifier();
 
 const textKey = ({ prompt }: Problem, canvas: number): string => `${canvas} ${prompt}`;
 const isPlain = ({ policy, eotp, cache }: SpecChoice): boolean =>
@@ -383,7 +455,7 @@ function withFilter(policy: PolicyChoice, filter: Learn2pdModel['filter']): Poli
   return policy.kind === 'learn2pd' || policy.kind === 'random' ? { ...policy, filter } : policy;
 }
 
-function describe({ model, source }: Loaded): Model {
+function describe({ model, source }: Loaded, ownFilter: boolean): Model {
   const { title, config, store, tokenizer, tasks, filter } = model;
   let parameters = 0;
   for (const { shape } of store.specs.values()) parameters += shape.reduce((a, b) => a * b, 1);
@@ -395,6 +467,7 @@ function describe({ model, source }: Loaded): Model {
     tokens: tokenizer.tokens,
     canvases: canvasesOf(config),
     filter,
+    ownFilter,
     tasks: tasks.map(({ family, levels }) => ({ id: family.id, title: family.title, tag: family.tag, levels })),
   };
 }

@@ -6,8 +6,9 @@ import type { FilterWeights } from '../filter.ts';
 import type { CacheKind, Eotp } from '../policy.ts';
 import type { Similarity } from '../similarity.ts';
 import type { StepTrace } from '../trace.ts';
-import type { Grown, TrainState } from './grow.ts';
+import type { FilterGrade, Grown, TrainState } from './grow.ts';
 import type { PeekResult } from './peek.ts';
+import type { RefitRequest, RefitState } from './refit.ts';
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; reason: string; advice: string };
 
@@ -24,6 +25,8 @@ export interface Model {
   /** Canvas lengths that it was trained at. */
   canvases: readonly number[];
   filter: FilterWeights | null;
+  /** It was learned in this tab, on these weights. */
+  ownFilter: boolean;
   tasks: readonly { id: string; title: string; tag: string; levels: readonly number[] }[];
 }
 
@@ -137,4 +140,13 @@ export interface Learn2pdApi {
   look(): Promise<Answer<PeekResult>>;
   accuracy(): Promise<Answer<{ task: string; right: number; count: number }[]>>;
   result(): Promise<Answer<Grown>>;
+  /** A new filter for the open weights, from records of fresh prompts. */
+  refit(request: RefitRequest): Promise<Answer<RefitState>>;
+  advanceRefit(ms: number): Promise<Answer<RefitState>>;
+  /** The new filter takes the place of the one before, until other weights are opened. */
+  adoptFilter(): Promise<Answer<Adopted>>;
+}
+
+export interface Adopted extends FilterGrade {
+  model: Model;
 }

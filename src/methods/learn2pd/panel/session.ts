@@ -2,7 +2,7 @@
 
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { replaceQuery } from '../../../ui/shell/hash-location.ts';
-import type { HostEvent, Learn2pdApi, Opened, Source, SpecChoice } from './protocol.ts';
+import type { HostEvent, Learn2pdApi, Model, Opened, Source, SpecChoice } from './protocol.ts';
 import { chooseFile, fetchIndex, fetchShipped, type ShippedFile } from './shipped.ts';
 import { initialPanel, type PanelState, type Run, usePanel } from './store.ts';
 import { endOf } from './timeline.ts';
@@ -62,6 +62,14 @@ export class PanelSession {
     if (!first) replaceQuery(linkOf(view));
     await this.#setUp(answer.value, first);
     return true;
+  }
+
+  /** The weights at work have another filter now: everything is decoded anew. */
+  takeFilter(model: Model): void {
+    const { opened, version } = get();
+    if (!opened) return;
+    set({ opened: { ...opened, model }, version: version + 1 });
+    this.#restart(false);
   }
 
   /** At the start: the weights of the link if this browser has them, else those that came with the page. */
