@@ -1,10 +1,10 @@
 // The command line as a process: exit codes, what goes to which stream. Only one small measurement is run here.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../../src/data/safetensors.ts';
 import { configure } from '../../src/methods/dsa/config.ts';
 
@@ -115,6 +115,42 @@ test('a run that began in another precision is not resumed', () => {
     rmSync(folder, { recursive: true });
   }
 }, 60_000);
+
+describe('eval dreamer4', () => {
+  const SHIPPED = resolve(import.meta.dirname, '../../public/models/dreamer4/dreamer4-micro.safetensors');
+
+  test.each([
+    ['windows=many', /^lab: --set windows: 'many' is not a whole number\n$/],
+    ['windows=5', /^lab: --set windows must be a multiple of streams\n$/],
+    ['window=4', /^lab: --set window: eval knows windows, streams, .*walk\n$/],
+    ['windows', /^lab: .*--set.*\n$/],
+  ])('--set %s: exit code 2 and one line', (setting, expected) => {
+    const { status, stdout, stderr } = lab('eval', 'dreamer4', '--checkpoint', SHIPPED, '--set', setting);
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(expected);
+  });
+
+  test('a truncated checkpoint: exit code 1 and one line', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tenfold-'));
+    try {
+      const bytes = readFileSync(SHIPPED);
+      const file = join(folder, 'half.safetensors');
+      writeFileSync(file, bytes.subarray(0, bytes.length >> 1));
+      const { status, stdout, stderr } = lab('eval', 'dreamer4', '--checkpoint', file, '--json');
+      expect(status).toBe(1);
+      expect(stdout).toBe('');
+      // Dawn says on its own which limits of the adapter it cuts.
+      const lines = stderr
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.startsWith('Warning: max'));
+      expect(lines).toEqual([expect.stringMatching(/^lab: Not a usable safetensors file: it is cut short: /)]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }, 60_000);
+});
 
 test('bench proves and measures a kernel; --json prints exactly one object', () => {
   const { status, stdout, stderr } = lab('bench', '--only', 'device,proof,roofline,swiglu', '--json');

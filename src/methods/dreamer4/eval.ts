@@ -56,6 +56,7 @@ export interface EvalResult {
   tables: { name: string; columns: string[]; rows: (number | string)[][] }[];
 }
 
+const HORIZONS = [1, 4, 16] as const;
 const HORIZON = 16;
 /** Frames of a long dream, and of a stretch of it. */
 const LONG = 200;
@@ -127,7 +128,7 @@ class Moments {
 async function dreamWindows(
   dream: LatentDream,
   set: FrameSet,
-  starts: { episode: number; at: number }[],
+  starts: readonly Start[],
   actionsOf: (stream: number, i: number) => number,
   options: EvalOptions,
   horizon: number,
@@ -157,49 +158,45 @@ async function dreamWindows(
   return out;
 }
 
-export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions): Promise<EvalResult> {
-  const c: DreamerConfig = model.config;
-  const { windows, streams, context, seed, progress } = options;
-  const size = c.frame.width * c.frame.height * 3;
-  // Two windows per fresh world, far apart.
-  const perEpisode = 2;
-  const steps = options.long ? Math.max(320, context + 220) : context * 2 + HORIZON * 4;
-  const specs = evaluationSpecs(c, seed, Math.ceil(windows / perEpisode), steps);
-  const set = await buildFrames(c, specs, options.cache ?? null, (done, total) => {
-    if (done % 8 === 0) progress(`episodes ${done} of ${total}`);
-  });
-  const truth = (w: { episode: number; at: number }, i: number): Uint8Array =>
-    set.episodes[w.episode].frames.subarray((w.at + i) * size, (w.at + i + 1) * size);
-  const all = Array.from({ length: windows }, (_, i) => ({
-    episode: Math.floor(i / perEpisode),
-    at: context + HORIZON + (i % perEpisode) * (context + HORIZON),
-  }));
+interface Start {
+  episode: number;
+  /** The first frame that is dreamed. */
+  at: number;
+}
 
-  const dream = new LatentDream(gpu, model, streams, { k: options.k, fused: fusedStack });
-  const horizons = [1, 4, 16] as const;
+/** Pictures `[frame][window]` that follow the starts under the actions. */
+export type Dreamer = (
+  batch: readonly Start[],
+  actionsOf: (window: number, frame: number) => number,
+) => Promise<Uint8Array[][]>;
+
+/** Dreams 16 frames from every start, `streams` at a time, with the true actions and with another window's, beside the truth. */
+export async function scoreWindows(
+  set: FrameSet,
+  starts: readonly Start[],
+  streams: number,
+  seed: number,
+  dream: Dreamer,
+  progress: (done: number) => void = () => undefined,
+): Promise<{ metrics: Record<string, number>; intervals: Record<string, Interval> }> {
+  const size = set.width * set.height * 3;
+  const truth = (w: Start, i: number): Uint8Array =>
+    set.episodes[w.episode].frames.subarray((w.at + i) * size, (w.at + i + 1) * size);
+  const actionOf = (w: Start, i: number): number => set.episodes[w.episode].actions[w.at + i];
   const errors = new Map<number, { dream: number[]; copy: number[] }>(
-    horizons.map((h) => [h, { dream: [], copy: [] }]),
+    HORIZONS.map((h) => [h, { dream: [], copy: [] }]),
   );
   let shuffled = 0;
   let straight = 0;
   let motion = 0;
   let trueMotion = 0;
-  for (let first = 0; first + streams <= windows; first += streams) {
-    const batch = all.slice(first, first + streams);
-    const actionOf = (w: { episode: number; at: number }, i: number): number =>
-      set.episodes[w.episode].actions[w.at + i];
-    const dreamed = await dreamWindows(dream, set, batch, (s, i) => actionOf(batch[s], i), options, HORIZON);
-    const wrong = await dreamWindows(
-      dream,
-      set,
-      batch,
-      (s, i) => actionOf(batch[(s + Math.floor(streams / 2)) % streams], i),
-      options,
-      HORIZON,
-    );
+  for (let first = 0; first + streams <= starts.length; first += streams) {
+    const batch = starts.slice(first, first + streams);
+    const dreamed = await dream(batch, (s, i) => actionOf(batch[s], i));
+    const wrong = await dream(batch, (s, i) => actionOf(batch[(s + Math.floor(streams / 2)) % streams], i));
     batch.forEach((w, s) => {
       const last = truth(w, -1);
-      for (const h of horizons) {
+      for (const h of HORIZONS) {
         let error = 0;
         let copy = 0;
         for (let i = 0; i < h; i++) {
@@ -217,11 +214,9 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
         trueMotion += meanDifference(truth(w, i), truth(w, i - 1));
       }
     });
-    progress(`windows ${first + streams} of ${windows}`);
+    progress(first + streams);
   }
-
   const metrics: Record<string, number> = {};
-  const tables: EvalResult['tables'] = [];
   const intervals: Record<string, Interval> = {};
   for (const [h, { dream: d, copy }] of errors) {
     intervals[`psnr${h}`] = bootstrap(d.length, seed, (w) => psnr(meanOver(d, w)));
@@ -235,6 +230,29 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
   }
   metrics.shuffleRatio16 = shuffled / straight;
   metrics.motionRatio = motion / trueMotion;
+  return { metrics, intervals };
+}
+
+export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions): Promise<EvalResult> {
+  const c: DreamerConfig = model.config;
+  const { windows, streams, context, seed, progress } = options;
+  // Two windows per fresh world, far apart.
+  const perEpisode = 2;
+  const steps = options.long ? Math.max(320, context + 220) : context * 2 + HORIZON * 4;
+  const specs = evaluationSpecs(c, seed, Math.ceil(windows / perEpisode), steps);
+  const set = await buildFrames(c, specs, options.cache ?? null, (done, total) => {
+    if (done % 8 === 0) progress(`episodes ${done} of ${total}`);
+  });
+  const starts = Array.from({ length: windows }, (_, i) => ({
+    episode: Math.floor(i / perEpisode),
+    at: context + HORIZON + (i % perEpisode) * (context + HORIZON),
+  }));
+  const dream = new LatentDream(gpu, model, streams, { k: options.k, fused: fusedStack });
+  const dreamer: Dreamer = (batch, actionsOf) => dreamWindows(dream, set, batch, actionsOf, options, HORIZON);
+  const { metrics, intervals } = await scoreWindows(set, starts, streams, seed, dreamer, (done) =>
+    progress(`windows ${done} of ${windows}`),
+  );
+  const tables: EvalResult['tables'] = [];
   metrics.windows = Math.floor(windows / streams) * streams;
   metrics.contextSeconds = c.dynamics.context / c.hz;
   Object.assign(metrics, await reconstruction(gpu, model, set, streams, progress));
@@ -261,7 +279,7 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
   tables.unshift({
     name: 'horizon',
     columns: ['frames', 'psnr', 'low', 'high', 'copy', 'gain'],
-    rows: horizons.map((h) => [
+    rows: HORIZONS.map((h) => [
       h,
       metrics[`psnr${h}`],
       metrics[`psnr${h}Low`],
