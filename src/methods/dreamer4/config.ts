@@ -6,7 +6,7 @@ import type { FrameShape } from '../../tensor/ops/images.ts';
 
 export interface TokenizerConfig {
   d: number;
-  /** Layers of each half; encoder S,S,S,T and decoder T,S,S,S (nano: S,T and T,S). */
+  /** Layers of each half. One is a time layer, the encoder's last and the decoder's first; the specification: one in four. */
   layers: number;
   heads: number;
   dim: number;
