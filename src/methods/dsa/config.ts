@@ -179,7 +179,7 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
     mix: { needle: 1, copy: 1, hops: 0 },
     queries: 192,
     short: { steps: 600, time: 64 },
-    base: { steps: 120, lr: 2e-3, lrIndex: 0 },
+    base: { steps: 200, lr: 2e-3, lrIndex: 0 },
     warmup: { steps: 240, lr: 0, lrIndex: 6e-3 },
     sparse: { steps: 120, lr: 3e-4, lrIndex: 3e-3 },
     ablation: false,

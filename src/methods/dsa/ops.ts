@@ -184,7 +184,8 @@ export function indexScoresOfCodes(
   const length = (k.codes.size * 4) / (s.sequences * s.dim);
   if (s.dim % 16 !== 0) throw new Error(`indexScoresOfCodes: ${s.dim} channels are no multiple of 16`);
   const mode = quant === 'e4m3' ? 1 : 2;
-  if (byProducts(q, s, rows, length)) {
+  // Not over a cache that is being filled: products take all of its places, this kernel those within the bounds.
+  if (after.length === 0 && byProducts(q, s, rows, length)) {
     const [values] = launch(q.graph, {
       label: 'index keys',
       link: keysLink,
@@ -194,7 +195,6 @@ export function indexScoresOfCodes(
       uniforms: [s.sequences * length, s.dim / 4, mode],
       threads: k.codes.size,
       flops: 4 * k.codes.size,
-      after,
     });
     return indexScores(q, w, values, bounds, s);
   }

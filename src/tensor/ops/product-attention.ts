@@ -25,14 +25,14 @@ export const scoresByProducts = (
   { sequences, heads, queries, length }: { sequences: number; heads: number; queries: number; length: number },
 ): boolean => c.software && queries >= FEW && length % 4 === 0 && 4 * sequences * heads * queries * length <= BINDING;
 
-/** Products of stacks [outer, groups, ..] of matrices, differentiable in both. */
+/** Products of stacks [outer, groups, ..] of matrices, differentiable in both; f32 as all attention, whatever is asked for. */
 function stacked(form: 'nn' | 'nt', a: Tensor, b: Tensor, causal: number | undefined): Tensor {
   const [outer, groups, m, k] = a.shape;
   const n = form === 'nt' ? b.shape[2] : b.shape[3];
   const batch = outer * groups;
   const of = (f: 'nn' | 'nt' | 'tn', x: Tensor, y: Tensor, size: [number, number, number], shape: readonly number[]) =>
     product(f, x, y, size, shape, { batch, gradient: true, causal });
-  return product(form, a, b, [m, n, k], [outer, groups, m, n], { batch, causal }, (dy) =>
+  return product(form, a, b, [m, n, k], [outer, groups, m, n], { batch, causal, gradient: true }, (dy) =>
     form === 'nt'
       ? [of('nn', dy, b, [m, k, n], a.shape), of('tn', dy, a, [n, k, m], b.shape)]
       : [of('nt', dy, b, [m, k, n], a.shape), of('tn', a, dy, [k, n, m], b.shape)],
