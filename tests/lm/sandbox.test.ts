@@ -79,3 +79,41 @@ test('a worker that hangs is replaced, its answers are wrong, the others stand',
   expect((await pool.verify(answers)).map((v) => v.score)).toEqual([1, 1]);
   pool.dispose();
 });
+
+test('of two that come at once the one behind a hang is judged, by a new worker and in a time of its own', async () => {
+  const end = vi.fn();
+  let opened = 0;
+  const slow = {
+    verify: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      return [{ score: 1, reasons: [] }];
+    },
+  };
+  const pool = new VerifierPool(
+    () => {
+      opened += 1;
+      return { verifier: opened === 1 ? { verify: () => new Promise(() => undefined) } : slow, end };
+    },
+    1,
+    // Less than the wait for the first and the second's own work together.
+    100,
+  );
+  const problem = problemAt(familyOf('sums'), 'train', 1, 0);
+  const verdicts = [1, 2, 3].map(() => pool.verify([{ problem, text: problem.answer }]));
+  expect((await Promise.all(verdicts)).map(([v]) => v.score)).toEqual([0, 1, 1]);
+  expect([opened, end.mock.calls.length]).toEqual([2, 1]);
+});
+
+test('a verifier that fails says so to its asker alone', async () => {
+  let calls = 0;
+  const verify = async () => {
+    calls += 1;
+    if (calls === 1) throw new Error('no sandbox');
+    return [{ score: 1, reasons: [] }];
+  };
+  const pool = new VerifierPool(() => ({ verifier: { verify }, end: () => undefined }), 1);
+  const problem = problemAt(familyOf('sums'), 'train', 1, 0);
+  const [first, second] = [1, 2].map(() => pool.verify([{ problem, text: problem.answer }]));
+  await expect(first).rejects.toThrow('no sandbox');
+  expect(await second).toEqual([{ score: 1, reasons: [] }]);
+});

@@ -1,6 +1,7 @@
 /**
  * Several verifiers side by side, each in a worker. A worker that does not answer in time is ended and replaced, and its
- * answers count as wrong: the sandbox has limits of its own, this is the second fence.
+ * answers count as wrong: the sandbox has limits of its own, this is the second fence. What is given to a worker that is
+ * busy waits for it, and its time begins when its turn does.
  */
 import type { Verdict } from '../tasks/task.ts';
 import { wrong } from '../tasks/task.ts';
@@ -15,11 +16,14 @@ export class VerifierPool implements Verifier {
   private readonly open: () => Seat;
   private readonly seats: Seat[];
   private readonly deadlineMs: number;
+  /** What each seat does last; never rejects. */
+  private readonly tails: Promise<unknown>[];
 
   /** `open` starts a worker, e.g. `() => { const w = new Worker(...); return { verifier: wrap(w), end: () => w.terminate() } }`. */
   constructor(open: () => Seat, size: number, deadlineMs = 10_000) {
     this.open = open;
     this.seats = Array.from({ length: size }, open);
+    this.tails = this.seats.map(() => Promise.resolve());
     this.deadlineMs = deadlineMs;
   }
 
@@ -30,16 +34,26 @@ export class VerifierPool implements Verifier {
     return parts.flat();
   }
 
-  private async part(index: number, answers: readonly Answer[]): Promise<Verdict[]> {
-    if (answers.length === 0) return [];
+  private part(index: number, answers: readonly Answer[]): Promise<Verdict[]> {
+    if (answers.length === 0) return Promise.resolve([]);
+    const done = this.tails[index].then(() => this.judge(index, answers));
+    this.tails[index] = done.catch(() => undefined);
+    return done;
+  }
+
+  private async judge(index: number, answers: readonly Answer[]): Promise<Verdict[]> {
+    const seat = this.seats[index];
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<null>((resolve) => {
       timer = setTimeout(() => resolve(null), this.deadlineMs);
     });
-    const verdicts = await Promise.race([this.seats[index].verifier.verify(answers), late]);
-    clearTimeout(timer);
-    if (verdicts) return verdicts;
-    this.seats[index].end();
+    try {
+      const verdicts = await Promise.race([seat.verifier.verify(answers), late]);
+      if (verdicts) return verdicts;
+    } finally {
+      clearTimeout(timer);
+    }
+    seat.end();
     this.seats[index] = this.open();
     return answers.map(() => wrong('the verifier did not answer in time'));
   }
