@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { fitExponent } from '../../src/bench/growth.ts';
 import { byLack, countProof, type ProofRow } from '../../src/bench/proof-rows.ts';
 import { benchReport, gather, noFindings } from '../../src/bench/report.ts';
-import { attainableSeconds, peakSides } from '../../src/bench/roofline.ts';
+import { attainableSeconds } from '../../src/bench/roofline.ts';
 import { byteRate, bytes, flopRate, ms, percent, times, work } from '../../src/bench/units.ts';
 import type { Timing } from '../../src/gpu/timing.ts';
 import { decades, decadeTicks, scaleOf } from '../../src/ui/charts/axis.ts';
@@ -44,11 +44,6 @@ test('a kernel is bound by whichever takes longer, its FLOPs or its bytes', () =
   expect(attainableSeconds(roof, 1, 5e8)).toBe(5);
   // On the ridge, at ten FLOPs per byte, both take as long.
   expect(attainableSeconds(roof, 1e9, 1e8)).toBe(1);
-});
-
-test('the peak is looked for at 512 on a processor, and where a large GPU reaches it elsewhere', () => {
-  expect(peakSides(true)).toEqual([512]);
-  expect(peakSides(false)).toEqual([4096, 2048]);
 });
 
 test('numbers are written with three digits and the unit that keeps them short', () => {

@@ -1,6 +1,6 @@
 // What can be turned about the dream, the denoising film strip, and where the time of a step goes.
 
-import { useEffect, useRef } from 'react';
+import { useEffect, useId, useRef } from 'react';
 import { Knob } from '../controls/Knob.tsx';
 import { AboutModel } from './AboutModel.tsx';
 import { toRgba } from './image-metrics.ts';
@@ -74,11 +74,14 @@ function ModelChoice({ session }: { session: PlaySession | null }) {
   const models = usePlay((state) => state.models);
   const model = usePlay((state) => state.model);
   const loading = usePlay((state) => state.dream.phase === 'loading');
+  const id = useId();
   if (models.length < 2 || !model) return null;
   return (
-    <label className={css.seed}>
-      <span>Model</span>
+    <div className={css.seed}>
+      <label htmlFor={id}>Model</label>
       <select
+        id={id}
+        aria-describedby={`${id}-notes`}
         value={model.rung}
         disabled={loading}
         data-testid="model"
@@ -90,8 +93,10 @@ function ModelChoice({ session }: { session: PlaySession | null }) {
           </option>
         ))}
       </select>
-      {models.map(({ rung, note }) => note && <small key={rung}>{note}</small>)}
-    </label>
+      <div id={`${id}-notes`} className={css.notes}>
+        {models.map(({ rung, note }) => note && <small key={rung}>{note}</small>)}
+      </div>
+    </div>
   );
 }
 
