@@ -6,18 +6,24 @@ import { openWithTiles } from '../src/data/tile-cache.ts';
 import { openGpu } from '../src/gpu/device.ts';
 import type { Method } from '../src/methods/contract.ts';
 import { dreamer4 } from '../src/methods/dreamer4/session.ts';
+import { claimRun } from '../src/ui/training/run-keeper.ts';
 import { TrainHost } from '../src/ui/training/train-host.ts';
 import type { TrainApi } from '../src/ui/training/train-protocol.ts';
 
 const host = new TrainHost({
   openGpu: () => openWithTiles(openGpu, () => opfsStorage('adapters')),
   method: async () => dreamer4 as Method<unknown>,
+  storage: () => opfsStorage('dreamer4'),
+  claim: claimRun,
   now: () => performance.now(),
 });
 
 const api: TrainApi = {
   describe: () => host.describe(),
-  start: (request, events) => host.start(request, events),
+  start: (request, identity, events) => host.start(request, identity, events),
+  kept: () => host.kept(),
+  reopen: (id, events) => host.reopen(id, events),
+  forget: (id) => host.forget(id),
   pause: () => host.pause(),
   resume: () => host.resume(),
   step: () => host.step(),

@@ -86,6 +86,18 @@ export class SafeSession<S extends Session> {
     return checkpoint;
   }
 
+  /** The last copy; null before there is one. */
+  get copy(): Uint8Array<ArrayBuffer> | null {
+    return this.#copy;
+  }
+
+  /** Back to the last copy: what came after it is gone. False if there is none. Throws what load() throws. */
+  async restore(): Promise<boolean> {
+    if (!this.#copy) return false;
+    await this.session.load({ name: 'kept.safetensors', bytes: this.#copy });
+    return true;
+  }
+
   /** Another point of the run. Throws what load() throws. */
   async load(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     await this.session.load({ name: 'resumed.safetensors', bytes });

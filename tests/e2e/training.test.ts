@@ -1,5 +1,6 @@
 // "Grow a world in your tab": a run from nothing in a real browser, paused, stepped, stopped and kept.
 
+import { stat } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser, openPage } from '../support/browser.ts';
@@ -16,8 +17,17 @@ const reading = (page: Page, name: string) => page.locator(`dt:text-is("${name}"
 const done = async (page: Page, phase: string) =>
   Number((await page.locator('li', { hasText: phase }).first().innerText()).match(/(\d+) \/ \d+/)?.[1]);
 
+const DATA = ['Episodes', 'Steps per episode'];
+
+/** The fields at their smallest. */
+async function least(page: Page, fields: readonly string[]): Promise<void> {
+  await page.getByText('Change a number').click();
+  for (const name of fields) await page.getByLabel(name, { exact: true }).press('Home');
+}
+
 async function startNano(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'nano' }).click();
+  await least(page, DATA);
   await page.getByTestId('start-training').click();
   await page.waitForFunction(() => /Tokenizer\s+([1-9]\d*) \//.test(document.body.innerText), null, {
     timeout: 90_000,
@@ -81,14 +91,14 @@ test('there is nothing to play before the dynamics exists, and the page says so'
 test('a grown model is played: the smallest run, then its dream beside the truth', async () => {
   const { page, errors, close } = await openPage(browser, '#/dreamer4?preset=nano');
   await page.getByTestId('start-training').waitFor();
-  await page.getByText('Change a number').click();
-  for (const name of ['Episodes', 'Steps per episode', 'Tokenizer steps', 'Dynamics steps']) {
-    await page.getByLabel(name, { exact: true }).press('Home');
-  }
+  await least(page, [...DATA, 'Tokenizer steps', 'Dynamics steps']);
   await page.getByTestId('start-training').click();
   await page.waitForFunction(() => /Dynamics\s+([1-9]\d*) \//.test(document.body.innerText), null, {
     timeout: 100_000,
   });
+  // It ends by itself after a few seconds: what it made is still there.
+  await page.waitForFunction(() => document.querySelector('dl dd')?.textContent === 'done');
+  expect(await page.getByRole('button', { name: 'Save', exact: true }).isEnabled()).toBe(true);
   await page.getByRole('button', { name: 'Play this model' }).click();
   await page.waitForFunction(
     () => /^\d/.test(document.querySelector('[data-testid="psnr"]')?.textContent ?? ''),
@@ -105,7 +115,7 @@ test('a grown model is played: the smallest run, then its dream beside the truth
   await close();
 });
 
-test('a foreign file is refused with a sentence, and a full disk does not lose the run', async () => {
+test('a foreign file is refused with a sentence', async () => {
   const { page, close } = await openPage(browser, '#/dreamer4?preset=nano');
   await page.getByTestId('start-training').waitFor();
   await startNano(page);
@@ -120,6 +130,74 @@ test('a foreign file is refused with a sentence, and a full disk does not lose t
       .querySelector('[data-testid="status"]')
       ?.textContent?.startsWith('holiday.safetensors cannot be resumed here: '),
   );
+  await close();
+});
+
+test('a full disk does not lose the run: it goes on, is saved to a file, is kept when there is room, and survives a reload', async () => {
+  const { page, close } = await openPage(browser, '#/dreamer4?preset=nano');
+  await page.getByTestId('start-training').waitFor();
+  const devtools = await page.context().newCDPSession(page);
+  const quota = (quotaSize?: number) =>
+    devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin, quotaSize });
+  await quota(1000);
+  await startNano(page);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  const alert = page.getByRole('alert');
+  await alert.waitFor();
+  expect(await alert.textContent()).toMatch(/^This run will not survive a reload: The storage for this page is full/);
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save', exact: true }).click(),
+  ]);
+  expect(file.suggestedFilename()).toBe('dreamer4-training.safetensors');
+  expect((await stat(await file.path())).size).toBeGreaterThan(100_000);
+  const at = await done(page, 'Tokenizer');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.waitForFunction((steps) => Number(document.body.innerText.match(/Tokenizer\s+(\d+) \//)?.[1]) > steps, at);
+
+  await quota();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await alert.waitFor({ state: 'detached' });
+  const kept = await done(page, 'Tokenizer');
+  expect(kept).toBeGreaterThan(at);
+  expect(await page.getByTestId('kept-at').textContent()).toBe(`Tokenizer, step ${kept}`);
+  const worked = await reading(page, 'time worked').textContent();
+
+  // Another tab of the same visitor: the run is listed, and stays with who has it open.
+  const second = await page.context().newPage();
+  await second.goto(page.url());
+  await second.getByRole('button', { name: 'Go on with it' }).click();
+  await second.getByRole('alert').getByText('This run is still open: in another tab').waitFor();
+  await second.close();
+
+  await page.reload();
+  await page.getByTestId('kept').waitFor();
+  expect(await page.getByTestId('kept').innerText()).toContain(`a run of preset nano, seed 1, begun`);
+  expect(await page.getByTestId('kept').innerText()).toContain(`at step ${kept} of 940 of Tokenizer.`);
+  await page.getByRole('button', { name: 'Go on with it' }).click();
+  await page.waitForFunction(
+    (steps) => Number(document.body.innerText.match(/Tokenizer\s+(\d+) \//)?.[1]) > steps,
+    kept,
+  );
+  expect(await page.locator('figure', { hasText: 'mse' }).count()).toBe(1);
+  expect(worked).toMatch(/ s$/);
+
+  // Stopped, it is still there to be saved and gone on with; forgotten, it is gone.
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByTestId('kept').waitFor();
+  expect(await page.getByRole('button', { name: 'Save', exact: true }).isEnabled()).toBe(true);
+  await page.getByRole('button', { name: 'Forget it' }).click();
+  await page.getByTestId('kept').waitFor({ state: 'detached' });
+  await page.reload();
+  await page.getByTestId('start-training').waitFor();
+  expect(await page.getByTestId('kept').count()).toBe(0);
+  await close();
+});
+
+test('a full list of runs is said', async () => {
+  const { page, close } = await openPage(browser, '#/dreamer4?preset=nano');
+  await page.getByTestId('start-training').waitFor();
+  await startNano(page);
   await page.evaluate(() => {
     IDBObjectStore.prototype.put = () => {
       throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');

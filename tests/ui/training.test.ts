@@ -1,6 +1,7 @@
 // The training chassis against a method of three numbers: slices, pauses, steps, a lost device, a failed run.
 
 import { beforeEach, describe, expect, test } from 'vitest';
+import { memoryStorage, type Storage, StorageFull } from '../../src/data/storage.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { Checkpoint, Method, RunContext, RunState, Session } from '../../src/methods/contract.ts';
 import { duration, RateEstimate } from '../../src/ui/training/rate-estimate.ts';
@@ -89,6 +90,9 @@ let doomed: boolean;
 let losses: number[];
 let unsaved: number;
 let now: number;
+let storage: Storage;
+/** Runs that another tab has open. */
+let elsewhere: Set<string>;
 let host: TrainHost;
 let messages: TrainMessage[];
 let port: MessagePort;
@@ -102,7 +106,14 @@ beforeEach(() => {
   unsaved = Number.POSITIVE_INFINITY;
   now = 0;
   messages = [];
-  host = new TrainHost({
+  storage = memoryStorage();
+  elsewhere = new Set();
+  host = newHost();
+  port = { postMessage: (message: TrainMessage) => messages.push(message) } as unknown as MessagePort;
+});
+
+const newHost = () =>
+  new TrainHost({
     openGpu: async () => {
       const gpu = { lostReason: doomed ? 'driver reset' : null, report: { description: `adapter ${gpus.length}` } };
       gpus.push(gpu);
@@ -111,16 +122,18 @@ beforeEach(() => {
     method: async () => method as Method<unknown>,
     // Every look at the clock is ten seconds later.
     now: () => (now += 10_000),
+    storage: async () => storage,
+    claim: async (id) => (elsewhere.has(id) ? null : () => undefined),
   });
-  port = { postMessage: (message: TrainMessage) => messages.push(message) } as unknown as MessagePort;
-});
 
 const until = async (condition: () => boolean) => {
   for (let i = 0; i < 2000 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 1));
   expect(condition()).toBe(true);
 };
 const lastProgress = () => messages.findLast((message) => message.kind === 'progress');
-const start = (set: Record<string, number> = {}, preset = 'short') => host.start({ preset, seed: 3, set }, port);
+const start = (set: Record<string, number> = {}, preset = 'short', id = 'one') =>
+  host.start({ preset, seed: 3, set }, { id, at: 7 }, port);
+const lastKept = () => messages.findLast((message) => message.kind === 'kept');
 
 describe('a run', () => {
   test('describes its presets with the numbers that may change', async () => {
@@ -135,7 +148,18 @@ describe('a run', () => {
     const opened = await start();
     expect(opened).toEqual({
       ok: true,
-      value: { phases: [{ id: 'count', title: 'Counting', steps: 40 }], adapter: 'adapter 0' },
+      value: {
+        id: 'one',
+        at: 7,
+        request: { preset: 'short', seed: 3, set: {} },
+        phases: [{ id: 'count', title: 'Counting', steps: 40 }],
+        adapter: 'adapter 0',
+        status: 'running',
+        phase: '',
+        step: 0,
+        workMs: 0,
+        lines: {},
+      },
     });
     await until(() => lastProgress()?.status === 'done');
     expect(lastProgress()).toMatchObject({ phase: 'count', step: 40 });
@@ -184,17 +208,26 @@ describe('a run', () => {
     expect(lastProgress()?.step).toBe(200);
   });
 
-  test('stop ends the session', async () => {
+  test('stop ends the training, and what it made can still be saved', async () => {
     await start({}, 'long');
+    await until(() => sessions[0].count >= 20);
     await host.stop();
-    expect(sessions[0].disposed).toBe(true);
+    const { count } = sessions[0];
     expect(sessions[0].context.signal.aborted).toBe(true);
-    expect(await host.save()).toMatchObject({ ok: false });
+    expect(lastProgress()).toMatchObject({ status: 'done', step: count });
+    expect(await host.save()).toMatchObject({ ok: true, value: { bytes: Uint8Array.of(count) } });
+    await host.resume();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sessions[0].count).toBe(count);
+  });
+
+  test('before a run is open there is nothing to save', async () => {
+    expect(await host.save()).toMatchObject({ ok: false, reason: 'No run is open.' });
   });
 
   test('a new start ends the old one', async () => {
     await start({}, 'long');
-    await start();
+    await start({}, 'short', 'two');
     expect(sessions[0].disposed).toBe(true);
     await until(() => sessions[1].count === 40);
     expect(sessions[0].count).toBeLessThan(200);
@@ -210,12 +243,136 @@ describe('a run', () => {
   });
 });
 
+describe('a kept run', () => {
+  test('is kept when it pauses, and goes on in another visit with its lines, its time and its settings', async () => {
+    await start({ 'model.width': 3 }, 'long');
+    await until(() => sessions[0].count >= 60);
+    await host.pause();
+    const { count } = sessions[0];
+    expect(lastKept()).toEqual({ kind: 'kept', phase: 'count', step: count, problem: '' });
+    const visit = newHost();
+    expect(await visit.kept()).toEqual([
+      { id: 'one', at: 7, preset: 'long', seed: 3, title: 'Counting', step: count, steps: 200, done: false },
+    ]);
+    const opened = await visit.reopen('one', port);
+    if (!opened.ok) throw new Error(opened.reason);
+    expect(opened.value).toMatchObject({ id: 'one', at: 7, status: 'running', phase: 'count', step: count });
+    expect(opened.value.request).toEqual({ preset: 'long', seed: 3, set: { 'model.width': 3 } });
+    expect(opened.value.workMs).toBeGreaterThan(0);
+    expect(opened.value.lines['count/loss'].map(({ step }) => step)).toEqual(
+      Array.from({ length: count / 10 }, (_, i) => (i + 1) * 10),
+    );
+    expect(sessions[1].config).toEqual({ steps: 200, model: { width: 3 } });
+    await until(() => lastProgress()?.status === 'done');
+    expect(sessions[1].count).toBe(200);
+  });
+
+  test('keeps the configuration that it began with, should the preset change', async () => {
+    await start({}, 'long');
+    await host.pause();
+    const kept = method.presets.long;
+    (method.presets as Record<string, Counting>).long = { steps: 90, model: { width: 99 } };
+    try {
+      await newHost().reopen('one', port);
+      expect(sessions[1].config).toEqual({ steps: 200, model: { width: 16 } });
+    } finally {
+      (method.presets as Record<string, Counting>).long = kept;
+    }
+  });
+
+  test('that is finished is opened, not trained again', async () => {
+    await start();
+    await until(() => lastProgress()?.status === 'done');
+    const visit = newHost();
+    expect(await visit.kept()).toMatchObject([{ step: 40, done: true }]);
+    expect(await visit.reopen('one', port)).toMatchObject({ ok: true, value: { status: 'done', step: 40 } });
+    expect(await visit.save()).toMatchObject({ ok: true, value: { bytes: Uint8Array.of(40) } });
+  });
+
+  test('another start does not touch it; each is forgotten by itself', async () => {
+    await start({}, 'long');
+    await until(() => sessions[0].count >= 20);
+    await host.start({ preset: 'short', seed: 4, set: {} }, { id: 'two', at: 9 }, port);
+    await until(() => lastProgress()?.step === 40 && lastProgress()?.status === 'done');
+    expect((await host.kept()).map(({ id }) => id)).toEqual(['two', 'one']);
+    expect(await host.forget('one')).toEqual({ ok: true, value: null });
+    expect((await host.kept()).map(({ id }) => id)).toEqual(['two']);
+    expect(await storage.list()).toEqual(['two.json', 'two.safetensors']);
+    expect(await host.reopen('one', port)).toMatchObject({ ok: false, reason: 'This browser keeps no such run.' });
+  });
+
+  test('that another tab has open is neither opened nor forgotten', async () => {
+    await start({}, 'long');
+    await host.pause();
+    elsewhere.add('one');
+    const visit = newHost();
+    for (const refused of [await visit.reopen('one', port), await visit.forget('one')])
+      expect(refused).toMatchObject({ ok: false, reason: expect.stringContaining('still open: in another tab') });
+    expect(await visit.kept()).toHaveLength(1);
+  });
+
+  test('half of one, or a foreign file, is not listed', async () => {
+    await storage.write('half.json', new TextEncoder().encode('{}'));
+    await storage.write('odd.json', new TextEncoder().encode('{"id":"odd"'));
+    await storage.write('odd.safetensors', Uint8Array.of(1));
+    expect(await host.kept()).toEqual([]);
+    expect(await host.reopen('odd', port)).toMatchObject({ ok: false });
+  });
+
+  test('a full disk is said, the run goes on and is saved as a file; with room again it is kept', async () => {
+    const { write } = storage;
+    storage.write = async () => {
+      throw new StorageFull();
+    };
+    await start({}, 'long');
+    await until(() => sessions[0].count >= 50);
+    await host.pause();
+    expect(lastKept()).toMatchObject({ problem: expect.stringContaining('storage for this page is full') });
+    expect(await host.kept()).toEqual([]);
+    const { count } = sessions[0];
+    expect(await host.save()).toMatchObject({ ok: true, value: { bytes: Uint8Array.of(count) } });
+    storage.write = write;
+    await host.pause();
+    expect(lastKept()).toMatchObject({ step: count, problem: '' });
+    expect(await host.kept()).toHaveLength(1);
+  });
+
+  test('no storage at all: the same words, and nothing to go on with', async () => {
+    const bare = new TrainHost({
+      openGpu: async () => ({ ok: true, gpu: { lostReason: null, report: { description: '' } } as unknown as Gpu }),
+      method: async () => method as Method<unknown>,
+      storage: () => Promise.reject(new Error('storage is not allowed here')),
+      claim: async () => () => undefined,
+      now: () => (now += 10_000),
+    });
+    expect(await bare.kept()).toEqual([]);
+    await bare.start({ preset: 'long', seed: 3, set: {} }, { id: 'one', at: 7 }, port);
+    await bare.pause();
+    expect(lastKept()).toMatchObject({ problem: 'storage is not allowed here' });
+    await bare.stop();
+  });
+});
+
 describe('trouble', () => {
   test('an error stops the run with its message', async () => {
     await start({}, 'long');
     trouble = new Error('NaN in dynamics.layer3 at step 12');
     await until(() => lastProgress()?.status === 'failed');
     expect(messages).toContainEqual({ kind: 'log', text: 'Stopped: NaN in dynamics.layer3 at step 12' });
+  });
+
+  test('a failed run is back at its last good copy, which is what is saved', async () => {
+    await start({}, 'long');
+    await until(() => lastKept() !== undefined);
+    trouble = new Error('NaN');
+    await until(() => lastProgress()?.status === 'failed');
+    const { step } = lastKept() as { step: number };
+    expect(sessions[0].count).toBe(step);
+    expect(lastProgress()).toMatchObject({ step });
+    expect(messages).toContainEqual({ kind: 'log', text: `Back at the last good copy, step ${step} of count.` });
+    expect(await host.save()).toMatchObject({ ok: true, value: { bytes: Uint8Array.of(step) } });
+    trouble = null;
+    expect(await newHost().kept()).toMatchObject([{ step }]);
   });
 
   test('a lost device is replaced and the run goes on from its last checkpoint', async () => {
@@ -239,6 +396,7 @@ describe('trouble', () => {
     await until(() => lastProgress()?.status === 'failed');
     expect(gpus).toHaveLength(4);
     expect(sessions.map(({ disposed }) => disposed)).toEqual([true, true, true, false]);
+    expect(await host.save()).toMatchObject({ ok: false });
     expect(messages).toContainEqual({ kind: 'log', text: 'Stopped: The GPU device was lost: driver reset' });
   });
 
@@ -279,9 +437,11 @@ describe('trouble', () => {
     const refused = new TrainHost({
       openGpu: async () => ({ ok: false, reason: 'This browser has no WebGPU.', advice: 'Use another.' }),
       method: async () => method as Method<unknown>,
+      storage: async () => storage,
+      claim: async () => () => undefined,
       now: () => 0,
     });
-    expect(await refused.start({ preset: 'short', seed: 1, set: {} }, port)).toMatchObject({
+    expect(await refused.start({ preset: 'short', seed: 1, set: {} }, { id: 'one', at: 7 }, port)).toMatchObject({
       ok: false,
       code: 'no-webgpu',
       reason: 'This browser has no WebGPU.',
@@ -304,6 +464,19 @@ describe('parts', () => {
     expect(points[0]).toEqual({ step: 0, value: 0 });
     expect(points.every(({ step, value }) => value === step * 2)).toBe(true);
     expect(points.at(-1)?.step).toBeGreaterThan(9700);
+  });
+
+  test('what is measured again replaces what was there', () => {
+    const series = new Series(100);
+    for (const step of [10, 20, 30, 40]) series.add(step, 1);
+    series.add(30, 2);
+    series.add(40, 2);
+    expect(series.points()).toEqual([
+      { step: 10, value: 1 },
+      { step: 20, value: 1 },
+      { step: 30, value: 2 },
+      { step: 40, value: 2 },
+    ]);
   });
 
   test('rate and time left of the running phase', () => {

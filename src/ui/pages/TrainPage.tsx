@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'react';
 import { parseSeed } from '../playground/share.ts';
 import { parseHash, replaceQuery } from '../shell/hash-location.ts';
+import { KeptRuns } from '../training/KeptRuns.tsx';
 import { Losses } from '../training/Losses.tsx';
 import { Progress } from '../training/Progress.tsx';
 import { RunControls } from '../training/RunControls.tsx';
@@ -18,6 +19,7 @@ export default function TrainPage() {
   const status = useTraining((state) => state.status);
   const failure = useTraining((state) => state.failure);
   const notice = useTraining((state) => state.notice);
+  const unkept = useTraining((state) => state.unkept);
   const log = useTraining((state) => state.log);
   const request = useTraining((state) => state.request);
 
@@ -55,6 +57,7 @@ export default function TrainPage() {
           <p>{failure.advice}</p>
         </div>
       )}
+      <KeptRuns session={session} />
       <Setup session={session} />
       {status !== 'idle' && (
         <>
@@ -63,6 +66,11 @@ export default function TrainPage() {
           <p className={css.notice} role="status" data-testid="status">
             {notice}
           </p>
+          {unkept && (
+            <p className={css.unkept} role="alert">
+              This run will not survive a reload: {unkept} It goes on, and Save writes it to a file.
+            </p>
+          )}
           <Samples />
           <Losses />
           <section className={css.log}>

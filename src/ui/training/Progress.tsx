@@ -5,7 +5,8 @@ import { useTraining } from './train-store.ts';
 import css from './training.module.css';
 
 export function Progress() {
-  const { phases, phase, step, status, perSecond, secondsLeft, workMs } = useTraining();
+  const { phases, phase, step, status, perSecond, secondsLeft, workMs, keptAt } = useTraining();
+  const title = (id: string): string => phases.find((candidate) => candidate.id === id)?.title ?? id;
   const now = phases.findIndex(({ id }) => id === phase);
   return (
     <section className={css.progress} aria-label="Progress">
@@ -39,6 +40,10 @@ export function Progress() {
         <div>
           <dt>time worked</dt>
           <dd>{duration(workMs / 1000)}</dd>
+        </div>
+        <div>
+          <dt>kept in this browser</dt>
+          <dd data-testid="kept-at">{keptAt ? `${title(keptAt.phase)}, step ${keptAt.step}` : '–'}</dd>
         </div>
       </dl>
     </section>

@@ -14,6 +14,8 @@ export function RunControls({ session }: { session: TrainSession | null }) {
   const file = useRef<HTMLInputElement>(null);
   if (!session) return null;
   const open = status === 'running' || status === 'paused';
+  // What ended is still there until another run begins.
+  const there = open || status === 'done' || status === 'failed';
   const play = async () => {
     if (await session.play()) navigate('/');
   };
@@ -32,7 +34,7 @@ export function RunControls({ session }: { session: TrainSession | null }) {
       <Button
         icon={Gamepad2}
         kind="dream"
-        disabled={!open}
+        disabled={!there}
         hint="Its weights as they are now"
         onClick={() => void play()}
       >
@@ -40,7 +42,7 @@ export function RunControls({ session }: { session: TrainSession | null }) {
       </Button>
       <Button
         icon={Download}
-        disabled={!open}
+        disabled={!there}
         hint="Everything that resuming needs"
         onClick={() => void session.saveFile()}
       >

@@ -15,7 +15,10 @@ export class Series {
     this.#limit = limit;
   }
 
+  /** Steps that are measured again, after a run went back to a copy, replace what they gave before. */
   add(step: number, value: number): void {
+    const last = this.#points.at(-1);
+    if (last && step <= last.step) this.#points = this.#points.filter((point) => point.step < step);
     if (this.#seen++ % this.#every !== 0) return;
     this.#points.push({ step, value });
     if (this.#points.length < this.#limit) return;

@@ -1,23 +1,39 @@
 // The train worker's half of a training page: owns a device, holds one session, gives it time slices, lets commands in
-// between two slices, and carries the run over a lost device from its last checkpoint, also the finished one. Drives any
-// method through its contract.
+// between two slices, and carries the run over a lost device from its last checkpoint, also the finished one. Keeps the run
+// in the browser: every so often, when a phase ends, and whenever it stands still. Drives any method through its contract.
 
+import type { Storage } from '../../data/storage.ts';
 import type { Gpu, GpuResult } from '../../gpu/device.ts';
 import type { Checkpoint, Method, RunEvent, Session, View } from '../../methods/contract.ts';
 import { SafeSession } from '../../methods/safe-session.ts';
 import type { Failure, Outcome } from '../playground/protocol.ts';
 import { configure, fieldValues } from './run-config.ts';
-import type { MethodCard, RunOpened, RunRequest, RunStatus, TrainApi, TrainMessage } from './train-protocol.ts';
+import { listRuns, type RunFile, readRun, removeRun } from './run-file.ts';
+import { type Release, RunKeeper } from './run-keeper.ts';
+import type {
+  KeptRun,
+  MethodCard,
+  RunIdentity,
+  RunOpened,
+  RunRequest,
+  RunStatus,
+  TrainApi,
+  TrainMessage,
+} from './train-protocol.ts';
 
 export interface TrainHostParts {
   openGpu(): Promise<GpuResult>;
   method(): Promise<Method<unknown>>;
+  /** Where runs are kept. */
+  storage(): Promise<Storage>;
+  /** The lock of a run; null if another tab has it. */
+  claim(id: string): Promise<Release | null>;
   now(): number;
 }
 
 /** A slice is short enough for a pause to feel immediate. */
 const SLICE_MS = 150;
-/** What a lost device may cost at most. */
+/** What a lost device, or a tab that is killed, may cost at most. */
 const SAFETY_MS = 30_000;
 
 class NoDevice extends Error {
@@ -32,9 +48,17 @@ export class TrainHost implements TrainApi {
   readonly #parts: TrainHostParts;
   #gpu: Gpu | null = null;
   #safe: SafeSession<Session> | null = null;
+  #keeper: RunKeeper | null = null;
+  /** Of the run that is open, or was last. */
+  #lock: { id: string; release: Release } | null = null;
+  /** Something was done since the run was kept. */
+  #unkept = false;
   #events: MessagePort | null = null;
+  #name = '';
   #status: RunStatus = 'paused';
   #abort = new AbortController();
+  /** Of the loop that gives slices; a newer one ends the ones before. */
+  #loop = 0;
   /** Slices and commands take turns here: a session is never asked two things at once. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -51,20 +75,76 @@ export class TrainHost implements TrainApi {
     return { ok: true, value: { title: method.title, presets, fields: method.fields } };
   }
 
-  async start(request: RunRequest, events: MessagePort): Promise<Outcome<RunOpened>> {
-    await this.stop();
+  async start(request: RunRequest, identity: RunIdentity, events: MessagePort): Promise<Outcome<RunOpened>> {
+    await this.#close();
     this.#events = events;
-    this.#abort = new AbortController();
-    const opened = await this.#exclusive(() => this.#create(request));
-    if (!opened.ok) return opened;
-    this.#status = 'running';
-    void this.#run();
-    return opened;
+    return this.#exclusive(async () => {
+      const method = await this.#parts.method();
+      const preset = method.presets[request.preset];
+      if (preset === undefined)
+        return failure('internal', `There is no preset "${request.preset}".`, 'Choose another one.');
+      try {
+        const config = configure(preset, method.fields, request.set);
+        const file: RunFile = {
+          ...identity,
+          ...request,
+          config,
+          phase: '',
+          title: '',
+          step: 0,
+          steps: 0,
+          done: false,
+          workMs: 0,
+          lines: {},
+        };
+        return await this.#open(file, null);
+      } catch (error) {
+        return notOpened(error);
+      }
+    });
+  }
+
+  async kept(): Promise<readonly KeptRun[]> {
+    try {
+      return await listRuns(await this.#parts.storage());
+    } catch {
+      // No storage, so there is nothing in it.
+      return [];
+    }
+  }
+
+  async reopen(id: string, events: MessagePort): Promise<Outcome<RunOpened>> {
+    await this.#close();
+    this.#events = events;
+    return this.#exclusive(async () => {
+      try {
+        const kept = await readRun(await this.#parts.storage(), id);
+        return kept ? await this.#open(kept.file, kept.bytes) : noneKept;
+      } catch (error) {
+        return notOpened(error);
+      }
+    });
+  }
+
+  async forget(id: string): Promise<Outcome<null>> {
+    const release = this.#lock?.id === id ? () => undefined : await this.#parts.claim(id);
+    if (!release) return openElsewhere;
+    try {
+      await removeRun(await this.#parts.storage(), id);
+      return { ok: true, value: null };
+    } catch (error) {
+      return failure('internal', message(error), 'Reload the page and try again.');
+    } finally {
+      release();
+    }
   }
 
   async pause(): Promise<void> {
     if (this.#status === 'running') this.#status = 'paused';
-    await this.#exclusive(async () => this.#progress(0));
+    await this.#exclusive(async () => {
+      this.#progress(0);
+      await this.#rest();
+    });
   }
 
   async resume(): Promise<void> {
@@ -74,20 +154,24 @@ export class TrainHost implements TrainApi {
   }
 
   async step(): Promise<void> {
-    await this.pause();
+    if (this.#status === 'running') await this.pause();
     await this.#slice({ steps: 1 });
   }
 
   async stop(): Promise<void> {
-    this.#status = this.#status === 'failed' ? 'failed' : 'done';
+    if (this.#status !== 'failed') this.#status = 'done';
     this.#abort.abort();
     await this.#exclusive(async () => {
-      this.#safe?.dispose();
-      this.#safe = null;
+      await this.#rest();
+      this.#progress(0);
     });
   }
 
   save(): Promise<Outcome<Checkpoint>> {
+    const bytes = this.#status === 'failed' && this.#safe?.copy;
+    // What failed may hold numbers that are none, or have no device; its last copy is good.
+    if (bytes)
+      return this.#exclusive(async () => ({ ok: true, value: { name: `${this.#name}-training.safetensors`, bytes } }));
     return this.#ask((_, safe) => safe.save());
   }
 
@@ -110,36 +194,87 @@ export class TrainHost implements TrainApi {
     return this.#ask((session) => session.inspect({ kind: 'samples' }));
   }
 
-  async #create(request: RunRequest): Promise<Outcome<RunOpened>> {
+  /** A session for a new run, or for a kept one with its copy. Throws what the device and the method throw. */
+  async #open(file: RunFile, copy: Uint8Array<ArrayBuffer> | null): Promise<Outcome<RunOpened>> {
+    if (!(await this.#claim(file.id))) return openElsewhere;
+    const keeper = new RunKeeper(file, this.#parts.storage);
+    this.#abort = new AbortController();
+    const context = {
+      seed: file.seed,
+      emit: (event: RunEvent) => {
+        if (event.kind === 'metrics') keeper.measured(event);
+        this.#post(event);
+      },
+      signal: this.#abort.signal,
+    };
     const method = await this.#parts.method();
-    const preset = method.presets[request.preset];
-    if (preset === undefined)
-      return failure('internal', `There is no preset "${request.preset}".`, 'Choose another one.');
     try {
-      const config = configure(preset, method.fields, request.set);
-      const context = {
-        seed: request.seed,
-        emit: (event: RunEvent) => this.#post(event),
-        signal: this.#abort.signal,
-      };
-      const safe = await SafeSession.open<Session>({
-        device: () => this.#device(),
-        create: (gpu) => method.create({ ...context, gpu }, config),
-        now: this.#parts.now,
-        everyMs: SAFETY_MS,
-      });
-      this.#safe = safe;
-      const { report } = safe.gpu;
-      const adapter = report.description || report.device || `${report.vendor} ${report.architecture}`.trim();
-      return { ok: true, value: { phases: safe.session.phases, adapter } };
-    } catch (error) {
-      if (error instanceof NoDevice) return failure('no-webgpu', error.message, error.advice);
-      return failure(
-        'internal',
-        `The run could not start: ${message(error)}`,
-        'Choose a smaller preset or reload the page.',
+      this.#safe = await SafeSession.open<Session>(
+        {
+          device: () => this.#device(),
+          create: (gpu) => method.create({ ...context, gpu }, file.config),
+          now: this.#parts.now,
+          everyMs: SAFETY_MS,
+        },
+        copy,
       );
+    } catch (error) {
+      this.#unlock();
+      throw error;
     }
+    this.#keeper = keeper;
+    this.#name = method.id;
+    this.#unkept = false;
+    const { report } = this.#safe.gpu;
+    const adapter = report.description || report.device || `${report.vendor} ${report.architecture}`.trim();
+    // A finished run has nothing to prepare: it is there to be played and saved.
+    this.#status = file.done ? 'done' : 'running';
+    if (!file.done) void this.#run();
+    return { ok: true, value: { ...keeper.opened(this.#safe.session), adapter, status: this.#status } };
+  }
+
+  async #claim(id: string): Promise<boolean> {
+    if (this.#lock?.id === id) return true;
+    const release = await this.#parts.claim(id);
+    if (!release) return false;
+    this.#unlock();
+    this.#lock = { id, release };
+    return true;
+  }
+
+  #unlock(): void {
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  async #close(): Promise<void> {
+    await this.stop();
+    await this.#exclusive(async () => {
+      this.#safe?.dispose();
+      this.#safe = null;
+      this.#keeper = null;
+      this.#status = 'paused';
+    });
+  }
+
+  /** A run that stands still is kept as it is. */
+  async #rest(): Promise<void> {
+    if (!this.#safe || !this.#unkept || this.#status === 'failed') return;
+    try {
+      await this.#keep(this.#safe);
+    } catch (error) {
+      // The next slice finds out what is wrong with the device or the numbers.
+      const { phase, step } = this.#safe.session.state();
+      this.#post({ kind: 'kept', phase, step, problem: message(error) });
+    }
+  }
+
+  async #keep(safe: SafeSession<Session>): Promise<void> {
+    const { bytes } = await safe.save();
+    if (!this.#keeper) return;
+    const kept = await this.#keeper.keep(safe.session, bytes);
+    this.#unkept = kept.kind === 'kept' && kept.problem !== '';
+    this.#post(kept);
   }
 
   async #device(): Promise<Gpu> {
@@ -151,7 +286,8 @@ export class TrainHost implements TrainApi {
   }
 
   async #run(): Promise<void> {
-    while (this.#status === 'running') {
+    const own = ++this.#loop;
+    while (this.#status === 'running' && own === this.#loop) {
       await this.#slice({ ms: SLICE_MS });
       // Lets the worker's messages in.
       await new Promise((resolve) => setTimeout(resolve));
@@ -166,10 +302,13 @@ export class TrainHost implements TrainApi {
       const began = this.#parts.now();
       try {
         const lost = await safe.survive(async (session) => {
+          const before = session.state().phase;
           const more = await session.advance(budget);
           const worked = this.#parts.now() - began;
+          this.#unkept = true;
+          this.#keeper?.worked(worked);
           // Done once the end is kept: a device lost before that has the end to do again.
-          if (more === 'done' || safe.due) await safe.save();
+          if (more === 'done' || safe.due || session.state().phase !== before) await this.#keep(safe);
           if (more === 'done') this.#status = 'done';
           this.#progress(worked);
         });
@@ -178,9 +317,21 @@ export class TrainHost implements TrainApi {
         this.#status = 'failed';
         const advice = error instanceof NoDevice ? ` ${error.advice}` : '';
         this.#post({ kind: 'log', text: `Stopped: ${message(error)}${advice}` });
+        await this.#backToCopy(safe);
         this.#progress(0);
       }
     });
+  }
+
+  /** What failed is not what is played and saved afterwards. Without a device the copy can still be saved. */
+  async #backToCopy(safe: SafeSession<Session>): Promise<void> {
+    try {
+      if (!(await safe.restore())) return;
+      const { phase, step } = safe.session.state();
+      this.#post({ kind: 'log', text: `Back at the last good copy, step ${step} of ${phase}.` });
+    } catch (error) {
+      this.#post({ kind: 'log', text: `The last copy can only be saved: ${message(error)}` });
+    }
   }
 
   #replaced(safe: SafeSession<Session>, lost: string): void {
@@ -227,4 +378,15 @@ const failure = (code: Failure['code'], reason: string, advice: string): Failure
   reason,
   advice,
 });
+const noneKept = failure('internal', 'This browser keeps no such run.', 'Reload the page.');
+const openElsewhere = failure(
+  'internal',
+  'This run is still open: in another tab, or in this one for a few seconds more.',
+  'Close the other tab, or try again.',
+);
+function notOpened(error: unknown): Failure {
+  if (error instanceof NoDevice) return failure('no-webgpu', error.message, error.advice);
+  const advice = 'Choose a smaller preset or reload the page.';
+  return failure('internal', `The run could not start: ${message(error)}`, advice);
+}
 const message = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -5,6 +5,7 @@
 
 import type { Checkpoint, Field, Phase, View } from '../../methods/contract.ts';
 import type { Outcome } from '../playground/protocol.ts';
+import type { Point } from './series.ts';
 
 export interface MethodCard {
   title: string;
@@ -19,9 +20,34 @@ export interface RunRequest {
   set: Record<string, number>;
 }
 
-export interface RunOpened {
+/** One per run, for its kept copy and its record: a run that is reopened is still the same. */
+export interface RunIdentity {
+  id: string;
+  /** When it began, milliseconds since 1970; shown, never used in a result. */
+  at: number;
+}
+
+export interface RunOpened extends RunIdentity {
+  request: RunRequest;
   phases: readonly Phase[];
   adapter: string;
+  status: RunStatus;
+  phase: string;
+  step: number;
+  /** Milliseconds of work so far, and the lines measured so far by `<phase>/<metric>`: a reopened run has some. */
+  workMs: number;
+  lines: Readonly<Record<string, readonly Point[]>>;
+}
+
+/** A run that this browser kept. */
+export interface KeptRun extends RunIdentity {
+  preset: string;
+  seed: number;
+  /** Title of its phase, how far that was, and of how many steps. */
+  title: string;
+  step: number;
+  steps: number;
+  done: boolean;
 }
 
 export type RunStatus = 'running' | 'paused' | 'done' | 'failed';
@@ -29,16 +55,26 @@ export type RunStatus = 'running' | 'paused' | 'done' | 'failed';
 export type TrainMessage =
   | { kind: 'metrics'; phase: string; step: number; values: Record<string, number> }
   | { kind: 'log'; text: string }
-  | { kind: 'progress'; status: RunStatus; phase: string; step: number; workMs: number };
+  | { kind: 'progress'; status: RunStatus; phase: string; step: number; workMs: number }
+  /** The run as it was at that step outlives the tab; `problem`: why it does not. */
+  | { kind: 'kept'; phase: string; step: number; problem: string };
 
 export interface TrainApi {
   describe(): Promise<Outcome<MethodCard>>;
-  start(request: RunRequest, events: MessagePort): Promise<Outcome<RunOpened>>;
+  start(request: RunRequest, identity: RunIdentity, events: MessagePort): Promise<Outcome<RunOpened>>;
+  /** Runs that this browser kept, the newest first. */
+  kept(): Promise<readonly KeptRun[]>;
+  /** Goes on with one of them; a finished one is only opened. */
+  reopen(id: string, events: MessagePort): Promise<Outcome<RunOpened>>;
+  forget(id: string): Promise<Outcome<null>>;
+  /** Stands still; the run is kept. */
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** One training step, then paused. */
   step(): Promise<void>;
+  /** Ends the training. The run is kept and stays open for save() and export() until another one begins. */
   stop(): Promise<void>;
+  /** The run as it is now; of a failed one the last good copy. */
   save(): Promise<Outcome<Checkpoint>>;
   /** The weights alone, for the playground. */
   export(title: string): Promise<Outcome<Checkpoint>>;

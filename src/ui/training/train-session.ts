@@ -3,15 +3,18 @@
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { download } from '../playground/clip.ts';
 import { handOver } from '../playground/handover.ts';
+import type { Outcome } from '../playground/protocol.ts';
 import { keepRun } from '../runs-shelf.ts';
 import { RateEstimate } from './rate-estimate.ts';
 import { Series } from './series.ts';
-import type { RunRequest, TrainApi, TrainMessage } from './train-protocol.ts';
+import type { RunOpened, RunRequest, TrainApi, TrainMessage } from './train-protocol.ts';
 import { INITIAL, type TrainState, useTraining } from './train-store.ts';
 
 /** How often pictures of the present model are asked for while it trains. */
 const SAMPLES_MS = 5000;
 const LOG_LINES = 200;
+/** A run is kept when the page is left; the worker gets so long for it. */
+const LEAVE_MS = 15_000;
 
 const set = (change: Partial<TrainState>) => useTraining.setState(change);
 const get = () => useTraining.getState();
@@ -44,8 +47,11 @@ export class TrainSession {
     this.#abort.abort();
     clearInterval(this.#timer);
     this.#events?.close();
-    this.#host[releaseProxy]();
-    this.#worker.terminate();
+    const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
+    void Promise.race([this.#host.stop(), late]).finally(() => {
+      this.#host[releaseProxy]();
+      this.#worker.terminate();
+    });
   }
 
   choose(change: Partial<RunRequest>): void {
@@ -53,18 +59,33 @@ export class TrainSession {
   }
 
   async start(): Promise<void> {
-    const { request } = get();
+    const id = Array.from(crypto.getRandomValues(new Uint32Array(2)), (word) => word.toString(36)).join('');
+    const identity = { id, at: Date.now() };
+    await this.#open((events) => this.#host.start(get().request, identity, events));
+  }
+
+  /** Goes on with a run that this browser kept. */
+  async reopen(id: string): Promise<void> {
+    await this.#open((events) => this.#host.reopen(id, events));
+  }
+
+  async forget(id: string): Promise<void> {
+    const forgotten = await this.#host.forget(id);
+    set({ failure: forgotten.ok ? null : forgotten });
+    await this.#listKept();
+  }
+
+  async #open(opening: (events: MessagePort) => Promise<Outcome<RunOpened>>): Promise<void> {
     this.#events?.close();
     const channel = new MessageChannel();
     this.#events = channel.port1;
     this.#rate.clear();
     this.#latest = {};
-    this.#startedAt = Date.now();
-    this.#runId = Array.from(crypto.getRandomValues(new Uint32Array(2)), (word) => word.toString(36)).join('');
     channel.port1.onmessage = (event: MessageEvent<TrainMessage>) => this.#accept(event.data);
     set({
       status: 'opening',
       failure: null,
+      phases: [],
       series: new Map(),
       drawn: 0,
       log: [],
@@ -72,13 +93,30 @@ export class TrainSession {
       step: 0,
       workMs: 0,
       notice: '',
+      keptAt: null,
+      unkept: '',
     });
-    const opened = await this.#host.start(request, transfer(channel.port2, [channel.port2]));
+    const opened = await opening(transfer(channel.port2, [channel.port2]));
     if (this.#abort.signal.aborted) return;
     if (!opened.ok) return set({ status: 'idle', failure: opened });
-    const { phases, adapter } = opened.value;
-    set({ phases, adapter, phase: phases[0]?.id ?? '', status: get().status === 'opening' ? 'running' : get().status });
+    const { id, at, request, phases, adapter, status, phase, step, workMs, lines } = opened.value;
+    this.#startedAt = at;
+    this.#runId = id;
+    // What the run said in the meantime is newer.
+    const early = get();
+    for (const [name, points] of Object.entries(lines)) {
+      for (const { step: x, value } of points) this.#point(name, x, value);
+    }
+    set({
+      request,
+      phases,
+      adapter,
+      workMs: early.workMs + workMs,
+      drawn: get().drawn + 1,
+      ...(early.status === 'opening' && { status, phase: phase || (phases[0]?.id ?? ''), step }),
+    });
     this.#say(`Training on ${adapter}.`);
+    if (status === 'done') void this.#lookAtSamples(true);
   }
 
   async togglePause(): Promise<void> {
@@ -98,8 +136,6 @@ export class TrainSession {
 
   async stop(): Promise<void> {
     await this.#host.stop();
-    set({ status: 'done' });
-    await this.#keepRecord();
   }
 
   async saveFile(): Promise<void> {
@@ -133,34 +169,48 @@ export class TrainSession {
     const wanted = get().request.preset;
     const preset = card.presets.some(({ name }) => name === wanted) ? wanted : card.presets[0]?.name;
     set({ card, request: { ...get().request, preset } });
+    await this.#listKept();
+  }
+
+  async #listKept(): Promise<void> {
+    const kept = await this.#host.kept();
+    if (!this.#abort.signal.aborted) set({ kept });
   }
 
   #accept(message: TrainMessage): void {
     if (message.kind === 'log') this.#say(message.text);
     else if (message.kind === 'metrics') this.#measure(message);
+    else if (message.kind === 'kept') this.#kept(message);
     else this.#advance(message);
   }
 
   #measure(message: Extract<TrainMessage, { kind: 'metrics' }>): void {
-    const { series, drawn } = get();
     for (const [name, value] of Object.entries(message.values)) {
-      const key = `${message.phase}/${name}`;
-      let line = series.get(key);
-      if (!line) {
-        line = new Series();
-        series.set(key, line);
-      }
-      line.add(message.step, value);
-      this.#latest[key] = value;
+      this.#point(`${message.phase}/${name}`, message.step, value);
     }
-    set({ drawn: drawn + 1 });
+    set({ drawn: get().drawn + 1 });
+  }
+
+  #point(name: string, step: number, value: number): void {
+    const { series } = get();
+    let line = series.get(name);
+    if (!line) {
+      line = new Series();
+      series.set(name, line);
+    }
+    line.add(step, value);
+    this.#latest[name] = value;
+  }
+
+  #kept({ phase, step, problem }: Extract<TrainMessage, { kind: 'kept' }>): void {
+    set(problem ? { unkept: problem } : { unkept: '', keptAt: { phase, step } });
   }
 
   #advance(message: Extract<TrainMessage, { kind: 'progress' }>): void {
     const { status, phase, step, workMs } = message;
     if (status === 'running') this.#rate.report(phase, step, performance.now());
     const steps = get().phases.find((candidate) => candidate.id === phase)?.steps ?? 0;
-    const finished = status === 'done' && get().status !== 'done';
+    const ended = (status === 'done' || status === 'failed') && get().status !== status;
     set({
       status,
       phase,
@@ -169,8 +219,9 @@ export class TrainSession {
       perSecond: this.#rate.perSecond(),
       secondsLeft: this.#rate.secondsLeft(steps),
     });
-    if (finished) {
+    if (ended) {
       void this.#keepRecord();
+      void this.#listKept();
       void this.#lookAtSamples(true);
     }
   }
@@ -212,6 +263,8 @@ export class TrainSession {
   }
 
   #visibility(): void {
+    // One that stands still may have made single steps.
+    if (document.hidden && get().status === 'paused') void this.#host.pause();
     if (document.hidden && get().status === 'running') {
       this.#pausedByHiding = true;
       void this.#host.pause();

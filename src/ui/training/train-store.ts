@@ -4,7 +4,7 @@ import { create } from 'zustand';
 import type { Phase, View } from '../../methods/contract.ts';
 import type { Failure } from '../playground/protocol.ts';
 import type { Series } from './series.ts';
-import type { MethodCard, RunRequest, RunStatus } from './train-protocol.ts';
+import type { KeptRun, MethodCard, RunRequest, RunStatus } from './train-protocol.ts';
 
 export interface TrainState {
   card: MethodCard | null;
@@ -25,6 +25,12 @@ export interface TrainState {
   series: Map<string, Series>;
   drawn: number;
   notice: string;
+  /** Runs of earlier visits. */
+  kept: readonly KeptRun[];
+  /** Where the run was when it was last kept; null before that. */
+  keptAt: { phase: string; step: number } | null;
+  /** Why the run would not survive a reload. */
+  unkept: string;
 }
 
 export const INITIAL: TrainState = {
@@ -44,6 +50,9 @@ export const INITIAL: TrainState = {
   series: new Map(),
   drawn: 0,
   notice: '',
+  kept: [],
+  keptAt: null,
+  unkept: '',
 };
 
 export const useTraining = create<TrainState>(() => INITIAL);
