@@ -1,11 +1,11 @@
 // Entry of the worker that trains: it owns a device of its own. Logic: src/ui/training/train-host.ts.
 
-import { expose } from 'comlink';
+import { expose, transfer } from 'comlink';
 import { opfsStorage } from '../src/data/storage.ts';
 import { openWithTiles } from '../src/data/tile-cache.ts';
 import { openGpu } from '../src/gpu/device.ts';
 import type { Method } from '../src/methods/contract.ts';
-import { dreamer4 } from '../src/methods/dreamer4/session.ts';
+import { type DreamerSession, dreamer4 } from '../src/methods/dreamer4/session.ts';
 import { claimRun } from '../src/ui/training/run-keeper.ts';
 import { TrainHost } from '../src/ui/training/train-host.ts';
 import type { TrainApi } from '../src/ui/training/train-protocol.ts';
@@ -13,6 +13,7 @@ import type { TrainApi } from '../src/ui/training/train-protocol.ts';
 const host = new TrainHost({
   openGpu: () => openWithTiles(openGpu, () => opfsStorage('adapters')),
   method: async () => dreamer4 as Method<unknown>,
+  live: (session) => (session as DreamerSession).live(),
   storage: () => opfsStorage('dreamer4'),
   claim: claimRun,
   now: () => performance.now(),
@@ -32,6 +33,14 @@ const api: TrainApi = {
   export: (title) => host.export(title),
   load: (bytes) => host.load(bytes),
   samples: () => host.samples(),
+  openDream: (canvas, truth) => host.openDream(canvas, truth),
+  dreamFromTruth: () => host.dreamFromTruth(),
+  async dream(...step) {
+    const result = await host.dream(...step);
+    return result.ok ? transfer(result, [result.value.rgb.buffer]) : result;
+  },
+  rebuild: () => host.rebuild(),
+  closeDream: () => host.closeDream(),
 };
 
 expose(api);

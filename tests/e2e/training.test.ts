@@ -115,6 +115,41 @@ test('a grown model is played: the smallest run, then its dream beside the truth
   await close();
 });
 
+test('the dream is played while it trains: frames come, and the steps of its weights go on', async () => {
+  const { page, errors, close } = await openPage(browser, '#/dreamer4?preset=nano');
+  await page.getByTestId('start-training').waitFor();
+  await least(page, [...DATA, 'Tokenizer steps']);
+  await page.getByTestId('start-training').click();
+  await page.getByTestId('live-words').getByText('nothing to dream with').waitFor();
+  const toggle = page.getByTestId('live-toggle');
+  expect(await toggle.isDisabled()).toBe(true);
+  await page.waitForFunction(() => /Dynamics\s+([1-9]\d*) \//.test(document.body.innerText), null, {
+    timeout: 100_000,
+  });
+  await toggle.click();
+  const count = async (id: string) => Number(await page.getByTestId(id).textContent());
+  const reaches = (id: string, least: number) =>
+    page.waitForFunction(
+      ([testId, bound]) => Number(document.querySelector(`[data-testid="${testId}"]`)?.textContent) >= bound,
+      [id, least] as const,
+    );
+  await reaches('live-frame', 2);
+  const weights = await count('live-weights');
+  expect(weights).toBeGreaterThan(0);
+  await page.keyboard.down('KeyW');
+  await reaches('live-weights', weights + 2);
+  await page.keyboard.up('KeyW');
+  const frame = await count('live-frame');
+  await reaches('live-frame', frame + 2);
+  await page.getByText('You are walking.').waitFor();
+  expect(await page.getByTestId('live-dream').evaluate((canvas) => (canvas as HTMLCanvasElement).width)).toBe(32);
+  await toggle.click();
+  const at = await done(page, 'Dynamics');
+  await page.waitForFunction((steps) => Number(document.body.innerText.match(/Dynamics\s+(\d+) \//)?.[1]) > steps, at);
+  expect(errors).toEqual([]);
+  await close();
+});
+
 test('a foreign file is refused with a sentence', async () => {
   const { page, close } = await openPage(browser, '#/dreamer4?preset=nano');
   await page.getByTestId('start-training').waitFor();
@@ -172,7 +207,7 @@ test('a full disk does not lose the run: it goes on, is saved to a file, is kept
 
   await page.reload();
   await page.getByTestId('kept').waitFor();
-  expect(await page.getByTestId('kept').innerText()).toContain(`a run of preset nano, seed 1, begun`);
+  expect(await page.getByTestId('kept').innerText()).toContain('Preset nano, seed 1, begun');
   expect(await page.getByTestId('kept').innerText()).toContain(`at step ${kept} of 940 of Tokenizer.`);
   await page.getByRole('button', { name: 'Go on with it' }).click();
   await page.waitForFunction(

@@ -1,9 +1,10 @@
 // The training chassis against a method of three numbers: slices, pauses, steps, a lost device, a failed run.
 
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { memoryStorage, type Storage, StorageFull } from '../../src/data/storage.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { Checkpoint, Method, RunContext, RunState, Session } from '../../src/methods/contract.ts';
+import type { Dream } from '../../src/methods/dreamer4/play-contract.ts';
 import { duration, RateEstimate } from '../../src/ui/training/rate-estimate.ts';
 import { configure, fieldValues } from '../../src/ui/training/run-config.ts';
 import { Series } from '../../src/ui/training/series.ts';
@@ -67,6 +68,44 @@ class CountingSession implements Session {
   }
 }
 
+/** Dreams the count of its session as a gray level; there is none before the count is 20. */
+const dreams: { session: CountingSession; disposed: boolean }[] = [];
+const SIZE = 2 * 2 * 3;
+function liveOf(session: CountingSession) {
+  if (session.count < 20) return null;
+  const open = (): Dream => {
+    const mine = { session, disposed: false };
+    dreams.push(mine);
+    return {
+      info: {
+        title: '',
+        width: 2,
+        height: 2,
+        hz: 10,
+        contextFrames: 4,
+        contextSeconds: 0.4,
+        kMax: 4,
+        parameters: 1,
+        latent: [1, 1],
+      },
+      streams: 1,
+      reset: () => undefined,
+      observe: async () => undefined,
+      step: async () => ({
+        rgb: new Uint8Array(SIZE).fill(session.count),
+        film: new Uint8Array(),
+        index: 0,
+        ringFill: 1,
+        timing: { total: 1, denoise: null, commit: null, decode: null, dispatches: 1 },
+      }),
+      dispose: () => {
+        mine.disposed = true;
+      },
+    };
+  };
+  return { steps: session.count, open };
+}
+
 const method: Method<Counting> = {
   id: 'counting',
   title: 'Counting',
@@ -115,11 +154,16 @@ beforeEach(() => {
 const newHost = () =>
   new TrainHost({
     openGpu: async () => {
-      const gpu = { lostReason: doomed ? 'driver reset' : null, report: { description: `adapter ${gpus.length}` } };
+      const gpu = {
+        lostReason: doomed ? 'driver reset' : null,
+        lost: new Promise<never>(() => undefined),
+        report: { description: `adapter ${gpus.length}` },
+      };
       gpus.push(gpu);
       return { ok: true, gpu: gpu as unknown as Gpu };
     },
     method: async () => method as Method<unknown>,
+    live: (session) => liveOf(session as CountingSession),
     // Every look at the clock is ten seconds later.
     now: () => (now += 10_000),
     storage: async () => storage,
@@ -341,6 +385,7 @@ describe('a kept run', () => {
     const bare = new TrainHost({
       openGpu: async () => ({ ok: true, gpu: { lostReason: null, report: { description: '' } } as unknown as Gpu }),
       method: async () => method as Method<unknown>,
+      live: () => null,
       storage: () => Promise.reject(new Error('storage is not allowed here')),
       claim: async () => () => undefined,
       now: () => (now += 10_000),
@@ -350,6 +395,95 @@ describe('a kept run', () => {
     await bare.pause();
     expect(lastKept()).toMatchObject({ problem: 'storage is not allowed here' });
     await bare.stop();
+  });
+});
+
+describe('a dream on the live weights', () => {
+  const SETTINGS = { k: 4, contextCorruption: 0.1, seed: 1 };
+  let channel: MessageChannel;
+  let truth: MessagePort;
+
+  beforeEach(() => {
+    channel = new MessageChannel();
+    truth = channel.port1;
+    dreams.length = 0;
+  });
+  afterEach(async () => {
+    await host.stop();
+    await host.closeDream();
+    channel.port1.close();
+    channel.port2.close();
+  });
+
+  const openDream = async () => {
+    const opened = await host.openDream(null, channel.port2);
+    const frames = new Uint8Array(2 * SIZE);
+    truth.postMessage({ kind: 'episode', episode: 1, width: 2, height: 2, frames, actions: Uint32Array.of(0, 0) });
+    return opened;
+  };
+  const frame = (index: number) => {
+    truth.postMessage({ kind: 'frame', episode: 1, index, action: 0, rgb: new Uint8Array(SIZE) });
+    return host.dream(1, index, SETTINGS, false);
+  };
+
+  test('there is none before the weights have learned something, and the run goes on', async () => {
+    await start({}, 'long');
+    await host.pause();
+    await host.load(Uint8Array.of(3));
+    expect(lastProgress()).toMatchObject({ dreamSteps: 0 });
+    expect(await openDream()).toMatchObject({ ok: false, reason: expect.stringContaining('nothing to dream with') });
+    await host.resume();
+    await until(() => (lastProgress()?.dreamSteps ?? 0) >= 20);
+    expect(await openDream()).toMatchObject({ ok: true, value: { width: 2 } });
+  });
+
+  test('each frame is of the weights as they are then, while the steps go on', async () => {
+    await start({ steps: 250 }, 'long');
+    await until(() => sessions[0].count >= 20);
+    expect(await openDream()).toMatchObject({ ok: true });
+    const seen: number[] = [];
+    for (let index = 1; sessions[0].count < 200; index++) {
+      const dreamed = await frame(index);
+      if (!dreamed.ok) throw new Error(dreamed.reason);
+      expect([...dreamed.value.rgb]).toEqual(new Array(SIZE).fill(dreamed.value.weightSteps));
+      seen.push(dreamed.value.weightSteps);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    expect(new Set(seen).size).toBeGreaterThan(4);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(dreams).toHaveLength(1);
+  });
+
+  test('a step that waits for a frame which never comes does not hold the training up', async () => {
+    await start({}, 'long');
+    await until(() => sessions[0].count >= 20);
+    await openDream();
+    const waiting = host.dream(1, 99, SETTINGS, false);
+    await host.closeDream();
+    expect(await waiting).toMatchObject({ ok: false, reason: 'The dream has ended.' });
+    expect(dreams[0].disposed).toBe(true);
+    await until(() => lastProgress()?.status === 'done');
+    expect(await frame(1)).toMatchObject({ ok: false });
+  });
+
+  test('a lost device: the dream is rebuilt on the run that goes on', async () => {
+    await start({}, 'long');
+    await until(() => sessions[0].count >= 40 && lastKept() !== undefined);
+    await openDream();
+    await host.pause();
+    gpus[0].lostReason = 'driver reset';
+    expect(await frame(1)).toMatchObject({ ok: false, code: 'device-lost' });
+    expect(await host.rebuild()).toMatchObject({ ok: true });
+    expect(await frame(1)).toMatchObject({ ok: true, value: { weightSteps: sessions[1].count } });
+    expect(dreams[1].session).toBe(sessions[1]);
+  });
+
+  test('goes with its run', async () => {
+    await start({}, 'long');
+    await until(() => sessions[0].count >= 20);
+    await openDream();
+    await start({}, 'short', 'two');
+    expect(dreams[0].disposed).toBe(true);
   });
 });
 
@@ -437,6 +571,7 @@ describe('trouble', () => {
     const refused = new TrainHost({
       openGpu: async () => ({ ok: false, reason: 'This browser has no WebGPU.', advice: 'Use another.' }),
       method: async () => method as Method<unknown>,
+      live: () => null,
       storage: async () => storage,
       claim: async () => () => undefined,
       now: () => 0,

@@ -30,7 +30,7 @@ import { buildFrames, holdoutSpecs, trainingSpecs } from './dataset.ts';
 import { DynamicsTrainer } from './dynamics-trainer.ts';
 import type { FrameSet } from './frames.ts';
 import { type DreamModel, LatentDream } from './play.ts';
-import { PLAY_CORRUPTION } from './play-contract.ts';
+import { type Dream, PLAY_CORRUPTION } from './play-contract.ts';
 import { TokenizerTrainer } from './tokenizer-trainer.ts';
 import {
   type LatentStats,
@@ -201,6 +201,16 @@ export class DreamerSession implements Session<RunState> {
       stats: this.stats,
       title: `${this.config.rung}, ${this.trainer.step} steps`,
     };
+  }
+
+  /**
+   * A dream that shares the weights of the training: every frame is of the weights as they are then. `steps`: how many they
+   * have seen. Who opens one disposes it. Null while the dynamics has learned nothing.
+   */
+  live(): { steps: number; open(): Dream } | null {
+    const model = this.model();
+    if (!model || !this.trainer || this.trainer.step === 0) return null;
+    return { steps: this.trainer.step, open: () => new LatentDream(this.gpu, model, 1) };
   }
 
   /**

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { parseSeed } from '../playground/share.ts';
 import { parseHash, replaceQuery } from '../shell/hash-location.ts';
 import { KeptRuns } from '../training/KeptRuns.tsx';
+import { LivePane } from '../training/LivePane.tsx';
 import { Losses } from '../training/Losses.tsx';
 import { Progress } from '../training/Progress.tsx';
 import { RunControls } from '../training/RunControls.tsx';
@@ -71,6 +72,7 @@ export default function TrainPage() {
               This run will not survive a reload: {unkept} It goes on, and Save writes it to a file.
             </p>
           )}
+          <LivePane session={session} />
           <Samples />
           <Losses />
           <section className={css.log}>

@@ -143,6 +143,11 @@ export class DreamSession implements GpuApi {
     });
   }
 
+  dispose(): void {
+    this.#dream?.dispose();
+    this.#dream = null;
+  }
+
   async #openDevice(): Promise<Outcome<AdapterReport>> {
     const result = await this.#parts.openGpu();
     if (!result.ok) return failure('no-webgpu', result.reason, result.advice);

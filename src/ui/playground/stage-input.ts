@@ -1,5 +1,6 @@
 // Listens to keyboard, mouse and fingers on the stage and feeds the action sampler. Commands (pause, step, ...) are called
-// back. Space jumps while the mouse is captured and plays or pauses otherwise.
+// back. Space jumps while the mouse is captured and plays or pauses otherwise. Keys are taken wherever the focus is, or
+// only while the stage has it, on a page that has more to do.
 
 import { KEY } from '../../world/actions.ts';
 import type { ActionSampler } from './action-sampler.ts';
@@ -37,14 +38,16 @@ export class StageInput {
   readonly #stage: HTMLElement;
   readonly #sampler: ActionSampler;
   readonly #commands: StageCommands;
+  readonly #focusOnly: boolean;
   readonly #abort = new AbortController();
   readonly #lookKeys = new Set<string>();
   readonly #fingers = new Map<number, Finger>();
 
-  constructor(stage: HTMLElement, sampler: ActionSampler, commands: StageCommands) {
+  constructor(stage: HTMLElement, sampler: ActionSampler, commands: StageCommands, focusOnly = false) {
     this.#stage = stage;
     this.#sampler = sampler;
     this.#commands = commands;
+    this.#focusOnly = focusOnly;
     const { signal } = this.#abort;
     window.addEventListener('keydown', (event) => this.#keyDown(event), { signal });
     window.addEventListener('keyup', (event) => this.#keyUp(event), { signal });
@@ -71,6 +74,10 @@ export class StageInput {
     return document.pointerLockElement === this.#stage;
   }
 
+  get #focused(): boolean {
+    return this.#stage.contains(document.activeElement);
+  }
+
   /** Arrow keys turn at a steady rate: called once per agent step. */
   applyLookKeys(): void {
     for (const code of this.#lookKeys) this.#sampler.turnDegrees(...LOOK_KEYS[code]);
@@ -84,6 +91,7 @@ export class StageInput {
   #keyDown(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.metaKey || event.altKey) return;
     if (!this.captured && (event.ctrlKey || belongsToControl(event))) return;
+    if (this.#focusOnly && !this.captured && !this.#focused) return;
     const command = this.#commandOf(event);
     if (command) {
       event.preventDefault();
@@ -97,7 +105,7 @@ export class StageInput {
       if (!event.repeat) this.#sampler.press(event.code, bit, event.timeStamp);
       return;
     }
-    if (LOOK_KEYS[event.code] && (this.captured || this.#stage.contains(document.activeElement))) {
+    if (LOOK_KEYS[event.code] && (this.captured || this.#focused)) {
       event.preventDefault();
       this.#commands.takeOver();
       this.#lookKeys.add(event.code);

@@ -11,12 +11,12 @@ export function KeptRuns({ session }: { session: TrainSession | null }) {
   if (!session || kept.length === 0 || status === 'running' || status === 'paused' || status === 'opening') return null;
   return (
     <section className={css.kept} aria-labelledby="kept" data-testid="kept">
-      <h2 id="kept">This browser kept</h2>
+      <h2 id="kept">Kept in this browser</h2>
       <ul>
         {kept.map(({ id, at, preset, seed, title, step, steps, done }) => (
           <li key={id}>
             <p>
-              a run of preset {preset}, seed {seed}, begun {new Date(at).toLocaleString()},{' '}
+              Preset {preset}, seed {seed}, begun {new Date(at).toLocaleString()}:{' '}
               {done ? 'finished' : `at step ${step} of ${steps} of ${title}`}.
             </p>
             <Button kind="strong" onClick={() => void session.reopen(id)}>

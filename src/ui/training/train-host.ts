@@ -5,13 +5,16 @@
 import type { Storage } from '../../data/storage.ts';
 import type { Gpu, GpuResult } from '../../gpu/device.ts';
 import type { Checkpoint, Method, RunEvent, Session, View } from '../../methods/contract.ts';
+import type { Dream, DreamInfo } from '../../methods/dreamer4/play-contract.ts';
 import { SafeSession } from '../../methods/safe-session.ts';
-import type { Failure, Outcome } from '../playground/protocol.ts';
+import { DreamSession } from '../playground/dream-session.ts';
+import type { DreamReport, Failure, GpuApi, Outcome } from '../playground/protocol.ts';
 import { configure, fieldValues } from './run-config.ts';
 import { listRuns, type RunFile, readRun, removeRun } from './run-file.ts';
 import { type Release, RunKeeper } from './run-keeper.ts';
 import type {
   KeptRun,
+  LiveReport,
   MethodCard,
   RunIdentity,
   RunOpened,
@@ -24,6 +27,8 @@ import type {
 export interface TrainHostParts {
   openGpu(): Promise<GpuResult>;
   method(): Promise<Method<unknown>>;
+  /** A dream on the weights that are being trained and how many steps they have seen; null while there is none. */
+  live(session: Session): { steps: number; open(): Dream } | null;
   /** Where runs are kept. */
   storage(): Promise<Storage>;
   /** The lock of a run; null if another tab has it. */
@@ -33,6 +38,10 @@ export interface TrainHostParts {
 
 /** A slice is short enough for a pause to feel immediate. */
 const SLICE_MS = 150;
+/** While somebody plays, the training gives way after a step or so. */
+const PLAYED_SLICE_MS = 40;
+/** So long after a dreamed frame somebody still plays. */
+const PLAYED_MS = 1000;
 /** What a lost device, or a tab that is killed, may cost at most. */
 const SAFETY_MS = 30_000;
 
@@ -53,6 +62,9 @@ export class TrainHost implements TrainApi {
   #lock: { id: string; release: Release } | null = null;
   /** Something was done since the run was kept. */
   #unkept = false;
+  /** The dream that is played while the training goes on; `closed` ends a step that waits for a frame. */
+  #dream: { session: DreamSession; closed: Promise<Failure>; close(): void } | null = null;
+  #playedAt = Number.NEGATIVE_INFINITY;
   #events: MessagePort | null = null;
   #name = '';
   #status: RunStatus = 'paused';
@@ -184,6 +196,8 @@ export class TrainHost implements TrainApi {
 
   load(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<null>> {
     return this.#ask(async (_, safe) => {
+      // The statistics that a dream was built with may be others now.
+      this.#endDream();
       await safe.load(bytes);
       this.#progress(0);
       return null;
@@ -192,6 +206,80 @@ export class TrainHost implements TrainApi {
 
   samples(): Promise<Outcome<View>> {
     return this.#ask((session) => session.inspect({ kind: 'samples' }));
+  }
+
+  async openDream(canvas: OffscreenCanvas | null, truth: MessagePort): Promise<Outcome<DreamInfo>> {
+    await this.closeDream();
+    return this.#ask(async () => {
+      if (!this.#live()) throw new Error(NOTHING_TO_DREAM);
+      const dream = new DreamSession({
+        // The device of the training: after a loss the one that took its place, with the session that lives there.
+        openGpu: async () => {
+          const safe = this.#safe as SafeSession<Session>;
+          const lost = await safe.survive(async () => {});
+          if (lost !== null) this.#replaced(safe, lost);
+          return { ok: true, gpu: safe.gpu };
+        },
+        factory: async () => async () => {
+          const live = this.#live();
+          if (!live) throw new Error(NOTHING_TO_DREAM);
+          return live.open();
+        },
+        fetch,
+      });
+      const opened = await dream.open(canvas, truth);
+      if (!opened.ok) throw new Error(opened.reason);
+      const loaded = await dream.loadBytes(NO_BYTES);
+      if (!loaded.ok) throw new Error(loaded.reason);
+      let close = (): void => undefined;
+      const closed = new Promise<Failure>((resolve) => {
+        close = () => resolve(dreamClosed);
+      });
+      this.#dream = { session: dream, closed, close };
+      return loaded.value;
+    });
+  }
+
+  dreamFromTruth(): Promise<Outcome<DreamReport | null>> {
+    return this.#played((dream) => dream.dreamFromTruth());
+  }
+
+  dream(...step: Parameters<GpuApi['step']>): Promise<Outcome<LiveReport>> {
+    return this.#played(async (dream) => {
+      const weightSteps = this.#live()?.steps ?? 0;
+      const report = await dream.step(...step);
+      return report.ok ? { ok: true, value: { ...report.value, weightSteps } } : report;
+    });
+  }
+
+  rebuild(): Promise<Outcome<DreamInfo>> {
+    return this.#played((dream) => dream.rebuild());
+  }
+
+  async closeDream(): Promise<void> {
+    this.#dream?.close();
+    await this.#exclusive(async () => this.#endDream());
+  }
+
+  #endDream(): void {
+    this.#dream?.close();
+    this.#dream?.session.dispose();
+    this.#dream = null;
+    this.#playedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Work of the dream, in its turn among the slices of the training. */
+  #played<T>(work: (dream: DreamSession) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    return this.#exclusive(async () => {
+      if (!this.#dream) return dreamClosed;
+      const result = await Promise.race([work(this.#dream.session), this.#dream.closed]);
+      this.#playedAt = this.#parts.now();
+      return result;
+    });
+  }
+
+  #live(): ReturnType<TrainHostParts['live']> {
+    return this.#safe && this.#parts.live(this.#safe.session);
   }
 
   /** A session for a new run, or for a kept one with its copy. Throws what the device and the method throw. */
@@ -250,6 +338,7 @@ export class TrainHost implements TrainApi {
   async #close(): Promise<void> {
     await this.stop();
     await this.#exclusive(async () => {
+      this.#endDream();
       this.#safe?.dispose();
       this.#safe = null;
       this.#keeper = null;
@@ -288,7 +377,8 @@ export class TrainHost implements TrainApi {
   async #run(): Promise<void> {
     const own = ++this.#loop;
     while (this.#status === 'running' && own === this.#loop) {
-      await this.#slice({ ms: SLICE_MS });
+      const played = this.#parts.now() - this.#playedAt < PLAYED_MS;
+      await this.#slice({ ms: played ? PLAYED_SLICE_MS : SLICE_MS });
       // Lets the worker's messages in.
       await new Promise((resolve) => setTimeout(resolve));
     }
@@ -358,7 +448,9 @@ export class TrainHost implements TrainApi {
 
   #progress(workMs: number): void {
     const state = this.#safe?.session.state();
-    if (state) this.#post({ kind: 'progress', status: this.#status, phase: state.phase, step: state.step, workMs });
+    if (!state) return;
+    const { phase, step } = state;
+    this.#post({ kind: 'progress', status: this.#status, phase, step, workMs, dreamSteps: this.#live()?.steps ?? 0 });
   }
 
   #post(event: TrainMessage): void {
@@ -378,6 +470,9 @@ const failure = (code: Failure['code'], reason: string, advice: string): Failure
   reason,
   advice,
 });
+const NO_BYTES = new Uint8Array();
+const NOTHING_TO_DREAM = 'There is nothing to dream with before the dynamics phase has begun.';
+const dreamClosed = failure('internal', 'The dream has ended.', 'Play again.');
 const noneKept = failure('internal', 'This browser keeps no such run.', 'Reload the page.');
 const openElsewhere = failure(
   'internal',

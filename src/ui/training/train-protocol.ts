@@ -2,9 +2,11 @@
 //
 //   page --Comlink--> train worker  (TrainApi)       commands
 //   train worker --MessagePort--> page              (TrainMessage) what happens while a run goes on
+//   sim worker --MessagePort--> train worker        (TruthMessage) true frames for the dream that is played meanwhile
 
 import type { Checkpoint, Field, Phase, View } from '../../methods/contract.ts';
-import type { Outcome } from '../playground/protocol.ts';
+import type { DreamInfo } from '../../methods/dreamer4/play-contract.ts';
+import type { DreamReport, GpuApi, Outcome } from '../playground/protocol.ts';
 import type { Point } from './series.ts';
 
 export interface MethodCard {
@@ -55,11 +57,23 @@ export type RunStatus = 'running' | 'paused' | 'done' | 'failed';
 export type TrainMessage =
   | { kind: 'metrics'; phase: string; step: number; values: Record<string, number> }
   | { kind: 'log'; text: string }
-  | { kind: 'progress'; status: RunStatus; phase: string; step: number; workMs: number }
+  /** `dreamSteps`: training steps behind the weights that a dream would have now; 0 while there is nothing to dream with. */
+  | { kind: 'progress'; status: RunStatus; phase: string; step: number; workMs: number; dreamSteps: number }
   /** The run as it was at that step outlives the tab; `problem`: why it does not. */
   | { kind: 'kept'; phase: string; step: number; problem: string };
 
-export interface TrainApi {
+/** A dreamed frame, and how many training steps the weights that dreamed it have seen. */
+export type LiveReport = DreamReport & { weightSteps: number };
+
+/** A dream with the weights that are being trained, between slices of the training; as in the playground otherwise. */
+export interface LiveDreamApi extends Pick<GpuApi, 'dreamFromTruth' | 'rebuild'> {
+  openDream(canvas: OffscreenCanvas | null, truth: MessagePort): Promise<Outcome<DreamInfo>>;
+  dream(...step: Parameters<GpuApi['step']>): Promise<Outcome<LiveReport>>;
+  /** The training has all the time again. */
+  closeDream(): Promise<void>;
+}
+
+export interface TrainApi extends LiveDreamApi {
   describe(): Promise<Outcome<MethodCard>>;
   start(request: RunRequest, identity: RunIdentity, events: MessagePort): Promise<Outcome<RunOpened>>;
   /** Runs that this browser kept, the newest first. */

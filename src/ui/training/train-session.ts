@@ -7,7 +7,7 @@ import type { Outcome } from '../playground/protocol.ts';
 import { keepRun } from '../runs-shelf.ts';
 import { RateEstimate } from './rate-estimate.ts';
 import { Series } from './series.ts';
-import type { RunOpened, RunRequest, TrainApi, TrainMessage } from './train-protocol.ts';
+import type { LiveDreamApi, RunOpened, RunRequest, TrainApi, TrainMessage } from './train-protocol.ts';
 import { INITIAL, type TrainState, useTraining } from './train-store.ts';
 
 /** How often pictures of the present model are asked for while it trains. */
@@ -54,6 +54,11 @@ export class TrainSession {
     });
   }
 
+  /** What a dream on the live weights is asked of. */
+  get live(): Remote<LiveDreamApi> {
+    return this.#host;
+  }
+
   choose(change: Partial<RunRequest>): void {
     set({ request: { ...get().request, ...change } });
   }
@@ -90,6 +95,8 @@ export class TrainSession {
       drawn: 0,
       log: [],
       samples: null,
+      dreamSteps: 0,
+      live: null,
       step: 0,
       workMs: 0,
       notice: '',
@@ -207,7 +214,7 @@ export class TrainSession {
   }
 
   #advance(message: Extract<TrainMessage, { kind: 'progress' }>): void {
-    const { status, phase, step, workMs } = message;
+    const { status, phase, step, workMs, dreamSteps } = message;
     if (status === 'running') this.#rate.report(phase, step, performance.now());
     const steps = get().phases.find((candidate) => candidate.id === phase)?.steps ?? 0;
     const ended = (status === 'done' || status === 'failed') && get().status !== status;
@@ -215,6 +222,7 @@ export class TrainSession {
       status,
       phase,
       step,
+      dreamSteps,
       workMs: get().workMs + workMs,
       perSecond: this.#rate.perSecond(),
       secondsLeft: this.#rate.secondsLeft(steps),
@@ -227,7 +235,8 @@ export class TrainSession {
   }
 
   async #lookAtSamples(even = false): Promise<void> {
-    if (this.#asking || (!even && get().status !== 'running')) return;
+    // Who plays sees more than a strip, and should not wait for one.
+    if (this.#asking || get().live || (!even && get().status !== 'running')) return;
     this.#asking = true;
     try {
       const samples = await this.#host.samples();

@@ -11,6 +11,7 @@ import {
 import { memoryStorage } from '../../../src/data/storage.ts';
 import type { RunEvent } from '../../../src/methods/contract.ts';
 import type { DreamerConfig } from '../../../src/methods/dreamer4/config.ts';
+import { type Dream, NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
 import { DreamerSession, dreamer4 } from '../../../src/methods/dreamer4/session.ts';
 import { shipCheckpoint, shipExported } from '../../../src/methods/dreamer4/ship.ts';
 import { CheckpointError } from '../../../src/train/checkpoint.ts';
@@ -98,6 +99,35 @@ test('phases follow one another, metrics are finite numbers', () => {
     expect(Object.values(values).length).toBeGreaterThan(1);
     expect(Object.values(values).every((v) => Number.isFinite(v) && v > 0)).toBe(true);
   }
+});
+
+test('a live dream is of the weights as they are at every frame, and playing changes nothing of the training', async () => {
+  const run = await open();
+  const { session } = run;
+  await until(run, 'tokens', 0);
+  expect(session.live()).toBeNull();
+  await until(run, 'dynamics', 2);
+  const live = session.live();
+  if (!live) throw new Error('there is no dream');
+  expect(live.steps).toBe(2);
+  const dream = live.open();
+  const picture = new Uint8Array(32 * 32 * 3).map((_, i) => (i * 7) & 255);
+  const play = async (on: Dream): Promise<Uint8Array> => {
+    on.reset();
+    await on.observe(picture, Uint32Array.of(NO_ACTION));
+    const frame = await on.step(Uint32Array.of(1), { k: 4, contextCorruption: 0.1, seed: 5 }, { rgb: true });
+    return frame.rgb;
+  };
+  const before = await play(dream);
+  await until(run, 'dynamics', 8);
+  expect(session.live()?.steps).toBe(8);
+  const after = await play(dream);
+  expect(sameBits(after, before)).toBe(false);
+  const fresh = session.live()?.open() as Dream;
+  expect(sameBits(after, await play(fresh))).toBe(true);
+  dream.dispose();
+  fresh.dispose();
+  expect(sameBits(await finish(run), straight)).toBe(true);
 });
 
 test('a rerun and runs resumed in every phase end in the same bits', async () => {
