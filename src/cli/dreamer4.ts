@@ -48,7 +48,7 @@ export async function runDreamer4(args: RunArguments, output: Output): Promise<R
       if (s.state().phase !== 'tokens') await writePictures(s, args.out);
     },
   });
-  const { gpu, session, config, seed, last, write } = run;
+  const { gpu, session, config, seed, last, earlierMs, write } = run;
   const tokenizerPsnr = await session.tokenizerPsnr();
   output.line(`checkpoint: ${await write(await session.export(`${config.rung} seed ${seed}`))}`);
   const record: RunRecord = {
@@ -60,7 +60,7 @@ export async function runDreamer4(args: RunArguments, output: Output): Promise<R
     engine,
     metrics: { tokenizerPsnr, ...last },
     tables: [],
-    wallMs: performance.now() - started,
+    wallMs: earlierMs + performance.now() - started,
     flops: session.trainingFlops,
   };
   await writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);

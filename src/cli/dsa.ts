@@ -46,7 +46,7 @@ async function corpusOf(config: DsaConfig): Promise<Corpus | undefined> {
 async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
   let corpus: Corpus | undefined;
-  const { gpu, session, config, seed, last, write } = await runSession(args, output, {
+  const { gpu, session, config, seed, last, earlierMs, write } = await runSession(args, output, {
     file: CHECKPOINT,
     runOf,
     configure: (kept) => kept ?? configure(args.preset, args.set),
@@ -74,7 +74,7 @@ async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
     engine,
     metrics: { ...last, ...metrics },
     tables,
-    wallMs: performance.now() - started,
+    wallMs: earlierMs + performance.now() - started,
     flops: session.trainingFlops,
   };
   await writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);

@@ -25,7 +25,7 @@ import { runSession } from './session-run.ts';
 
 async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
-  const { gpu, session, config, seed, last, write } = await runSession(args, output, {
+  const { gpu, session, config, seed, last, earlierMs, write } = await runSession(args, output, {
     file: TRAINING_FILE,
     runOf,
     configure: (kept) => (kept ? changeConfig(kept, args.set) : configure(args.preset, args.set)),
@@ -42,7 +42,7 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
     engine,
     metrics: last,
     tables: [],
-    wallMs: performance.now() - started,
+    wallMs: earlierMs + performance.now() - started,
     flops: session.trainingFlops,
   };
   const keep = (): Promise<void> => writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
@@ -56,7 +56,7 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
   for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(36)} ${value.toPrecision(4)}`);
   Object.assign(record.metrics, metrics);
   record.tables.push(...tables);
-  record.wallMs = performance.now() - started;
+  record.wallMs = earlierMs + performance.now() - started;
   await keep();
   return record;
 }

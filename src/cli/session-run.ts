@@ -1,11 +1,12 @@
 // The loop around a session that every trained method shares: resume, progress on standard error, checkpoints by the clock,
 // events, a clean stop on Ctrl-C.
 
-import { writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderStorage } from '../data/storage-node.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { Checkpoint, RunContext, Session } from '../methods/contract.ts';
+import { EventLog } from '../runs/event-log.ts';
 import type { Output } from './command.ts';
 import { type RunArguments, readCheckpoint } from './method-commands.ts';
 import { gpuOrFail } from './open.ts';
@@ -33,11 +34,14 @@ export interface FinishedRun<S, C> {
   seed: number;
   /** Last value of every metric, named `<phase>.<metric>`. */
   last: Record<string, number>;
+  /** Wall time of the parts before a run was resumed, in milliseconds. */
+  earlierMs: number;
   /** Writes a file of the run, such as the exported checkpoint; gives its path. */
   write(file: Checkpoint): Promise<string>;
 }
 
 const NOTE_MS = 15_000;
+const EVENTS = 'events.jsonl';
 
 /** Runs until the session is done; throws after saving if it was stopped. */
 export async function runSession<S extends Session, C>(
@@ -45,6 +49,7 @@ export async function runSession<S extends Session, C>(
   output: Output,
   run: SessionRun<S, C>,
 ): Promise<FinishedRun<S, C>> {
+  const started = performance.now();
   const old = args.resume ? await readCheckpoint('--resume', join(args.out, run.file)) : null;
   const kept = old ? run.runOf(old) : null;
   const seed = kept?.seed ?? args.seed;
@@ -55,12 +60,13 @@ export async function runSession<S extends Session, C>(
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
 
-  const events: string[] = [];
-  const last: Record<string, number> = {};
+  // A run without a log goes on as well.
+  const before = args.resume ? await readFile(join(args.out, EVENTS), 'utf8').catch(() => '') : '';
+  const log = new EventLog(before);
+  const { last, earlierMs } = log;
   const emit: RunContext['emit'] = (event) => {
-    events.push(JSON.stringify(event));
+    log.add(event);
     if (event.kind === 'log') output.note(event.text);
-    else for (const [k, v] of Object.entries(event.values)) last[`${event.phase}.${k}`] = v;
   };
   const session = await run.create({ gpu, seed, signal: abort.signal, emit }, config);
   if (old) await session.load({ name: run.file, bytes: old });
@@ -69,8 +75,9 @@ export async function runSession<S extends Session, C>(
   const folder = await folderStorage(args.out);
   const save = async (): Promise<void> => {
     const { name, bytes } = await session.save();
+    // First, so that it is never behind the checkpoint: what is ahead of it comes again.
+    await folder.write(EVENTS, new TextEncoder().encode(log.text(performance.now() - started)));
     await folder.write(name, bytes);
-    await writeFile(join(args.out, 'events.jsonl'), `${events.join('\n')}\n`);
   };
   let phase = '';
   let began = { at: performance.now(), step: 0 };
@@ -108,5 +115,5 @@ export async function runSession<S extends Session, C>(
     await folder.write(name, bytes);
     return join(args.out, name);
   };
-  return { gpu, session, config, seed, last, write };
+  return { gpu, session, config, seed, last, earlierMs, write };
 }
