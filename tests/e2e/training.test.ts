@@ -1,6 +1,7 @@
 // "Grow a world in your tab": a run from nothing in a real browser, paused, stepped, stopped and kept.
 
 import { stat } from 'node:fs/promises';
+import AxeBuilder from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser, openPage } from '../support/browser.ts';
@@ -76,46 +77,7 @@ test('a run starts from a link, learns, pauses, steps, shows pictures, and is li
   await close();
 });
 
-test('there is nothing to play before the dynamics exists, and the page says so', async () => {
-  const { page, close } = await openPage(browser, '#/dreamer4?preset=nano');
-  await page.getByTestId('start-training').waitFor();
-  await startNano(page);
-  await page.getByRole('button', { name: 'Play this model' }).click();
-  await page.waitForFunction(() =>
-    /no dynamics/.test(document.querySelector('[data-testid="status"]')?.textContent ?? ''),
-  );
-  expect(await page.evaluate(() => location.hash)).toContain('#/dreamer4');
-  await close();
-});
-
-test('a grown model is played: the smallest run, then its dream beside the truth', async () => {
-  const { page, errors, close } = await openPage(browser, '#/dreamer4?preset=nano');
-  await page.getByTestId('start-training').waitFor();
-  await least(page, [...DATA, 'Tokenizer steps', 'Dynamics steps']);
-  await page.getByTestId('start-training').click();
-  await page.waitForFunction(() => /Dynamics\s+([1-9]\d*) \//.test(document.body.innerText), null, {
-    timeout: 100_000,
-  });
-  // It ends by itself after a few seconds: what it made is still there.
-  await page.waitForFunction(() => document.querySelector('dl dd')?.textContent === 'done');
-  expect(await page.getByRole('button', { name: 'Save', exact: true }).isEnabled()).toBe(true);
-  await page.getByRole('button', { name: 'Play this model' }).click();
-  await page.waitForFunction(
-    () => /^\d/.test(document.querySelector('[data-testid="psnr"]')?.textContent ?? ''),
-    null,
-    {
-      timeout: 60_000,
-    },
-  );
-  const size = await page
-    .getByTestId('dream')
-    .evaluate((canvas) => [(canvas as HTMLCanvasElement).width, (canvas as HTMLCanvasElement).height]);
-  expect(size).toEqual([32, 32]);
-  expect(errors).toEqual([]);
-  await close();
-});
-
-test('the dream is played while it trains: frames come, and the steps of its weights go on', async () => {
+test('the dream is played while it trains, with weights that go on, and in the playground when it is stopped', async () => {
   const { page, errors, close } = await openPage(browser, '#/dreamer4?preset=nano');
   await page.getByTestId('start-training').waitFor();
   await least(page, [...DATA, 'Tokenizer steps']);
@@ -143,17 +105,33 @@ test('the dream is played while it trains: frames come, and the steps of its wei
   await reaches('live-frame', frame + 2);
   await page.getByText('You are walking.').waitFor();
   expect(await page.getByTestId('live-dream').evaluate((canvas) => (canvas as HTMLCanvasElement).width)).toBe(32);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
   await toggle.click();
   const at = await done(page, 'Dynamics');
   await page.waitForFunction((steps) => Number(document.body.innerText.match(/Dynamics\s+(\d+) \//)?.[1]) > steps, at);
+
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.waitForFunction(() => document.querySelector('dl dd')?.textContent === 'done');
+  expect(await page.getByRole('button', { name: 'Save', exact: true }).isEnabled()).toBe(true);
+  await page.getByRole('button', { name: 'Play this model' }).click();
+  await page.waitForFunction(() => /^\d/.test(document.querySelector('[data-testid="psnr"]')?.textContent ?? ''));
+  expect(await page.getByTestId('dream').evaluate(({ width, height }: HTMLCanvasElement) => [width, height])).toEqual([
+    32, 32,
+  ]);
   expect(errors).toEqual([]);
   await close();
-});
+}, 180_000);
 
-test('a foreign file is refused with a sentence', async () => {
+test('nothing to play yet, a foreign file, a full list of runs: one sentence each', async () => {
   const { page, close } = await openPage(browser, '#/dreamer4?preset=nano');
   await page.getByTestId('start-training').waitFor();
   await startNano(page);
+  await page.getByRole('button', { name: 'Play this model' }).click();
+  await page.waitForFunction(() =>
+    /no dynamics/.test(document.querySelector('[data-testid="status"]')?.textContent ?? ''),
+  );
+  expect(await page.evaluate(() => location.hash)).toContain('#/dreamer4');
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.locator('input[type="file"]').setInputFiles({
     name: 'holiday.safetensors',
@@ -164,6 +142,15 @@ test('a foreign file is refused with a sentence', async () => {
     document
       .querySelector('[data-testid="status"]')
       ?.textContent?.startsWith('holiday.safetensors cannot be resumed here: '),
+  );
+  await page.evaluate(() => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
+    };
+  });
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.waitForFunction(() =>
+    document.querySelector('[data-testid="status"]')?.textContent?.includes('storage is full'),
   );
   await close();
 });
@@ -227,20 +214,4 @@ test('a full disk does not lose the run: it goes on, is saved to a file, is kept
   await page.getByTestId('start-training').waitFor();
   expect(await page.getByTestId('kept').count()).toBe(0);
   await close();
-});
-
-test('a full list of runs is said', async () => {
-  const { page, close } = await openPage(browser, '#/dreamer4?preset=nano');
-  await page.getByTestId('start-training').waitFor();
-  await startNano(page);
-  await page.evaluate(() => {
-    IDBObjectStore.prototype.put = () => {
-      throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
-    };
-  });
-  await page.getByRole('button', { name: 'Stop' }).click();
-  await page.waitForFunction(() =>
-    document.querySelector('[data-testid="status"]')?.textContent?.includes('storage is full'),
-  );
-  await close();
-});
+}, 180_000);

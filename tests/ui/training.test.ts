@@ -345,6 +345,13 @@ describe('a kept run', () => {
     expect(await host.reopen('one', port)).toMatchObject({ ok: false, reason: 'This browser keeps no such run.' });
   });
 
+  test('stopped and forgotten at once, it is gone: it is kept first', async () => {
+    await start({}, 'long');
+    await until(() => sessions[0].count >= 20);
+    await Promise.all([host.stop(), host.forget('one')]);
+    expect(await storage.list()).toEqual([]);
+  });
+
   test('that another tab has open is neither opened nor forgotten', async () => {
     await start({}, 'long');
     await host.pause();

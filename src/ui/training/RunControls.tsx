@@ -35,7 +35,7 @@ export function RunControls({ session }: { session: TrainSession | null }) {
         icon={Gamepad2}
         kind="dream"
         disabled={!there}
-        hint="Its weights as they are now"
+        hint="In the playground, with its weights as they are now; the run is kept and waits here"
         onClick={() => void play()}
       >
         Play this model

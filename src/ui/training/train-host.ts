@@ -139,16 +139,19 @@ export class TrainHost implements TrainApi {
   }
 
   async forget(id: string): Promise<Outcome<null>> {
-    const release = this.#lock?.id === id ? () => undefined : await this.#parts.claim(id);
-    if (!release) return openElsewhere;
-    try {
-      await removeRun(await this.#parts.storage(), id);
-      return { ok: true, value: null };
-    } catch (error) {
-      return failure('internal', message(error), 'Reload the page and try again.');
-    } finally {
-      release();
-    }
+    // In its turn: a run that was just stopped is kept first, and would be there again.
+    return this.#exclusive(async () => {
+      const release = this.#lock?.id === id ? () => undefined : await this.#parts.claim(id);
+      if (!release) return openElsewhere;
+      try {
+        await removeRun(await this.#parts.storage(), id);
+        return { ok: true as const, value: null };
+      } catch (error) {
+        return failure('internal', message(error), 'Reload the page and try again.');
+      } finally {
+        release();
+      }
+    });
   }
 
   async pause(): Promise<void> {

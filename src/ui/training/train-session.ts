@@ -211,6 +211,7 @@ export class TrainSession {
 
   #kept({ phase, step, problem }: Extract<TrainMessage, { kind: 'kept' }>): void {
     set(problem ? { unkept: problem } : { unkept: '', keptAt: { phase, step } });
+    if (get().status !== 'running') void this.#listKept();
   }
 
   #advance(message: Extract<TrainMessage, { kind: 'progress' }>): void {
@@ -235,8 +236,11 @@ export class TrainSession {
   }
 
   async #lookAtSamples(even = false): Promise<void> {
+    const { live, status, series } = get();
     // Who plays sees more than a strip, and should not wait for one.
-    if (this.#asking || get().live || (!even && get().status !== 'running')) return;
+    if (this.#asking || live) return;
+    // Nothing is learned before the first measurement.
+    if (!even && (status !== 'running' || series.size === 0)) return;
     this.#asking = true;
     try {
       const samples = await this.#host.samples();
