@@ -39,7 +39,7 @@ export interface GenerateOptions extends Sampling {
   /** Seeds per row instead of mix32(seed, row): equal seed and prompt give equal text in any batch. */
   seeds?: readonly number[];
   signal?: AbortSignal;
-  /** Tokens per submission, at most; fewer than the decoder's own where a device is slow. Prompts are read in such portions too. */
+  /** Tokens per submission, at most; fewer than the decoder's own where a device is slow. Prompts are then read one pass at a time. */
   perSubmission?: number;
   /** After every submission; `decodeMs` since the prompts were read. */
   onProgress?: (progress: { running: number; steps: number; decodeMs: number }) => void;
@@ -59,7 +59,7 @@ export interface Generated {
 export interface GenerateStats {
   steps: number;
   submissions: number;
-  /** Recorded tokens per submission, S. */
+  /** Recorded tokens per submission, S, at most. */
   perSubmission: number;
   wallMs: number;
 }
@@ -126,7 +126,8 @@ export class Decoder {
   ): Promise<{ rows: Generated[]; stats: GenerateStats }> {
     const started = performance.now();
     const rows: Generated[] = [];
-    const stats = { steps: 0, submissions: 0, perSubmission: this.perSubmission, wallMs: 0 };
+    const perSubmission = Math.max(1, Math.min(this.perSubmission, options.perSubmission ?? this.perSubmission));
+    const stats = { steps: 0, submissions: 0, perSubmission, wallMs: 0 };
     try {
       for (let from = 0; from < prompts.length; from += this.model.sequences) {
         rows.push(...(await this.batch(prompts.slice(from, from + this.model.sequences), from, options, stats)));
@@ -178,7 +179,8 @@ export class Decoder {
     queue.writeBuffer(this.tokens, 0, tokens);
     queue.writeBuffer(this.state, 0, state);
     const settings = packSampling(options, options.stop);
-    const portion = Math.max(1, Math.min(this.perSubmission, options.perSubmission ?? this.perSubmission));
+    // A pass takes up to `chunk` tokens of each prompt: where tokens are counted, it is a submission of its own.
+    const portion = options.perSubmission === undefined ? this.perSubmission : 1;
     for (let passes = Math.ceil((longest - 1) / this.chunk); passes > 0; passes -= portion) {
       this.prefill.run({}, Math.min(passes, portion));
       await this.prefill.settle();
@@ -189,7 +191,7 @@ export class Decoder {
     let running = prompts.length;
     const most = Math.min(options.maxNew, capacity);
     for (let done = 0; done < most && running > 0 && !options.signal?.aborted; ) {
-      const steps = Math.min(portion, most - done);
+      const steps = Math.min(stats.perSubmission, most - done);
       this.step.run({ settings }, steps);
       done += steps;
       stats.steps += steps;

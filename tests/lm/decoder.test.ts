@@ -44,6 +44,9 @@ test.each<[string, Sampling]>([
   const decoder = new Decoder(gpu, model, { perSubmission: 8, chunk: 4 });
   const { rows, stats } = await decoder.generate(PROMPTS, options(sampling));
   expect(stats).toMatchObject({ steps: 12, submissions: 2, perSubmission: 8 });
+  const smaller = await decoder.generate(PROMPTS, options(sampling, { perSubmission: 5 }));
+  expect(smaller.stats).toMatchObject({ steps: 12, submissions: 3, perSubmission: 5 });
+  expect(smaller.rows).toEqual(rows);
   const weights = await store.read('value');
   let close = 0;
   rows.forEach((row, r) => {

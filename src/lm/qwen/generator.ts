@@ -32,7 +32,10 @@ export interface Written {
   end: Generated['end'];
 }
 
-/** Longest time in milliseconds that the device is busy with one submission: a page stays usable, and stopping is quick. */
+/**
+ * Milliseconds that tokens of one submission may take, as measured at the first positions: a page stays usable, and stopping
+ * is quick. A prompt is read in passes of 32 tokens, each a submission however long it takes.
+ */
 const SUBMISSION_MS = 250;
 const MOST_PER_SUBMISSION = 16;
 
@@ -103,7 +106,8 @@ export class TextGenerator {
       await gpu.device.queue.onSubmittedWorkDone();
       if (gpu.error !== null) throw new Error(`The caches do not fit this GPU: ${gpu.error}`);
       const generator = new TextGenerator(checked, decoder, positions, free);
-      await generator.warm();
+      await generator.warm(options.signal);
+      options.signal?.throwIfAborted();
       return generator;
     } catch (error) {
       free();
@@ -111,10 +115,10 @@ export class TextGenerator {
     }
   }
 
-  private async warm(): Promise<void> {
+  private async warm(signal: AbortSignal | undefined): Promise<void> {
     const marks: number[] = [];
     const onProgress = (): void => void marks.push(performance.now());
-    const options = { ...GREEDY, maxNew: 2, stop: [], seed: 0, perSubmission: 1, onProgress };
+    const options = { ...GREEDY, maxNew: 2, stop: [], seed: 0, perSubmission: 1, signal, onProgress };
     await this.decoder.generate([[0]], options);
     const ms = (marks.at(-1) as number) - marks[0];
     this.perSubmission = Math.max(1, Math.min(MOST_PER_SUBMISSION, Math.floor(SUBMISSION_MS / Math.max(ms, 1))));

@@ -16,10 +16,12 @@ export function Progress({ session }: { session: LmSession }) {
   return (
     <div className={css.progress}>
       <progress aria-label="Weights that are loaded" value={progress?.done ?? 0} max={progress?.total ?? 1} />
-      <p role="status">
-        {progress === null && `Looking through ${name}.`}
+      <p>
         {progress && !whole && `${bytes(progress.done)} of ${bytes(progress.total)}`}
-        {whole && 'Building the kernels and trying them.'}
+        <span role="status">
+          {progress === null && `Looking through ${name}.`}
+          {whole && 'Building the kernels and trying them.'}
+        </span>
       </p>
       <Button icon={X} onClick={() => session.stop()}>
         Cancel

@@ -1,9 +1,8 @@
 // How tokens are drawn.
 
-import { useId } from 'react';
 import type { Sampling } from '../../lm/sampler.ts';
 import { Knob } from '../controls/Knob.tsx';
-import { parseSeed } from '../playground/share.ts';
+import { SeedField } from '../controls/SeedField.tsx';
 import css from './language-model.module.css';
 import type { LmSession } from './session.ts';
 import { useLm } from './store.ts';
@@ -16,7 +15,6 @@ const words = ({ temperature, topP, topK }: Sampling): string =>
 export function Settings({ session }: { session: LmSession }) {
   const request = useLm((s) => s.request);
   const positions = useLm((s) => s.facts?.positions ?? 1);
-  const id = useId();
   const most = Math.min(1024, positions - 1);
   return (
     <details className={css.settings}>
@@ -65,16 +63,7 @@ export function Settings({ session }: { session: LmSession }) {
           onChange={(maxNew) => session.change({ maxNew })}
           testId="length"
         />
-        <label htmlFor={id} className={css.seed}>
-          Seed
-          <input
-            id={id}
-            inputMode="numeric"
-            key={request.seed}
-            defaultValue={request.seed}
-            onBlur={(event) => session.change({ seed: parseSeed(event.target.value) ?? request.seed })}
-          />
-        </label>
+        <SeedField label="Seed" value={request.seed} onChange={(seed) => session.change({ seed })} testId="seed" />
       </div>
     </details>
   );

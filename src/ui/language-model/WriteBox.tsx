@@ -70,14 +70,18 @@ export function WriteBox({ session }: { session: LmSession }) {
   );
 }
 
+/** Only the beginning and the end are announced: in between it changes several times a second. */
 function Reading() {
   const written = useLm((s) => s.written);
   const writing = useLm((s) => s.status === 'writing');
+  const rate = written && `${written.tokens} tokens, ${written.tokensPerSecond.toPrecision(3)} tokens/s`;
   return (
-    <p className={css.quiet} role="status" data-testid="reading" data-tokens={written?.tokens ?? 0}>
-      {writing && !written && 'Reading the prompt.'}
-      {written &&
-        `${written.tokens} tokens, ${written.tokensPerSecond.toPrecision(3)} tokens/s${writing ? '' : `, ${ENDS[written.end]}`}`}
+    <p className={css.quiet} data-testid="reading" data-tokens={written?.tokens ?? 0}>
+      {writing && rate}
+      <span role="status">
+        {writing && !written && 'Reading the prompt.'}
+        {!writing && written && `${rate}, ${ENDS[written.end]}`}
+      </span>
     </p>
   );
 }

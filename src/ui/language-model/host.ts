@@ -26,7 +26,8 @@ export class LmHost implements LmApi {
   #events: MessagePort | null = null;
   #gpu: Gpu | null = null;
   #generator: TextGenerator | null = null;
-  #abort = new AbortController();
+  /** One per command that is asked for and not answered yet. */
+  readonly #pending = new Set<AbortController>();
   /** Commands take turns: a device is never asked two things at once. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -39,19 +40,21 @@ export class LmHost implements LmApi {
   }
 
   async stop(): Promise<void> {
-    this.#abort.abort();
+    for (const command of this.#pending) command.abort();
   }
 
   load(files: File[]): Promise<Answer<ModelFacts>> {
-    // What is under way belongs to the model before.
-    this.#abort.abort();
+    // What is under way or waits belongs to a model before.
+    void this.stop();
     return this.#exclusive('device', async (signal) => {
       const checked = await checkQwen(chosenFiles(files), POSITIONS).catch((error: unknown) => {
         throw new Fault('files', words(error));
       });
       this.#generator?.dispose();
       this.#generator = null;
+      signal.throwIfAborted();
       const gpu = await this.#device();
+      signal.throwIfAborted();
       const positions = checked.config.context;
       const { report } = gpu;
       const facts: ModelFacts = {
@@ -102,9 +105,10 @@ export class LmHost implements LmApi {
 
   /** `otherwise`: what a fault is that names no kind itself. */
   #exclusive<T>(otherwise: FaultKind, body: (signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
+    const command = new AbortController();
+    const { signal } = command;
+    this.#pending.add(command);
     const done = this.#turn.then(async (): Promise<Answer<T>> => {
-      this.#abort = new AbortController();
-      const { signal } = this.#abort;
       try {
         return { ok: true, value: await body(signal) };
       } catch (error) {
@@ -114,6 +118,8 @@ export class LmHost implements LmApi {
         if (broken) this.#giveUp();
         const kind = lost || (broken && otherwise === 'files') ? 'lost' : signal.aborted ? 'stopped' : otherwise;
         return { ok: false, kind, reason: words(error) };
+      } finally {
+        this.#pending.delete(command);
       }
     });
     this.#turn = done;

@@ -41,13 +41,26 @@ export class LmSession {
     this.#worker.terminate();
   }
 
+  /** Loads a folder that is still being looked through. */
+  async open(found: Promise<ChosenFolder | null>): Promise<void> {
+    let folder: ChosenFolder | null;
+    try {
+      folder = await found;
+    } catch (error) {
+      return set({ fault: `The folder cannot be read: ${(error as Error).message}` });
+    }
+    if (this.#live) await this.load(folder);
+  }
+
   /** Loads what the folder holds. If it does not fit, the model before stays. */
   async load(folder: ChosenFolder | null): Promise<void> {
     if (!folder) return set({ fault: 'The folder is empty.' });
     const load = ++this.#loads;
     const { status, name, facts } = get();
     const before: Partial<LmState> =
-      status === 'loading' ? { status: 'empty' } : { status: status === 'writing' ? 'ready' : status, name, facts };
+      status === 'loading'
+        ? { status: 'empty', facts: null }
+        : { status: status === 'writing' ? 'ready' : status, name, facts };
     set({ status: 'loading', fault: '', name: folder.name, facts: null, progress: null });
     const answer = await this.#api.load(folder.files);
     if (!this.#live || load !== this.#loads) return;
@@ -96,8 +109,8 @@ export class LmSession {
     if (event.kind === 'facts') set({ facts: event.facts });
     else if (event.kind === 'progress') set({ progress: { done: event.done, total: event.total } });
     else if (event.kind === 'text') set({ written: event.written });
-    // While weights are loaded, the load's own answer tells it.
-    else if (get().status !== 'loading') this.#lost(`The GPU device was lost: ${event.reason}`);
+    // While weights are loaded, the load's own answer tells it; without weights nothing is lost.
+    else if (!['loading', 'empty'].includes(get().status)) this.#lost(`The GPU device was lost: ${event.reason}`);
   }
 
   #lost(reason: string): void {

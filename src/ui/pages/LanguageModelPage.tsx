@@ -21,14 +21,18 @@ export default function LanguageModelPage() {
     return () => fresh.dispose();
   }, []);
 
+  // Text that is dragged into the prompt is the browser's business.
+  const withFiles = (event: DragEvent): boolean => event.dataTransfer.types.includes('Files');
   const hover = (event: DragEvent): void => {
+    if (!withFiles(event)) return;
     event.preventDefault();
     setOver(event.type === 'dragover');
   };
   const drop = (event: DragEvent): void => {
+    if (!withFiles(event)) return;
     event.preventDefault();
     setOver(false);
-    void fromDrop(event.dataTransfer).then((folder) => session?.load(folder));
+    void session?.open(fromDrop(event.dataTransfer));
   };
   return (
     <main className={css.page} onDragOver={hover} onDragLeave={hover} onDrop={drop} data-over={over || undefined}>
@@ -37,7 +41,9 @@ export default function LanguageModelPage() {
           <h1>Language model</h1>
           <p className={css.lead}>A Qwen3 model from your disk writes text in this tab. Nothing is uploaded.</p>
         </div>
-        {session && (status === 'ready' || status === 'writing') && <FolderBox session={session} />}
+        {session && (status === 'ready' || status === 'writing' || status === 'lost') && (
+          <FolderBox session={session} />
+        )}
       </div>
       {session && (
         <>

@@ -3,10 +3,10 @@
 import { useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
+import { SeedField } from '../../../ui/controls/SeedField.tsx';
 import { FilterReportView } from './FilterReportView.tsx';
 import css from './learn2pd.module.css';
 import { refitFilter, stopRefitting, useRefitting } from './refitting.ts';
-import { SeedField } from './SeedField.tsx';
 import type { PanelSession } from './session.ts';
 import { usePanel } from './store.ts';
 

@@ -1,6 +1,6 @@
 // A seed, taken over when it is a whole number; anything else goes back to the one before.
 
-import css from './learn2pd.module.css';
+import css from './controls.module.css';
 
 interface SeedFieldProps {
   label: string;
