@@ -1,12 +1,15 @@
-// The command line as a process: exit codes, what goes to which stream. Only one small measurement is run here.
+// The command line as a process: exit codes, what goes to which stream. One small measurement is run here, and a tiny model.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../../src/data/safetensors.ts';
+import { chatPrompt } from '../../src/lm/qwen/chat.ts';
+import { JsonTokenizer } from '../../src/lm/tokenizers/json.ts';
 import { configure } from '../../src/methods/dsa/config.ts';
+import { BYTE_TOKENIZER, CHAT_IDS, qwenContinuation, TINY_TOKENIZER, tinyQwen, writeQwen } from '../support/qwen.ts';
 
 const LAB = resolve(import.meta.dirname, '../../scripts/lab.mjs');
 
@@ -149,6 +152,47 @@ describe('eval dreamer4', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  }, 60_000);
+});
+
+describe('lm on a tiny Qwen3 directory', () => {
+  const folders: string[] = [];
+  afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  });
+
+  test('greedy text is that of the reference, up to the token that ends it, on standard output alone', async () => {
+    // As many tokens as the tokenizer has: every one that is drawn has a text.
+    const tiny = tinyQwen({ vocab_size: 8 });
+    const folder = await writeQwen(tiny);
+    folders.push(folder);
+    const tokenizer = new JsonTokenizer(TINY_TOKENIZER);
+    const ids = qwenContinuation(tiny, tokenizer.encode('bbb'), 8);
+    const end = ids.indexOf(tiny.config.eos_token_id as number);
+    expect(end).toBe(3);
+    const args = ['--model', folder, '--prompt', 'bbb', '--temperature', '0', '--tokens', '8'];
+    const { status, stdout, stderr } = lab('lm', ...args);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toBe(`${tokenizer.decode(ids.slice(0, end))}\n`);
+    expect(stderr).toContain('4 tokens, ');
+  }, 60_000);
+
+  test('--json prints exactly one object; a chat is what the format makes of the prompt', async () => {
+    const tiny = tinyQwen({ vocab_size: 264, eos_token_id: CHAT_IDS.end, max_position_embeddings: 256 });
+    const folder = await writeQwen(tiny, { 'tokenizer.json': BYTE_TOKENIZER });
+    folders.push(folder);
+    const args = ['--model', folder, '--prompt', 'Grüße', '--chat', '--tokens', '20', '--seed', '3', '--json'];
+    const { status, stdout, stderr } = lab('lm', ...args);
+    expect(status, stderr).toBe(0);
+    const told = JSON.parse(stdout);
+    // One token for each byte and each of the three marks.
+    const marked = chatPrompt([{ role: 'user', content: 'Grüße' }]).replaceAll(/<\|im_(start|end)\|>/g, '.');
+    expect(told.promptTokens).toBe(new TextEncoder().encode(marked).length);
+    expect(told).toMatchObject({ seed: 3, temperature: 0.7, topP: 0.95, topK: 20, maxNew: 20 });
+    expect(told.end === 'stop' ? told.tokens <= 20 : told.tokens === 20).toBe(true);
+    expect(told.text).not.toBe('');
+    expect(told.tokensPerSecond).toBeGreaterThan(0);
+    expect(told.adapter).not.toBe('');
   }, 60_000);
 });
 

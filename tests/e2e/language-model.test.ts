@@ -73,7 +73,7 @@ test('answers are judged in workers; one that hangs is ended, and the page goes 
   const { scores, reasons, again, hung, ticks } = await page.evaluate(
     async ({ problem, texts }) => {
       const { pageVerifiers } = await window.loadModule<Pool>('/src/lm/verify/page-pool.ts');
-      const pool = pageVerifiers(2, 8000);
+      const pool = pageVerifiers(2, 5000);
       const answers = texts.map((text) => ({ problem, text }));
       const verdicts = await pool.verify(answers);
       // One built-in call that never ends: no step is counted in it. Only the end of its worker helps.
@@ -135,7 +135,18 @@ test('the page: a folder that does not fit, one that does, a text, a stop, a los
   await page.getByRole('button', { name: 'Methods' }).click();
   await page.getByRole('link', { name: /Language model/ }).click();
   await page.getByTestId('empty').waitFor();
-  await axe(page);
+  // Text that is dragged stays the browser's; the page takes files.
+  const taken = await page.getByTestId('empty').evaluate((element) => {
+    const withText = new DataTransfer();
+    withText.setData('text/plain', 'some text');
+    const withFile = new DataTransfer();
+    withFile.items.add(new File(['{}'], 'a.json'));
+    return [withText, withFile].map((dataTransfer) => {
+      const event = new DragEvent('dragover', { dataTransfer, bubbles: true, cancelable: true });
+      return !element.dispatchEvent(event);
+    });
+  });
+  expect(taken).toEqual([false, true]);
 
   await page.getByTestId('folder').setInputFiles(foreign);
   const sentence = 'model.layers.0.mlp.gate_proj.weight is [48,32] in model.safetensors, config.json asks for [64,32].';
@@ -171,6 +182,7 @@ test('the page: a folder that does not fit, one that does, a text, a stop, a los
 
   await page.evaluate(() => new BroadcastChannel('lose').postMessage('now'));
   await page.getByText(/^The GPU device was lost/).waitFor();
+  expect(await page.getByRole('button', { name: 'Another model' }).count()).toBe(1);
   await page.getByTestId('reload').click();
   await page.getByTestId('facts').waitFor();
   await page.getByTestId('write').click();
