@@ -121,7 +121,7 @@ test('the dream is played while it trains, with weights that go on, and in the p
   ]);
   expect(errors).toEqual([]);
   await close();
-}, 180_000);
+}, 300_000);
 
 test('nothing to play yet, a foreign file, a full list of runs: one sentence each', async () => {
   const { page, close } = await openPage(browser, '#/dreamer4?preset=nano');
@@ -214,4 +214,4 @@ test('a full disk does not lose the run: it goes on, is saved to a file, is kept
   await page.getByTestId('start-training').waitFor();
   expect(await page.getByTestId('kept').count()).toBe(0);
   await close();
-}, 180_000);
+}, 300_000);
