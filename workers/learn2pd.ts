@@ -16,6 +16,7 @@ const api: Learn2pdApi = {
   open: (checkpoint, source) => host.open(checkpoint, source),
   problem: (task, index) => host.problem(task, index),
   decode: (request) => host.decode(request),
+  judge: (problem, text) => host.judge(problem, text),
   similarity: (request) => host.similarity(request),
   cancel: (id) => host.cancel(id),
   measure: (request) => host.measure(request),
@@ -28,6 +29,7 @@ const api: Learn2pdApi = {
   refit: (request) => host.refit(request),
   advanceRefit: (ms) => host.advanceRefit(ms),
   adoptFilter: () => host.adoptFilter(),
+  endRefit: () => host.endRefit(),
 };
 
 expose(api);

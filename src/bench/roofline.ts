@@ -51,7 +51,7 @@ async function timeOne(gpu: Gpu, entry: KernelEntry, c = entry.bench) {
 }
 
 /** Sides of the matrices that a peak is looked for at. A large GPU does not fill with 512; a processor needs minutes for 4096. */
-export const peakSides = (software: boolean): number[] => (software ? [512] : [4096, 2048]);
+const peakSides = (software: boolean): number[] => (software ? [512] : [4096, 2048]);
 
 /** Whether the device has room for a product of this side: asked by making its matrices. */
 async function fits({ device }: Gpu, side: number): Promise<boolean> {

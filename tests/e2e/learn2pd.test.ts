@@ -148,7 +148,10 @@ test('a link holds policies, problem and view; every view opens without an error
   await page.keyboard.press('Enter');
   await decoded(page);
   expect(await page.getByTestId('problem').inputValue()).toContain('copy 1 2 3 4');
-  expect(await pane(page, 0).getByTestId('verdict').textContent()).toMatch(/right|wrong/);
+  await pane(page, 0)
+    .getByTestId('verdict')
+    .filter({ hasText: /right|wrong/ })
+    .waitFor();
   await page.getByTestId('problem').fill('dance');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').filter({ hasText: 'This task reads problems like' }).waitFor();

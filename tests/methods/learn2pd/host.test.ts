@@ -1,7 +1,7 @@
 // The worker's half of the page in Node, on the checkpoint that ships: decodes, errors in words, a device that gets lost.
 
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Gpu } from '../../../src/gpu/device.ts';
 import { openGpu } from '../../../src/gpu/device.ts';
 import type { Problem } from '../../../src/lm/tasks/task.ts';
@@ -180,17 +180,47 @@ test('an answer that nobody can judge in time is wrong, and holds up no decode m
   value(await own.open(bytes(), 'shipped'));
   const spec = { policy: { kind: 'learn2pd', tau: 0.96 }, eotp: 'strict', cache: 'none' } as const;
   let judged = false;
-  const hanging = own.decode(request()).finally(() => {
+  const hanging = own.judge(problem, 'x').finally(() => {
     judged = true;
   });
-  // Comes after the decode and is done before its verdict.
-  value(await own.problem(card.model.tasks[0].id, 1));
+  const { text } = value(await own.decode(request()));
   expect(judged).toBe(false);
-  expect(value(await hanging).verdict).toEqual({ score: 0, reasons: ['the verifier did not answer in time'] });
+  const behind = own.judge(problem, text);
+  expect(value(await hanging)).toEqual({ score: 0, reasons: ['the verifier did not answer in time'] });
   expect(ended).toBe(1);
+  expect(value(await behind)).toEqual({ score: 1, reasons: [] });
   const [outcome] = value(await own.measure({ ...spec, canvas: card.model.canvases[0], from: 0, count: 1 }));
   expect(outcome.right).toBe(true);
   pool.dispose();
+});
+
+test('a hang among the answers of a run costs one of them, and the device goes on meanwhile', async () => {
+  let asked = 0;
+  const pool = new VerifierPool(
+    () => ({
+      verifier: {
+        verify: (answers) => {
+          asked += answers.length;
+          if (asked === 3) return new Promise(() => undefined);
+          return Promise.resolve(answers.map(() => ({ score: 1, reasons: [] })));
+        },
+      },
+      end: () => undefined,
+    }),
+    1,
+    1000,
+  );
+  const own = new Learn2pdHost(openGpu, async () => pool);
+  value(await own.train('nano', 1, null));
+  let counted = false;
+  const accuracy = own.accuracy().finally(() => {
+    counted = true;
+  });
+  // Takes its turn behind the answers and ends before the hang does.
+  expect(value(await own.advance(1)).step).toBe(1);
+  expect(counted).toBe(false);
+  // Of the weights as they were.
+  expect(value(await accuracy)).toEqual({ step: 0, tasks: [{ task: 'lists', right: 7, count: 8 }] });
 });
 
 test('a new filter for the open weights: collected and trained in slices, at work after a lost device too', async () => {
@@ -209,6 +239,14 @@ test('a new filter for the open weights: collected and trained in slices, at wor
   expect(first.model.filter?.values).not.toEqual(shipped);
   expect(first.report.records).toBeGreaterThan(0);
   expect((await host.advanceRefit(1)).ok).toBe(false);
+  // One that is given up is gone as well; where there is none, nothing happens.
+  value(await host.refit({ prompts: 24, seed: 3, steps: 110 }));
+  const destroy = vi.spyOn(GPUBuffer.prototype, 'destroy');
+  value(await host.endRefit());
+  expect(destroy.mock.calls.length).toBeGreaterThan(0);
+  destroy.mockRestore();
+  expect((await host.advanceRefit(1)).ok).toBe(false);
+  value(await host.endRefit());
   // The trace's decisions are those of the new filter.
   const decides = async () => {
     const { trace } = value(await host.decode(request({ eotp: 'off' })));

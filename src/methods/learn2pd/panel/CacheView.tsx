@@ -10,7 +10,7 @@ import { STATIC, useReplay, useRun } from './replays.ts';
 import { Scroll } from './Scroll.tsx';
 import { SimilarityView } from './SimilarityView.tsx';
 import type { PanelSession } from './session.ts';
-import { usePanel } from './store.ts';
+import { answerWords, usePanel } from './store.ts';
 import { CACHES } from './view.ts';
 
 /** Rows that pass `pass` feeds: [from, to) with the prompt in front. */
@@ -102,7 +102,7 @@ export function CacheView({ session }: { session: PanelSession }) {
                   <td>{d?.full ?? ''}</td>
                   <td>{replay ? rowsOf(replay, cache).toLocaleString('en') : ''}</td>
                   <td>{d ? `${d.wallMs.toFixed(0)}${d.cold ? ' (first run)' : ''}` : ''}</td>
-                  <td>{d ? `${d.text || '(empty)'} ${d.verdict.score === 1 ? '✓' : '✗'}` : ''}</td>
+                  <td>{run && answerWords(run)}</td>
                   <td>{d && y ? (d.tokens.every((id, i) => id === y.tokens[i]) ? 'yes' : 'no') : ''}</td>
                   <td data-paper>{cited ? `${cited.speedup}×` : ''}</td>
                   <td data-paper>{cited?.score}</td>

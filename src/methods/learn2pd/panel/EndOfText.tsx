@@ -13,7 +13,7 @@ import type { Replay } from './replay.ts';
 import { STATIC, useReplay, useRun } from './replays.ts';
 import { Scroll } from './Scroll.tsx';
 import type { PanelSession } from './session.ts';
-import { usePanel } from './store.ts';
+import { answerWords, usePanel } from './store.ts';
 
 const COUNT = 12;
 
@@ -61,7 +61,7 @@ export function EndOfText({ session }: { session: PanelSession }) {
                     <th scope="row">{name}</th>
                     <td>{d ? d.nfe : '…'}</td>
                     <td>{d ? `${(100 * eotWaste(d.trace, d.tokens, prompt)).toFixed(1)} %` : ''}</td>
-                    <td>{d ? `${d.text || '(empty)'} ${d.verdict.score === 1 ? '✓' : '✗'}` : ''}</td>
+                    <td>{run && answerWords(run)}</td>
                   </tr>
                 );
               })}

@@ -43,7 +43,7 @@ export function RefitView({ session }: { session: PanelSession }) {
         >
           Collect and train filter
         </Button>
-        {running && <Button onClick={stopRefitting}>Stop</Button>}
+        {running && <Button onClick={() => stopRefitting(session)}>Stop</Button>}
         <p role="status" data-testid="refit-stage">
           {state && running && (state.phase === 'records' ? 'Records' : 'Filter')}
           {state && running && `: ${state.step} of ${state.steps}, ${state.records} records`}

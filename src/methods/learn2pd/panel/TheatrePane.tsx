@@ -113,6 +113,7 @@ function Counters({
 }) {
   const decoded = run?.decoded ?? null;
   const counts = replay ? countsAt(replay, pass) : null;
+  const right = run?.verdict ? run.verdict.score === 1 : undefined;
   const seconds = decoded ? decoded.wallMs / 1000 : 0;
   return (
     <dl className={css.counters}>
@@ -145,8 +146,8 @@ function Counters({
       </div>
       <div>
         <dt>answer</dt>
-        <dd data-testid="verdict" data-right={decoded ? decoded.verdict.score === 1 : undefined}>
-          {decoded ? (decoded.verdict.score === 1 ? '✓ right' : '✗ wrong') : '–'}
+        <dd data-testid="verdict" data-right={right}>
+          {right === undefined ? (decoded ? 'judging…' : '–') : right ? '✓ right' : '✗ wrong'}
         </dd>
       </div>
     </dl>

@@ -2,8 +2,9 @@
 
 import type { Gpu } from '../../../gpu/device.ts';
 import { answerText } from '../../../lm/evaluate.ts';
+import type { Verdict } from '../../../lm/tasks/task.ts';
 import { EOT } from '../../../lm/tokenizers/closed.ts';
-import type { Verifier } from '../../../lm/verify/verifier.ts';
+import type { Answer } from '../../../lm/verify/verifier.ts';
 import type { RunEvent } from '../../contract.ts';
 import { SafeSession } from '../../safe-session.ts';
 import { frozenBase } from '../checkpoint.ts';
@@ -38,19 +39,28 @@ export interface Grown extends FilterGrade {
   checkpoint: Uint8Array<ArrayBuffer>;
 }
 
+/** What the weights after `step` answer to problems of each task. */
+export interface Answered {
+  step: number;
+  tasks: { task: string; answers: Answer[] }[];
+}
+
+export interface Accuracy {
+  step: number;
+  tasks: { task: string; right: number; count: number }[];
+}
+
 const SAFETY_MS = 15_000;
 const CHECKED = 8;
 
 export class Grower {
   private readonly device: () => Promise<Gpu>;
-  private readonly verifier: () => Promise<Verifier>;
   private run: { safe: SafeSession<Learn2pdSession>; preset: string; seed: number } | null = null;
   private peek: Peek | null = null;
   private values: Record<string, number> = {};
 
-  constructor(device: () => Promise<Gpu>, verifier: () => Promise<Verifier>) {
+  constructor(device: () => Promise<Gpu>) {
     this.device = device;
-    this.verifier = verifier;
   }
 
   /** A new run, or the one of a training checkpoint. Throws CheckpointError if that is none. */
@@ -100,26 +110,26 @@ export class Grower {
     return this.peek.look();
   }
 
-  /** Share right of unseen problems of each task, decoded statically with the weights as they would ship now. */
-  async accuracy(): Promise<{ task: string; right: number; count: number }[]> {
+  /** Answers to unseen problems of each task, decoded statically with the weights as they would ship now; not judged yet. */
+  async answers(): Promise<Answered> {
     const { gpu, session } = (await this.alive()).safe;
     const { config, tasks, tokenizer, llada } = session;
     const { store } = await frozenBase(gpu, config, tokenizer.vocab, llada.store);
     const decoder = decoderOf(gpu, { config, tokenizer, store }, { sequences: CHECKED, canvas: config.canvas });
-    const verifier = await this.verifier();
     try {
-      const out: { task: string; right: number; count: number }[] = [];
+      const out: Answered['tasks'] = [];
       for (const task of tasks) {
         const problems = problemsOf([task], tokenizer, config, { split: 'validation', seed: 1, salt: 2 }, CHECKED);
         const spec = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } } as const;
         const prompts = problems.map((p) => tokenizer.encode(p.prompt));
         const { results } = await decoder.decode(prompts, spec);
-        const verdicts = await verifier.verify(
-          problems.map((problem, i) => ({ problem, text: answerText(tokenizer, results[i].tokens, EOT) })),
-        );
-        out.push({ task: task.family.id, right: verdicts.filter((v) => v.score === 1).length, count: CHECKED });
+        const answers = problems.map((problem, i) => ({
+          problem,
+          text: answerText(tokenizer, results[i].tokens, EOT),
+        }));
+        out.push({ task: task.family.id, answers });
       }
-      return out;
+      return { step: session.state().step, tasks: out };
     } finally {
       for (const part of [decoder, decoder.model, store]) part.dispose();
     }
@@ -166,4 +176,18 @@ export class Grower {
     this.peek?.dispose();
     this.peek = null;
   }
+}
+
+/** One by one: a verifier that had to be ended has judged none of what it was given. */
+export async function accuracyOf(
+  { step, tasks }: Answered,
+  judge: (answer: Answer) => Promise<Verdict>,
+): Promise<Accuracy> {
+  const scores: Accuracy['tasks'] = [];
+  for (const { task, answers } of tasks) {
+    let right = 0;
+    for (const answer of answers) right += Number((await judge(answer)).score === 1);
+    scores.push({ task, right, count: answers.length });
+  }
+  return { step, tasks: scores };
 }

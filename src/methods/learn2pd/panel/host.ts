@@ -7,7 +7,7 @@ import { answerText } from '../../../lm/evaluate.ts';
 import { storeModel } from '../../../lm/language-model.ts';
 import type { Problem, Verdict } from '../../../lm/tasks/task.ts';
 import { EOT } from '../../../lm/tokenizers/closed.ts';
-import type { Verifier } from '../../../lm/verify/verifier.ts';
+import type { Answer as Judged, Verifier } from '../../../lm/verify/verifier.ts';
 import { type Learn2pdModel, readCheckpoint } from '../checkpoint.ts';
 import { canvasesOf, modelConfig } from '../config.ts';
 import { type DecodeResult, type DiffusionDecoder, decoderOf } from '../decoder.ts';
@@ -16,7 +16,7 @@ import type { FilterWeights } from '../filter.ts';
 import { DECODE_DEFAULTS, type DecodeSpec, type Policy } from '../policy.ts';
 import { problemsOf } from '../problems.ts';
 import { cacheSimilarity, type Similarity } from '../similarity.ts';
-import { Grower } from './grow.ts';
+import { accuracyOf, Grower } from './grow.ts';
 import {
   type Adopted,
   type Answer,
@@ -69,10 +69,7 @@ export class Learn2pdHost implements Learn2pdApi {
   #events: MessagePort | null = null;
   readonly #openVerifier: () => Promise<Verifier>;
   #verifier: Verifier | null = null;
-  readonly #grower = new Grower(
-    () => this.#device(),
-    () => this.#verdicts(),
-  );
+  readonly #grower = new Grower(() => this.#device());
   /** Static texts of the loaded weights: what the oracle and the hatching compare with. */
   #texts = new Map<string, Uint32Array<ArrayBuffer>>();
   /** Combinations whose pipelines exist. */
@@ -119,9 +116,12 @@ export class Learn2pdHost implements Learn2pdApi {
     });
   }
 
-  async decode(request: DecodeRequest): Promise<Answer<Decoded>> {
-    const done = await this.#exclusive(() => this.#again(() => this.#decode(request)));
-    return thenOf(done, async (part) => ({ ...part, verdict: await this.#judge(request.problem, part.text) }));
+  decode(request: DecodeRequest): Promise<Answer<Decoded>> {
+    return this.#exclusive(() => this.#again(() => this.#decode(request)));
+  }
+
+  judge(problem: Problem, text: string): Promise<Answer<Verdict>> {
+    return answered(() => this.#judge({ problem, text }));
   }
 
   similarity(request: SimilarityRequest): Promise<Answer<Similarity>> {
@@ -149,7 +149,7 @@ export class Learn2pdHost implements Learn2pdApi {
       const out: Outcome[] = [];
       // One by one: a verifier that had to be ended has judged none of what it was given.
       for (const { problem, ...part } of parts) {
-        out.push({ ...part, right: (await this.#judge(problem, part.text)).score === 1 });
+        out.push({ ...part, right: (await this.#judge({ problem, text: part.text })).score === 1 });
       }
       return out;
     });
@@ -171,8 +171,9 @@ export class Learn2pdHost implements Learn2pdApi {
     return this.#exclusive(() => this.#grower.look());
   }
 
-  accuracy() {
-    return this.#exclusive(() => this.#grower.accuracy());
+  async accuracy() {
+    const done = await this.#exclusive(() => this.#grower.answers());
+    return thenOf(done, (found) => accuracyOf(found, (answer) => this.#judge(answer)));
   }
 
   result() {
@@ -203,6 +204,10 @@ export class Learn2pdHost implements Learn2pdApi {
     });
   }
 
+  endRefit(): Promise<Answer<void>> {
+    return this.#exclusive(async () => this.#endRefit());
+  }
+
   async #refitting<T>(body: (refit: Refit) => Promise<T>): Promise<T> {
     if (!this.#refit) throw new HostError('Other weights were opened meanwhile.', 'Train the filter for them.');
     try {
@@ -220,7 +225,7 @@ export class Learn2pdHost implements Learn2pdApi {
     this.#refit = null;
   }
 
-  async #decode(request: DecodeRequest): Promise<Omit<Decoded, 'verdict'>> {
+  async #decode(request: DecodeRequest): Promise<Decoded> {
     const loaded = await this.#model();
     const { model, decoder } = loaded;
     const { problem, canvas } = request;
@@ -326,8 +331,8 @@ export class Learn2pdHost implements Learn2pdApi {
   }
 
   /** The sandbox for programs is large: it is loaded with the first verdict, not before the first decode. */
-  async #judge(problem: Problem, text: string): Promise<Verdict> {
-    const [verdict] = await (await this.#verdicts()).verify([{ problem, text }]);
+  async #judge(answer: Judged): Promise<Verdict> {
+    const [verdict] = await (await this.#verdicts()).verify([answer]);
     return verdict;
   }
 
@@ -427,7 +432,7 @@ export class Learn2pdHost implements Learn2pdApi {
   }
 }
 
-/** What follows on a turn and needs no device: a program that is hard to judge holds up no decode. */
+/** What follows on a turn and needs no device: others get their turn meanwhile. */
 const thenOf = async <T, U>(done: Answer<T>, next: (value: T) => Promise<U>): Promise<Answer<U>> =>
   done.ok ? answered(() => next(done.value)) : done;
 

@@ -6,7 +6,7 @@ import type { FilterWeights } from '../filter.ts';
 import type { CacheKind, Eotp } from '../policy.ts';
 import type { Similarity } from '../similarity.ts';
 import type { StepTrace } from '../trace.ts';
-import type { FilterGrade, Grown, TrainState } from './grow.ts';
+import type { Accuracy, FilterGrade, Grown, TrainState } from './grow.ts';
 import type { PeekResult } from './peek.ts';
 import type { RefitRequest, RefitState } from './refit.ts';
 
@@ -63,7 +63,6 @@ export interface Decoded {
   /** Canvas tokens that were kept, and their text up to the end token. */
   tokens: Uint32Array<ArrayBuffer>;
   text: string;
-  verdict: Verdict;
   nfe: number;
   full: number;
   answerLength: number;
@@ -128,6 +127,8 @@ export interface Learn2pdApi {
   /** Test problem number `index` of a task. */
   problem(task: string, index: number): Promise<Answer<Problem>>;
   decode(request: DecodeRequest): Promise<Answer<Decoded>>;
+  /** Whether a text solves a problem. Takes no turn of the device: it may run long beside whatever decodes. */
+  judge(problem: Problem, text: string): Promise<Answer<Verdict>>;
   similarity(request: SimilarityRequest): Promise<Answer<Similarity>>;
   /** Gives up that comparison, whether it waits or is at work: it is answered with CANCELLED within a pass. */
   cancel(id: string): Promise<void>;
@@ -138,13 +139,16 @@ export interface Learn2pdApi {
   advance(ms: number): Promise<Answer<TrainState>>;
   saveTraining(): Promise<Answer<Uint8Array<ArrayBuffer>>>;
   look(): Promise<Answer<PeekResult>>;
-  accuracy(): Promise<Answer<{ task: string; right: number; count: number }[]>>;
+  /** Of the weights as they would ship now, on a few unseen problems of each task. */
+  accuracy(): Promise<Answer<Accuracy>>;
   result(): Promise<Answer<Grown>>;
   /** A new filter for the open weights, from records of fresh prompts. */
   refit(request: RefitRequest): Promise<Answer<RefitState>>;
   advanceRefit(ms: number): Promise<Answer<RefitState>>;
   /** The new filter takes the place of the one before, until other weights are opened. */
   adoptFilter(): Promise<Answer<Adopted>>;
+  /** Gives up the training of a filter, if there is one, and frees what it holds. */
+  endRefit(): Promise<Answer<void>>;
 }
 
 export interface Adopted extends FilterGrade {

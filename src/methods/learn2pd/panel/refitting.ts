@@ -20,9 +20,10 @@ const SLICE_MS = 250;
 const STEPS = 2000;
 let turn = 0;
 
-export function stopRefitting(): void {
+export function stopRefitting(session: PanelSession): void {
   turn++;
   set({ ...NOTHING });
+  if (session.live) void session.api.endRefit();
 }
 
 export async function refitFilter(session: PanelSession, prompts: number, seed: number): Promise<void> {
@@ -35,15 +36,23 @@ export async function refitFilter(session: PanelSession, prompts: number, seed: 
     answer = await session.api.advanceRefit(SLICE_MS);
   }
   if (!live()) {
-    if (own === turn) stopRefitting();
+    if (own === turn) stopRefitting(session);
     return;
   }
-  if (!answer.ok) return set({ running: false, problem: `${answer.reason} ${answer.advice}` });
+  if (!answer.ok) {
+    void session.api.endRefit();
+    return set({ running: false, problem: `${answer.reason} ${answer.advice}` });
+  }
   set({ state: answer.value });
   const adopted = await session.api.adoptFilter();
-  if (!live()) return;
-  if (!adopted.ok) return set({ running: false, problem: `${adopted.reason} ${adopted.advice}` });
+  if (!session.live) return;
+  const current = own === turn;
+  if (!adopted.ok) {
+    if (current) set({ running: false, problem: `${adopted.reason} ${adopted.advice}` });
+    return;
+  }
   const { model, ...grade } = adopted.value;
-  set({ running: false, grade });
+  // A stop that came too late: the worker decides with the new filter, and the page says so.
+  if (current) set({ running: false, grade });
   session.takeFilter(model);
 }

@@ -1,6 +1,7 @@
 // The page while it is open: owns the worker, decodes what the view asks for, moves the playhead, keeps the address in step.
 
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import type { Problem } from '../../../lm/tasks/task.ts';
 import { replaceQuery } from '../../../ui/shell/hash-location.ts';
 import type { HostEvent, Learn2pdApi, Model, Opened, Source, SpecChoice } from './protocol.ts';
 import { chooseFile, fetchIndex, fetchShipped, type ShippedFile } from './shipped.ts';
@@ -11,7 +12,7 @@ import { linkOf, specKey, specOfPane, type View } from './view.ts';
 
 const get = () => usePanel.getState();
 const set = (change: Partial<PanelState>) => usePanel.setState(change);
-const EMPTY: Run = { state: 'waiting', trace: [], ms: 0, decoded: null, failure: null };
+const EMPTY: Run = { state: 'waiting', trace: [], ms: 0, decoded: null, verdict: null, failure: null };
 /** What the first visitor sees: long enough for several blocks, short enough for a processor. */
 const FIRST_CANVAS = 128;
 /** A canvas that is decoded at the first visit must be one that was trained. */
@@ -181,10 +182,21 @@ export class PanelSession {
       if (!this.live || epoch !== this.#epoch) continue;
       if (answer.ok) {
         const { trace, wallMs } = answer.value;
-        this.#put(key, { state: 'done', trace, ms: wallMs, decoded: answer.value, failure: null });
+        this.#put(key, { ...EMPTY, state: 'done', trace, ms: wallMs, decoded: answer.value });
+        void this.#judge(key, problem, answer.value.text);
       } else this.#put(key, { ...EMPTY, state: 'failed', failure: answer });
     }
     this.#busy = false;
+  }
+
+  /** Beside the decodes: a program may take long to judge. */
+  async #judge(key: string, problem: Problem, text: string): Promise<void> {
+    const epoch = this.#epoch;
+    const answer = await this.api.judge(problem, text);
+    const run = get().runs.get(key);
+    if (!this.live || epoch !== this.#epoch || !run) return;
+    if (answer.ok) this.#put(key, { ...run, verdict: answer.value });
+    else set({ notice: `An answer could not be judged: ${answer.reason}` });
   }
 
   #put(key: string, run: Run): void {

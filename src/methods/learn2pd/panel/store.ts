@@ -1,7 +1,7 @@
 // What the page of this method shows. Written by PanelSession alone.
 
 import { create } from 'zustand';
-import type { Problem } from '../../../lm/tasks/task.ts';
+import type { Problem, Verdict } from '../../../lm/tasks/task.ts';
 import type { StepTrace } from '../trace.ts';
 import type { Decoded, Opened } from './protocol.ts';
 import type { ShippedFile } from './shipped.ts';
@@ -19,6 +19,8 @@ export interface Run {
   trace: readonly StepTrace[];
   ms: number;
   decoded: Decoded | null;
+  /** Comes some time after the decode. */
+  verdict: Verdict | null;
   failure: Failure | null;
 }
 
@@ -66,6 +68,10 @@ export const initialPanel = (view: View = FIRST_VIEW): PanelState => ({
 });
 
 export const usePanel = create<PanelState>()(() => initialPanel());
+
+/** The text of a decode that is done, and whether it is right; '…' until that is known. */
+export const answerWords = ({ decoded, verdict }: Run): string =>
+  decoded ? `${decoded.text || '(empty)'} ${verdict ? (verdict.score === 1 ? '✓' : '✗') : '…'}` : '';
 
 /** Of the weights at work, if they came with the page. */
 export const shippedFile = ({ opened, shelf }: PanelState): ShippedFile | undefined =>

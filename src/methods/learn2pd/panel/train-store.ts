@@ -1,7 +1,7 @@
 // The training of this visit: it outlives the view that shows it. Written by training.ts alone.
 
 import { create } from 'zustand';
-import type { Grown, TrainState } from './grow.ts';
+import type { Accuracy, Grown, TrainState } from './grow.ts';
 import type { PeekResult } from './peek.ts';
 
 export interface Line {
@@ -15,7 +15,7 @@ export interface Training {
   problem: string;
   lines: Readonly<Record<string, Line>>;
   peek: PeekResult | null;
-  accuracy: readonly { step: number; tasks: readonly { task: string; right: number; count: number }[] }[];
+  accuracy: readonly Accuracy[];
   grown: Grown | null;
   /** A training that an earlier visit left. */
   left: boolean;

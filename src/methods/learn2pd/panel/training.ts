@@ -96,7 +96,7 @@ async function look(session: PanelSession, step: number): Promise<void> {
 export async function checkAccuracy(session: PanelSession): Promise<void> {
   const answer = await session.api.accuracy();
   if (!answer.ok) return set({ problem: answer.reason });
-  set({ accuracy: [...get().accuracy, { step: get().state?.step ?? 0, tasks: answer.value }] });
+  set({ accuracy: [...get().accuracy, answer.value] });
 }
 
 async function keep(session: PanelSession): Promise<void> {
