@@ -70,10 +70,27 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
     expect(metrics[`${task}.learn2pdEotp.nfe`]).toBeLessThanOrEqual(metrics[`${task}.learn2pd.nfe`]);
     // Four tokens a pass, as the rule says.
     expect(metrics[`${task}.fixedRate.nfe`]).toBe(4);
-    for (const policy of ['static', 'fixedRate', 'threshold', 'margin', 'egp', 'learn2pd', 'learn2pdEotp', 'random']) {
-      for (const name of ['nfe', 'tps', 'accuracy', 'agreement']) {
-        expect(metrics[`${task}.${policy}.${name}`], `${policy} ${name}`).toBeGreaterThanOrEqual(0);
-      }
+    const rows = tables[0].rows.filter(([of]) => of === task);
+    expect(rows.length).toBe(9);
+    for (const [, policy, , problems, passes, fewer, tps, , accuracy, lower, upper, , agreement] of rows) {
+      const of = (name: string) => metrics[`${task}.${policy}.${name}`];
+      const about = `${task} ${policy}`;
+      expect([passes, tps, accuracy, agreement], about).toEqual(['nfe', 'tps', 'accuracy', 'agreement'].map(of));
+      // Every pass finalises a token; a block takes a pass at least, and the end of the text may cut all but the first.
+      const fewest = String(policy).startsWith('learn2pdEotp') ? 1 : 16 / toy.block;
+      expect(of('nfe'), about).toBeGreaterThanOrEqual(fewest);
+      expect(of('nfe'), about).toBeLessThanOrEqual(16);
+      expect(Number(fewer) * of('nfe'), about).toBeCloseTo(16, 9);
+      // So many of so many problems.
+      const right = of('accuracy') * Number(problems);
+      expect(right, about).toBeCloseTo(Math.round(right), 9);
+      for (const share of [of('accuracy'), of('agreement')]) expect(0 <= share && share <= 1, about).toBe(true);
+      expect(Number(lower) <= of('accuracy') && of('accuracy') <= Number(upper), about).toBe(true);
+      // The same text has the same verdict and is of use in the same way; a right answer is not empty.
+      if (of('agreement') === 1) expect(of('accuracy'), about).toBe(metrics[`${task}.static.accuracy`]);
+      if (policy === 'egp') expect(of('tps') > 0).toBe(metrics[`${task}.static.tps`] > 0);
+      if (of('accuracy') > 0) expect(of('tps'), about).toBeGreaterThan(0);
+      expect(Number.isFinite(of('tps')) && of('tps') >= 0, about).toBe(true);
     }
   }
   expect(metrics).toMatchObject({ filterParams: 144, longestCanvas: 32 });
