@@ -15,6 +15,7 @@ const SOURCES = [
   'vite.config.ts',
   'scripts/wesl-plugin.ts',
   'scripts/build-plugin.ts',
+  'scripts/build-facts.mjs',
   'package-lock.json',
 ];
 

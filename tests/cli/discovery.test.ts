@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { buildFacts } from '../../scripts/build-facts.mjs';
 import { adapterEnv } from '../../scripts/find-adapter.mjs';
 import { findChromium } from '../../scripts/find-chromium.mjs';
 import { stateOf } from '../../scripts/sources.mjs';
@@ -72,7 +73,7 @@ describe('state of the sources', () => {
       writeFileSync(`${full}/${name}`, text);
       utimesSync(`${full}/${name}`, seconds, seconds);
     };
-    const state = () => stateOf([folder], [`${folder}/in/left-out`]);
+    const state = (facts?: object) => stateOf([folder], [`${folder}/in/left-out`], facts);
     write('a.ts', 'one');
     const before = state();
     expect(state()).toBe(before);
@@ -87,5 +88,11 @@ describe('state of the sources', () => {
     expect(new Set([before, longer, later, more]).size).toBe(4);
     rmSync(`${full}/in/c.ts`);
     expect(state()).toBe(later);
+    // A build that would name another commit or version is another build.
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(buildFacts()).toMatchObject({ version });
+    expect(state(buildFacts())).toBe(later);
+    const others = [{ commit: 'other' }, { version: 'other' }].map((part) => state({ ...buildFacts(), ...part }));
+    expect(new Set([...others, later]).size).toBe(3);
   });
 });
