@@ -114,6 +114,30 @@ describe('strangers', () => {
     expect(absent).toEqual({ broken: 'it does not start: no wasm' });
   });
 
+  test('who was absent is asked again for the next race, who has started is not', async () => {
+    const { gpu } = await testGpu();
+    const asked = { late: 0, right: 0 };
+    const peers = {
+      late: async () => {
+        asked.late += 1;
+        if (asked.late === 1) throw new Error('not fetched');
+        return host('late', () => undefined);
+      },
+      right: async () => {
+        asked.right += 1;
+        return host('right', () => undefined);
+      },
+    };
+    const first = await openField(gpu, peers);
+    expect(Object.keys(first.absent)).toEqual(['late']);
+    const second = await openField(gpu, peers, first);
+    expect(second.teams.map((t) => t.name)).toEqual([OUR_NAME, 'late', 'right']);
+    expect([second.teams[0], second.teams[2]]).toEqual([first.teams[0], first.teams[1]]);
+    expect(second.absent).toEqual({});
+    await openField(gpu, peers, second);
+    expect(asked).toEqual({ late: 2, right: 1 });
+  });
+
   test('a wrong result of our own is named, so that the run fails', async () => {
     const { gpu } = await testGpu();
     const wrong = host(OUR_NAME, (y) => {

@@ -33,7 +33,7 @@ export interface RaceApi {
 export class RaceSession {
   private readonly openGpu: () => Promise<GpuResult>;
   private opened: Promise<GpuResult> | null = null;
-  private field: Promise<Field> | null = null;
+  private field: Field | null = null;
   private stopped = false;
 
   constructor(openGpu: () => Promise<GpuResult>) {
@@ -57,9 +57,9 @@ export class RaceSession {
     this.stopped = false;
     try {
       onProgress(0, ids.length, 'Fetching jax-js and TensorFlow.js');
-      // Both libraries keep one device for ever: they are opened once.
-      this.field ??= openField(gpu, { 'jax-js': openJax, 'TensorFlow.js': openTensorflow });
-      const { teams, absent } = await this.field;
+      // Both libraries keep one device for ever: who has started is not opened again.
+      this.field = await openField(gpu, { 'jax-js': openJax, 'TensorFlow.js': openTensorflow }, this.field);
+      const { teams, absent } = this.field;
       const list = workloads(!gpu.report.software).filter((w) => ids.includes(idOf(w)));
       const events = { progress: onProgress, row: onRow, stopped: () => this.stopped };
       const report = await runRace(gpu, teams, list, SETTINGS, events, absent);

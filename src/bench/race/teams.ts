@@ -10,12 +10,19 @@ export interface Field {
   absent: Record<string, string>;
 }
 
-/** `peers`: by the name that they have in rows. */
-export async function openField(gpu: Gpu, peers: Readonly<Record<string, OpenTeam>>): Promise<Field> {
-  const field: Field = { teams: [await openOurs(gpu)], absent: {} };
+/**
+ * `peers`: by the name that they have in rows. Who is in the field `before` stays as it is; who was absent there is asked
+ * again, since a file that was not fetched once may be fetched the next time.
+ */
+export async function openField(
+  gpu: Gpu,
+  peers: Readonly<Record<string, OpenTeam>>,
+  before: Field | null = null,
+): Promise<Field> {
+  const field: Field = { teams: [before?.teams[0] ?? (await openOurs(gpu))], absent: {} };
   for (const [name, open] of Object.entries(peers)) {
     try {
-      field.teams.push(await open(gpu));
+      field.teams.push(before?.teams.find((team) => team.name === name) ?? (await open(gpu)));
     } catch (error) {
       field.absent[name] = `it does not start: ${error instanceof Error ? error.message : error}`;
     }

@@ -14,11 +14,18 @@ import css from './race.module.css';
 interface Lane {
   worker: Worker;
   api: Remote<RaceApi>;
+  /** Rejects if the worker fails, e.g. was not fetched: whatever it was asked is never answered then. */
+  failed: Promise<never>;
 }
 
 function openLane(): Lane {
   const worker = new Worker(new URL('../../../workers/race.ts', import.meta.url), { type: 'module', name: 'race' });
-  return { worker, api: wrap<RaceApi>(worker) };
+  const failed = new Promise<never>((_, reject) => {
+    worker.onerror = (event) => reject(new Error(`a part of the page failed (${event.message || 'not loaded'})`));
+  });
+  // It may fail while nobody waits.
+  failed.catch(() => undefined);
+  return { worker, api: wrap<RaceApi>(worker), failed };
 }
 
 /** Rows that take seconds even on a processor; the others are raced when asked for. */
@@ -35,11 +42,16 @@ export function RaceSection() {
   const [report, setReport] = useState<RaceReport | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
 
+  const leave = () => {
+    lane.current?.api[releaseProxy]();
+    lane.current?.worker.terminate();
+    lane.current = null;
+  };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, at the end
   useEffect(
     () => () => {
-      lane.current?.api[releaseProxy]();
-      lane.current?.worker.terminate();
-      lane.current = null;
+      leave();
       useLab.setState({ racing: false });
     },
     [],
@@ -54,17 +66,22 @@ export function RaceSection() {
     setWords('Opening a device');
     try {
       lane.current ??= openLane();
-      const { api } = lane.current;
-      const list = await api.rows();
+      const { api, failed } = lane.current;
+      const list = await Promise.race([api.rows(), failed]);
       setChoices(list);
       const ids = list.map((c) => c.id).filter((id) => all || QUICK.includes(id) || id === 'chain');
-      const outcome = await api.start(
+      const race = api.start(
         ids,
         proxy((done: number, of: number, what: string) => setWords(`${done + 1} of ${of}: ${what}`)),
         proxy((row: RaceRow) => setRows((before) => [...before, row])),
       );
+      const outcome = await Promise.race([race, failed]);
       if (outcome.ok) setReport(outcome.report);
       else setFailure(outcome.reason);
+    } catch (error) {
+      // The next race gets another worker.
+      leave();
+      setFailure(error instanceof Error ? error.message : String(error));
     } finally {
       setWords('');
       setRunning(false);
