@@ -1,6 +1,6 @@
 // The playground: the dream on the left, the truth on the right, everything else quiet around them.
 
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Controls } from '../playground/Controls.tsx';
 import { DreamCaption, DreamPane } from '../playground/DreamPane.tsx';
 import { Gallery } from '../playground/Gallery.tsx';
@@ -11,10 +11,12 @@ import { usePlay } from '../playground/play-store.ts';
 import css from '../playground/playground.module.css';
 import { Readings } from '../playground/Readings.tsx';
 import { settingsFromQuery } from '../playground/share.ts';
-import { TouchPad } from '../playground/TouchPad.tsx';
 import { Trace } from '../playground/Trace.tsx';
 import { TruthCaption, TruthPane } from '../playground/TruthPane.tsx';
 import { parseHash } from '../shell/hash-location.ts';
+
+// Where nobody touches it is not loaded.
+const TouchPad = lazy(() => import('../playground/TouchPad.tsx').then((m) => ({ default: m.TouchPad })));
 
 export default function PlaygroundPage() {
   const stage = useRef<HTMLElement>(null);
@@ -56,7 +58,11 @@ export default function PlaygroundPage() {
         <TruthPane canvas={truth} session={session} />
       </section>
       <Readings />
-      {touch && session && <TouchPad sampler={session.sampler} takeOver={() => session.takeOver()} />}
+      {touch && session && (
+        <Suspense fallback={null}>
+          <TouchPad sampler={session.sampler} takeOver={() => session.takeOver()} />
+        </Suspense>
+      )}
       <Trace session={session} />
       <Controls session={session} showKeys={() => showKeys(true)} />
       <div className={css.below}>
