@@ -1,4 +1,4 @@
-// The simulator gives the same bits in Chromium as in Node: replays and frames against the stored hashes.
+// The simulator gives the same bits in Chromium as in Node, on the page's thread and in a worker: all replays against the stored hashes.
 
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright';
@@ -13,21 +13,28 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-test('replays in Chromium have the hashes stored in Node', async () => {
+test('replays in Chromium, on the page and in a worker, have the hashes stored in Node', async () => {
   const stored = JSON.parse(readFileSync(new URL('../world/golden.json', import.meta.url), 'utf8')) as {
     simVersion: number;
     replay: string[];
   };
   const { page, errors, close } = await openSources(browser);
   const found = await page.evaluate(async () => {
+    const worker = new Worker('/tests/world/golden-worker.ts', { type: 'module' });
+    const answer = new Promise<string[]>((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = (event) => reject(new Error(event.message || 'the worker did not start'));
+    });
+    worker.postMessage('go');
     const { goldenReplay } = await window.loadModule<typeof import('../world/golden.ts')>('/tests/world/golden.ts');
     const { SIM_VERSION } =
       await window.loadModule<typeof import('../../src/world/version.ts')>('/src/world/version.ts');
-    return { simVersion: SIM_VERSION, replay: goldenReplay(1) };
+    return { simVersion: SIM_VERSION, page: goldenReplay(), worker: await answer };
   });
   expect(found.simVersion).toBe(stored.simVersion);
-  expect(found.replay.length).toBeGreaterThanOrEqual(20);
-  for (const line of found.replay) expect(stored.replay).toContain(line);
+  expect(stored.replay.length).toBe(400);
+  expect(found.page).toEqual(stored.replay);
+  expect(found.worker).toEqual(stored.replay);
   expect(errors).toEqual([]);
   await close();
 });

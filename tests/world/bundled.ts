@@ -1,5 +1,5 @@
 /**
- * Runs a module of this folder as its own Node process, bundled, and returns the JSON it prints: simulator code runs some ten times
+ * Runs a module of this folder as its own Node process, bundled, with arguments if it takes any, and returns the JSON it prints: simulator code runs some ten times
  * faster there than behind a test runner's module wrappers.
  */
 import { execFile } from 'node:child_process';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'vite';
 
-export async function runBundled<T>(file: string): Promise<T> {
+export async function runBundled<T>(file: string, ...args: string[]): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), 'tenfold-world-'));
   try {
     await build({
@@ -23,7 +23,9 @@ export async function runBundled<T>(file: string): Promise<T> {
       },
       ssr: { noExternal: true },
     });
-    const { stdout } = await promisify(execFile)(process.execPath, [join(dir, 'run.mjs')], { maxBuffer: 1 << 26 });
+    const { stdout } = await promisify(execFile)(process.execPath, [join(dir, 'run.mjs'), ...args], {
+      maxBuffer: 1 << 26,
+    });
     return JSON.parse(stdout) as T;
   } finally {
     rmSync(dir, { recursive: true });

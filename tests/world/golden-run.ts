@@ -1,11 +1,12 @@
-/** Prints all golden hashes and the replay of one log done twice in the same process; bundled and run by golden.test.ts. */
+/** Prints all golden hashes and the branches of every log; bundled and run by golden.test.ts. */
 import { SIM_VERSION } from '../../src/world/version.ts';
-import { goldenReplay } from './golden.ts';
+import { goldenBranches, goldenReplay } from './golden.ts';
+import { goldenFrames } from './golden-frames.ts';
 import { goldenTerrain } from './golden-terrain.ts';
 
 console.log(
   JSON.stringify({
-    stored: { simVersion: SIM_VERSION, terrain: goldenTerrain(), replay: goldenReplay() },
-    again: goldenReplay(1),
+    stored: { simVersion: SIM_VERSION, terrain: goldenTerrain(), replay: goldenReplay(), frames: goldenFrames() },
+    branches: goldenBranches(),
   }),
 );

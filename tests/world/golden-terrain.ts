@@ -6,7 +6,7 @@ import { vIndex } from '../../src/world/volume.ts';
 
 export const TERRAIN_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 
-/** The large worlds are four times the work, so fewer of them. */
+/** For tests behind a runner's module wrappers: the large worlds are four times the work, so fewer of them. */
 export const seedsOf = (profile: ProfileName) => (profile === 'ci' ? TERRAIN_SEEDS : TERRAIN_SEEDS.slice(0, 3));
 
 export function columnHashes(profile: ProfileName, seed: number): string[] {
@@ -27,9 +27,9 @@ export function columnHashes(profile: ProfileName, seed: number): string[] {
   });
 }
 
-/** "profile/seed h h h h h h h h h" for the seeds of every profile. */
+/** "profile/seed h h h h h h h h h" for eight seeds of every profile. */
 export function goldenTerrain(): string[] {
   return (['ci', 'mini', 'meadow'] as const).flatMap((p) =>
-    seedsOf(p).map((s) => `${p}/${s} ${columnHashes(p, s).join(' ')}`),
+    TERRAIN_SEEDS.map((s) => `${p}/${s} ${columnHashes(p, s).join(' ')}`),
   );
 }

@@ -5,9 +5,10 @@
 import { actionKeys, CAMERA_NULL, cameraClass, hotbarKey, KEY, makeAction } from '../../src/world/actions.ts';
 import { type ProfileName, worldConfig } from '../../src/world/config.ts';
 import { hex64, mix32 } from '../../src/world/hash.ts';
+import { restore, snapshot } from '../../src/world/snapshot.ts';
 import type { State } from '../../src/world/state.ts';
 import { step } from '../../src/world/step.ts';
-import { createWorld, hash, release } from '../../src/world/world.ts';
+import { createWorld, fork, hash, release } from '../../src/world/world.ts';
 
 export const GOLDEN_TICKS = 2000;
 const EVERY = 100;
@@ -41,10 +42,10 @@ export function restlessAction(seed: number, tick: number): number {
   return makeAction(actionKeys(keys), camera);
 }
 
-/** Plays `ticks` ticks and reports the hash every 100. */
-export function replayHashes(s: State, seed: number, ticks: number): string[] {
+/** Plays the ticks from `from` to `to` and reports the hash every 100. */
+export function replayHashes(s: State, seed: number, to: number, from = 0): string[] {
   const out: string[] = [];
-  for (let t = 0; t < ticks; t++) {
+  for (let t = from; t < to; t++) {
     step(s, restlessAction(seed, t));
     if ((t + 1) % EVERY === 0) out.push(hex64(hash(s)));
   }
@@ -59,17 +60,46 @@ const LOGS: readonly (readonly [ProfileName, number])[] = [
   ['meadow', 32],
 ];
 
+interface Log {
+  name: string;
+  seed: number;
+  start(): State;
+}
+
+/** `episodes` episode seeds in each of the first `worlds` worlds. */
+function logs(episodes: number, worlds: number): Log[] {
+  return LOGS.slice(0, worlds).flatMap(([profile, world]) =>
+    Array.from({ length: episodes }, (_, e) => ({
+      name: `${profile}/${world}/${e}`,
+      seed: world * 64 + e,
+      start: () => createWorld(worldConfig(profile), world, { episodeSeed: e }),
+    })),
+  );
+}
+
+const lines = (name: string, hashes: string[], from = 0) =>
+  hashes.map((h, i) => `${name}:${from + (i + 1) * EVERY} ${h}`);
+
 /** Hashes of 20 logs of 2000 ticks (4 episode seeds in each of 5 worlds), every 100 ticks, as "profile/world/episode:tick hash". */
 export function goldenReplay(episodes = 4, worlds = LOGS.length): string[] {
-  const lines: string[] = [];
-  for (const [profile, world] of LOGS.slice(0, worlds))
-    for (let e = 0; e < episodes; e++) {
-      const s = createWorld(worldConfig(profile), world, { episodeSeed: e });
-      const hashes = replayHashes(s, world * 64 + e, GOLDEN_TICKS);
-      hashes.forEach((h, i) => {
-        lines.push(`${profile}/${world}/${e}:${(i + 1) * EVERY} ${h}`);
-      });
-      release(s);
-    }
-  return lines;
+  return logs(episodes, worlds).flatMap(({ name, seed, start }) => {
+    const s = start();
+    const hashes = replayHashes(s, seed, GOLDEN_TICKS);
+    release(s);
+    return lines(name, hashes);
+  });
+}
+
+/** The second halves of all logs, played by a fork and by a restored snapshot of tick 1000 while the original plays on as well. */
+export function goldenBranches(): string[] {
+  const half = GOLDEN_TICKS / 2;
+  return logs(4, LOGS.length).flatMap(({ name, seed, start }) => {
+    const s = start();
+    replayHashes(s, seed, half);
+    return [fork(s), restore(snapshot(s)), s].flatMap((branch) => {
+      const hashes = replayHashes(branch, seed, GOLDEN_TICKS, half);
+      release(branch);
+      return lines(name, hashes, half);
+    });
+  });
 }

@@ -109,6 +109,14 @@ export function blocksAreConsistent(s: State, fresh: State): string {
   for (let y = 0; y < HEIGHT; y++)
     for (let z = 0; z < s.sizeZ; z++)
       for (let x = 0; x < s.sizeX; x++) {
+        // One page of both states: no cell of it can differ.
+        if ((x & 15) === 0) {
+          const section = s.base + (((z >> 4) * (s.sizeX >> 4) + (x >> 4)) << 2) + (y >> 4);
+          if (s.handles[section] === fresh.handles[section]) {
+            x += 15;
+            continue;
+          }
+        }
         const a = blockAt(fresh, x, y, z);
         const b = blockAt(s, x, y, z);
         if (a === b) continue;

@@ -1,7 +1,11 @@
 /** Measures the simulator and prints one line of JSON. Bundled and run in a process of its own by speed.test.ts. */
 import { worldConfig } from '../../src/world/config.ts';
 import { generate } from '../../src/world/generate.ts';
-import { step } from '../../src/world/step.ts';
+import { PLAYER_IDS, ScriptedPlayer } from '../../src/world/players/scripted-player.ts';
+import { FrameRendererCpu } from '../../src/world/render/frame-renderer-cpu.ts';
+import { frameSpec } from '../../src/world/render/frame-spec.ts';
+import { sampleState } from '../../src/world/render/sample-states.ts';
+import { step, stepAction } from '../../src/world/step.ts';
 import { createWorld, fork, release } from '../../src/world/world.ts';
 import { restlessAction } from './golden.ts';
 
@@ -27,8 +31,32 @@ const forkMs = best(5, () => {
 });
 const mini = worldConfig('mini');
 const worldMs = best(5, (i) => generate(mini, 77 + i));
+const BOT_STEPS = 300;
+const botMs = best(3, (i) => {
+  for (const id of PLAYER_IDS) {
+    const w = createWorld(mini, 40 + i);
+    const player = new ScriptedPlayer(id, w, i);
+    for (let k = 0; k < BOT_STEPS; k++) stepAction(w, player.act(w));
+    release(w);
+  }
+});
+const states = Array.from({ length: 8 }, (_, k) => sampleState(k));
+/** Frames a second of the ray caster's twin. */
+function framesPerSecond(width: number, height: number, ssaa: 1 | 2): number {
+  const renderer = new FrameRendererCpu(frameSpec({ ...mini.frame, width, height, ssaa }));
+  const ms = best(3, () => {
+    for (let n = 0; n < 5; n++) for (const state of states) renderer.frame(state);
+  });
+  return Math.round((5 * states.length * 1000) / ms);
+}
 console.log(
   JSON.stringify({
+    botTicksPerSecond: Math.round((PLAYER_IDS.length * BOT_STEPS * mini.ticksPerStep * 1000) / botMs),
+    framesPerSecond: {
+      '64x48': framesPerSecond(64, 48, 1),
+      '64x48, 2x2': framesPerSecond(64, 48, 2),
+      '160x96': framesPerSecond(160, 96, 1),
+    },
     ticksPerSecond: Math.round(1e7 / tickMs),
     forkMicros: forkMs,
     columnMs: worldMs / ((mini.dims[0][0] * mini.dims[0][2]) / 256),
