@@ -27,6 +27,8 @@ import {
 import { HEIGHT, vIndex } from '../../src/world/volume.ts';
 import { volumeOf } from './arena.ts';
 
+const FURNACE_STACKS = [F.input, F.fuel, F.output];
+
 /** The body overlaps no collision box. Arms of panes and fences may grow into it when a neighbour is placed, so those are skipped. */
 export function bodyIsFree(s: State): string {
   const [px, py, pz] = [player(s, P.x), player(s, P.y), player(s, P.z)];
@@ -63,18 +65,28 @@ export function rangesHold(s: State): string {
   if (player(s, P.selected) < 0 || player(s, P.selected) >= s.cfg.hotbarSlots)
     return bad(`slot ${player(s, P.selected)}`);
   for (let i = SPARE; i < STATE_WORDS; i++) if (s.i32[i] !== 0) return bad(`spare word ${i} is ${s.i32[i]}`);
-  const stacks: [string, number][] = [['cursor', s.u32[PLAYER + P.cursorStack]]];
-  for (let i = 0; i < SLOT.count; i++) stacks.push([`slot ${i}`, slot(s, i)]);
+  // Runs after every tick of thousands: nothing is built unless something is wrong.
+  const wrong = (stack: number) => {
+    if (stack === 0) return '';
+    const [id, n, damage] = [slotId(stack), slotCount(stack), slotDamage(stack)];
+    if (id === 0 || id >= ITEM_COUNT || n < 1 || n > STACK_MAX[id]) return `holds ${n} of item ${id}`;
+    return damage > 0 && damage >= DURABILITY[id] ? `has damage ${damage} of item ${id}` : '';
+  };
+  const onCursor = wrong(s.u32[PLAYER + P.cursorStack]);
+  if (onCursor) return bad(`cursor ${onCursor}`);
+  for (let i = 0; i < SLOT.count; i++) {
+    const fault = wrong(slot(s, i));
+    if (fault) return bad(`slot ${i} ${fault}`);
+  }
   for (let i = 0; i < BE_MAX; i++)
-    for (const f of [F.input, F.fuel, F.output]) stacks.push([`furnace ${i}`, s.u32[BE + i * BE_WORDS + f]]);
-  for (let i = 0; i < ENT_MAX; i++)
-    if (s.i32[ENT + i * ENT_WORDS] === ENTITY.item) stacks.push([`entity ${i}`, s.u32[ENT + i * ENT_WORDS + E.item]]);
-  for (const [where, stack] of stacks) {
-    const [id, n] = [slotId(stack), slotCount(stack)];
-    if (stack === 0) continue;
-    if (id === 0 || id >= ITEM_COUNT || n < 1 || n > STACK_MAX[id]) return bad(`${where} holds ${n} of item ${id}`);
-    if (slotDamage(stack) > 0 && slotDamage(stack) >= DURABILITY[id])
-      return bad(`${where}: damage ${slotDamage(stack)} of item ${id}`);
+    for (const f of FURNACE_STACKS) {
+      const fault = wrong(s.u32[BE + i * BE_WORDS + f]);
+      if (fault) return bad(`furnace ${i} ${fault}`);
+    }
+  for (let i = 0; i < ENT_MAX; i++) {
+    if (s.i32[ENT + i * ENT_WORDS] !== ENTITY.item) continue;
+    const fault = wrong(s.u32[ENT + i * ENT_WORDS + E.item]);
+    if (fault) return bad(`entity ${i} ${fault}`);
   }
   if (player(s, P.guiKind) === GUI.none && s.u32[PLAYER + P.cursorStack] !== 0)
     return bad('a stack on the cursor of a closed screen');
@@ -137,7 +149,7 @@ export function totalItems(s: State): Map<number, number> {
   };
   for (let i = 0; i < SLOT.count; i++) add(slot(s, i));
   add(s.u32[PLAYER + P.cursorStack]);
-  for (let i = 0; i < BE_MAX; i++) for (const f of [F.input, F.fuel, F.output]) add(s.u32[BE + i * BE_WORDS + f]);
+  for (let i = 0; i < BE_MAX; i++) for (const f of FURNACE_STACKS) add(s.u32[BE + i * BE_WORDS + f]);
   for (let i = 0; i < ENT_MAX; i++)
     if (s.i32[ENT + i * ENT_WORDS] === ENTITY.item) add(s.u32[ENT + i * ENT_WORDS + E.item]);
   return total;

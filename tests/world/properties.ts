@@ -6,16 +6,18 @@ import fc from 'fast-check';
 import { cameraClass, hotbarKey, KEY, KEY_MASK, makeAction } from '../../src/world/actions.ts';
 import { B, DROP } from '../../src/world/blocks.ts';
 import { harvestable } from '../../src/world/breaking.ts';
-import { type WorldConfig, worldConfig } from '../../src/world/config.ts';
+import { setBlock } from '../../src/world/change.ts';
+import { PROFILES, type WorldConfig, worldConfig } from '../../src/world/config.ts';
 import { EVENT, eventCount, eventsSince } from '../../src/world/events.ts';
 import { hex64 } from '../../src/world/hash.ts';
 import { FUEL, I, ITEM_NAMES, SMELTS_TO } from '../../src/world/items.ts';
 import { RECIPES } from '../../src/world/recipes.ts';
 import { restore, snapshot } from '../../src/world/snapshot.ts';
-import type { State } from '../../src/world/state.ts';
-import { H } from '../../src/world/state-layout.ts';
+import { blockAt, player, type State } from '../../src/world/state.ts';
+import { GUI, H, P, PLAYER } from '../../src/world/state-layout.ts';
 import { step } from '../../src/world/step.ts';
 import { createWorld, fork, hash, release } from '../../src/world/world.ts';
+import { FLOOR, face, flat, give, hold, tap } from './arena.ts';
 import { blocksAreConsistent, bodyIsFree, lightIsExact, rangesHold, totalItems } from './invariants.ts';
 
 /** Stretches of held keys with a moving mouse: single random ticks would never break a block. */
@@ -59,7 +61,8 @@ const kitted = (change: Partial<WorldConfig> = {}) => worldConfig('ci', { startK
 const worlds = [
   createWorld(kitted(), 3),
   createWorld(kitted({ survival: true, dayCycle: true }), 4, { time: 12800 }),
-  createWorld(worldConfig('mini', { startKit: KIT }), 5),
+  // The rules of mini in the size of ci, whose light is filled four times as fast.
+  createWorld(worldConfig('mini', { dims: PROFILES.ci.dims, startKit: KIT }), 5),
   // Starts 24 blocks above the ground, which no body survives.
   createWorld(kitted({ survival: true, relief: 0 }), 6, { at: [32, 60, 32] }),
 ];
@@ -142,6 +145,83 @@ export function forksAgree(): void {
       for (const s of [...branches, untouched]) release(s);
     }),
     { numRuns: CASES, seed: 20263 },
+  );
+}
+
+/** Clicks in any screen lose nothing, and closing it gives everything back to the inventory. */
+export function screensReturnEverything(): void {
+  const click = fc.record({
+    x: fc.integer({ min: 0, max: 10 }),
+    y: fc.integer({ min: 0, max: 10 }),
+    n: fc.integer({ min: 0, max: 6 }),
+    key: fc.constantFrom(KEY.attack, KEY.use, KEY.attack | KEY.sneak, KEY.drop, hotbarKey(3), 0),
+  });
+  const block = fc.constantFrom(B.furnace, B.crafting_table, B.air);
+  fc.assert(
+    fc.property(block, fc.array(click, { minLength: 5, maxLength: 60 }), (at, clicks) => {
+      const s = flat();
+      setBlock(s, 32, FLOOR + 1, 34, at);
+      face(s, 0, 40);
+      // Nothing here can be crafted, smelted or burnt, so the totals stay as they are.
+      give(s, 0, 'dirt', 40);
+      give(s, 1, 'gravel', 64);
+      give(s, 2, 'stone_pickaxe', 1, 7);
+      give(s, 3, 'glowstone', 9);
+      const before = JSON.stringify([...totalItems(s)].sort());
+      tap(s, at === B.air ? 'inventory' : 'use');
+      for (const c of clicks) {
+        for (let i = 0; i < c.n; i++) step(s, makeAction(0, cameraClass(c.y, c.x)));
+        step(s, makeAction(c.key));
+        demand(rangesHold(s));
+      }
+      tap(s, 'inventory');
+      if (player(s, P.guiKind) !== GUI.none) tap(s, 'inventory');
+      const after = JSON.stringify([...totalItems(s)].sort());
+      demand(after === before ? '' : `${after} instead of ${before}`);
+      demand(s.u32[PLAYER + P.cursorStack] === 0 ? '' : 'a stack stayed on the cursor');
+      demand(s.i32[H.flags] === 0 ? '' : `flags ${s.i32[H.flags]}`);
+      release(s);
+    }),
+    { numRuns: CASES, seed: 20264 },
+  );
+}
+
+/** Water among arbitrary walls comes to rest, with exact light, and dries up without its sources. */
+export function waterRests(cases: number): void {
+  const [least, most] = [26, 37];
+  const across = fc.integer({ min: least, max: most });
+  const walls = fc.uniqueArray(fc.record({ x: across, y: fc.integer({ min: 1, max: 3 }), z: across }), {
+    maxLength: 40,
+    selector: (c) => `${c.x},${c.y},${c.z}`,
+  });
+  const springs = fc.array(fc.record({ x: across, z: across }), { minLength: 1, maxLength: 2 });
+  const settle = (s: State) => {
+    for (let i = 0; i < 400 && s.i32[H.schedCount] > 0; i++) hold(s, 1);
+    demand(s.i32[H.schedCount] === 0 ? '' : 'water does not come to rest');
+  };
+  const each = (s: State, visit: (state: number, x: number, y: number, z: number) => void) => {
+    for (let y = FLOOR + 1; y < FLOOR + 6; y++)
+      for (let z = 8; z < 56; z++) for (let x = 8; x < 56; x++) visit(blockAt(s, x, y, z), x, y, z);
+  };
+  fc.assert(
+    fc.property(walls, springs, (cells, sources) => {
+      const s = flat('ci', {}, 8, 8);
+      for (const c of cells) setBlock(s, c.x, FLOOR + c.y, c.z, B.stone);
+      for (const c of sources) setBlock(s, c.x, FLOOR + 3, c.z, B.water);
+      settle(s);
+      demand(lightIsExact(s));
+      each(s, (b, x, y, z) => {
+        if (b === B.water) setBlock(s, x, y, z, B.air);
+      });
+      settle(s);
+      let wet = 0;
+      each(s, (b) => {
+        if (b > B.water && b <= B.water + 8) wet++;
+      });
+      demand(wet === 0 ? '' : `${wet} cells of water without a source`);
+      release(s);
+    }),
+    { numRuns: cases, seed: 20266 },
   );
 }
 

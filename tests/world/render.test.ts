@@ -8,7 +8,7 @@ import { openGui } from '../../src/world/gui.ts';
 import { FURNACE_CELLS } from '../../src/world/gui-layout.ts';
 import { digest64, hex64 } from '../../src/world/hash.ts';
 import { I, ITEM_COUNT, packSlot } from '../../src/world/items.ts';
-import { REC_WORDS } from '../../src/world/render/frame-rec.ts';
+import { R, REC_ENTITIES, REC_ENTITY_MAX, REC_ENTITY_WORDS, REC_WORDS } from '../../src/world/render/frame-rec.ts';
 import { FrameRendererCpu } from '../../src/world/render/frame-renderer-cpu.ts';
 import { frameSpec, gridRowTop } from '../../src/world/render/frame-spec.ts';
 import { observeRec } from '../../src/world/render/observe.ts';
@@ -17,7 +17,7 @@ import { PageStore } from '../../src/world/render/page-store.ts';
 import { addDrop, sampleState } from '../../src/world/render/sample-states.ts';
 import { renderTopdown, TOPDOWN_SIZE } from '../../src/world/render/topdown.ts';
 import { type State, writeBlock } from '../../src/world/state.ts';
-import { F, GUI, H, INV, P, PLAYER, packPos } from '../../src/world/state-layout.ts';
+import { E, ENT, ENT_WORDS, F, GUI, H, INV, P, PLAYER, packPos } from '../../src/world/state-layout.ts';
 import { ATLAS, tileMean } from '../../src/world/visual/atlas.ts';
 import { ICONS } from '../../src/world/visual/icons.ts';
 import { INFO } from '../../src/world/visual/materials.ts';
@@ -159,6 +159,24 @@ test('a drop on the highest block shows against the sky', () => {
   const before = frame(s);
   addDrop(s, 0, 64.5, GROUND + 4, 67.05, I.diamond);
   expect(changed(before, frame(s)).length).toBeGreaterThan(2);
+});
+
+test('of more drops than a record holds the nearest are drawn', () => {
+  const s = arena();
+  stand(s, 64.5, GROUND, 64.5, 0, 3000);
+  const rec = new Uint32Array(REC_WORDS);
+  const pages = new PageStore(256);
+  // Forty in a row that leads away, the farthest first in the state's list.
+  for (let i = 0; i < 40; i++) addDrop(s, i, 62.5 + (i % 5), GROUND, 67 + (39 - i) * 0.5, I.diamond);
+  observeRec(s, rec, 0, mini, pages);
+  expect(rec[R.entityCount]).toBe(REC_ENTITY_MAX);
+  const depth = Array.from({ length: REC_ENTITY_MAX }, (_, n) => rec[REC_ENTITIES + n * REC_ENTITY_WORDS + 2]);
+  const all = frame(s);
+  for (let i = 0; i < 40 - REC_ENTITY_MAX; i++) s.i32[ENT + i * ENT_WORDS + E.type] = 0;
+  observeRec(s, rec, 0, mini, pages);
+  const near = Array.from({ length: REC_ENTITY_MAX }, (_, n) => rec[REC_ENTITIES + n * REC_ENTITY_WORDS + 2]);
+  expect(depth.sort()).toEqual(near.sort());
+  expect(changed(all, frame(s))).toEqual([]);
 });
 
 test('break progress darkens the target in four steps and nothing else', () => {

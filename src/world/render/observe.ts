@@ -159,34 +159,50 @@ function sections(
   return top;
 }
 
-/** Dropped items as quarter-block cubes, nearest sections only; returns how many. */
+interface SeenDrop {
+  entity: number;
+  lo: number[];
+  hi: number[];
+  bounds: number;
+}
+
+/** Dropped items as quarter-block cubes, the nearest if there are too many; returns how many. */
 function drops(s: State, out: Uint32Array, at: number, wx: number, wz: number, eye: number[], spec: FrameSpec): number {
-  let n = 0;
-  for (let i = 0; i < ENT_MAX && n < REC_ENTITY_MAX; i++) {
+  let seen: SeenDrop[] = [];
+  for (let i = 0; i < ENT_MAX; i++) {
     const e = ENT + i * ENT_WORDS;
     if (s.i32[e + E.type] !== ENTITY.item) continue;
-    const cell = [s.i32[e + E.x] >> 16, s.i32[e + E.y] >> 16, s.i32[e + E.z] >> 16];
+    const cell = cellOf(s, e);
     if (cell.some((v, k) => Math.abs(v - eye[k]) > spec.viewDistance)) continue;
     const x = (s.i32[e + E.x] >> 4) - (wx << 16);
     const y = s.i32[e + E.y] >> 4;
     const z = (s.i32[e + E.z] >> 4) - (wz << 16);
-    const o = at + REC_ENTITIES + n * REC_ENTITY_WORDS;
     const lo = [x - HALF_DROP_Q12, y, z - HALF_DROP_Q12];
     const hi = [x + HALF_DROP_Q12, y + 2 * HALF_DROP_Q12, z + HALF_DROP_Q12];
     const bounds = screenBounds(out, at, spec, lo, hi);
-    if (bounds === NONE) continue;
+    if (bounds !== NONE) seen.push({ entity: e, lo, hi, bounds });
+  }
+  if (seen.length > REC_ENTITY_MAX) {
+    const far = (d: SeenDrop) => d.lo.reduce((sum, v, k) => sum + (v - (out[at + R.eye + k] | 0)) ** 2, 0);
+    seen = seen.sort((a, b) => far(a) - far(b)).slice(0, REC_ENTITY_MAX);
+  }
+  seen.forEach(({ entity, lo, hi, bounds }, n) => {
+    const o = at + REC_ENTITIES + n * REC_ENTITY_WORDS;
     for (let k = 0; k < 3; k++) {
       out[o + k] = lo[k];
       out[o + 3 + k] = hi[k];
     }
-    const light = lightAt(s, cell[0], cell[1], cell[2]);
+    const light = lightAt(s, ...cellOf(s, entity));
     const level = 4 * Math.max(light & 15, (light >> 4) - out[at + R.dark], 0);
-    const rgb = iconMean(slotId(s.u32[e + E.item]));
+    const rgb = iconMean(slotId(s.u32[entity + E.item]));
     out[o + 6] = (packRgba(rgb, 0) | (level << 24)) >>> 0;
     out[o + 7] = bounds;
-    n++;
-  }
-  return n;
+  });
+  return seen.length;
+}
+
+function cellOf(s: State, entity: number): [number, number, number] {
+  return [s.i32[entity + E.x] >> 16, s.i32[entity + E.y] >> 16, s.i32[entity + E.z] >> 16];
 }
 
 /** Pixels that may show the box, in units of 4 pixels with a margin; NONE when it is behind the camera. Only saves work. */
