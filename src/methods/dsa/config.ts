@@ -5,7 +5,7 @@
 import type { LmConfig } from '../../lm/config.ts';
 import { ConfigError, presetNamed, withValues } from '../config-values.ts';
 import type { Quant } from './ops.ts';
-import { keyCount, VALUES } from './tasks/alphabet.ts';
+import { keyCount } from './tasks/alphabet.ts';
 
 export interface DsaShape {
   vocab: number;
@@ -42,8 +42,6 @@ export interface DsaConfig extends DsaShape {
   batch: number;
   /** Of the rows of a batch, how many are the negative control (majority of all tokens). */
   controlRows: number;
-  /** 1: the majority of all tokens; more: of the tokens of one class, named only at the end of the row. */
-  controlClasses: number;
   /** How many are other lookups; associative recall has the rest. */
   mix: { needle: number; copy: number; hops: number };
   /** Empty: the tasks above. 'story': rows of generated chronicles; anything else: of the file with this name. */
@@ -91,7 +89,6 @@ export const SPECIFIED: DsaConfig = {
   time: 1024,
   batch: 8,
   controlRows: 1,
-  controlClasses: 1,
   mix: { needle: 1, copy: 1, hops: 1 },
   corpus: '',
   k: 64,
@@ -179,7 +176,6 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
     dV: 64,
     gain: 4,
     batch: 5,
-    controlClasses: 4,
     mix: { needle: 1, copy: 1, hops: 0 },
     queries: 192,
     short: { steps: 600, time: 64 },
@@ -220,7 +216,6 @@ export function configure(preset: string, set: Readonly<Record<string, string>> 
 /** What files from before a switch existed do not name: it was off. */
 const ABSENT: Partial<DsaConfig> = {
   gain: 1,
-  controlClasses: 1,
   mix: { needle: 0, copy: 0, hops: 0 },
   corpus: '',
   pinFirst: 0,
@@ -263,14 +258,6 @@ export function checkConfig(c: DsaConfig): void {
   const others = [c.controlRows, needle, copy, hops];
   if (others.some((n) => !Number.isInteger(n) || n < 0) || others.reduce((a, b) => a + b, 0) >= c.batch) {
     wrong(`controlRows = ${c.controlRows} and the mix of ${needle}, ${copy} and ${hops} leave no row for retrieval.`);
-  }
-  if (!Number.isInteger(c.controlClasses) || c.controlClasses < 1 || c.controlClasses > VALUES) {
-    wrong(`controlClasses = ${c.controlClasses} is not a whole number from 1 to ${VALUES}.`);
-  }
-  if (c.corpus === '' && c.controlClasses > 1 && 2 * c.controlClasses > keyCount(c)) {
-    wrong(
-      `${c.controlClasses} classes of two tokens need as many keys, a vocabulary of ${c.vocab} has ${keyCount(c)}.`,
-    );
   }
   if (c.corpus === '' && c.pairs > keyCount(c)) {
     wrong(`${c.pairs} pairs need as many keys, a vocabulary of ${c.vocab} has ${keyCount(c)}.`);

@@ -146,9 +146,12 @@ export function armsFor(
   return { arms, formats };
 }
 
-/** Other k to ask trained weights with: an eighth to four times theirs, where that is a number of keys below a row's. */
+/**
+ * Other k to ask trained weights with: a 32nd to four times theirs, where that is a number of keys from 2 on and below a
+ * row's. The smallest belong to the negative control: layers that count what their keys have counted reach k^layers tokens.
+ */
 export const sweepOf = ({ k, time }: DsaConfig): number[] =>
-  [k / 8, k / 4, k / 2, 2 * k, 4 * k].filter((n) => Number.isInteger(n) && n < time);
+  [k / 32, k / 16, k / 8, k / 4, k / 2, 2 * k, 4 * k].filter((n) => Number.isInteger(n) && n >= 2 && n < time);
 
 /** Sparse weights under every chooser, dense weights densely, on `rows` fresh rows of every task. */
 export async function evaluate(gpu: Gpu, c: DsaConfig, models: Models, options: EvalOptions): Promise<Evaluation> {

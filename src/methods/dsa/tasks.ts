@@ -71,7 +71,7 @@ export function rowOf(
       case 'hops':
         return hopsRow(sizes, draw);
       case 'control':
-        return controlRow(time, c.controlClasses, draw);
+        return controlRow(time, draw);
       case 'text':
         if (c.corpus === STORY) return storyRow(time, stream, index);
         if (!corpus) throw new Error(`The text of ${c.corpus} is not here: rows of it cannot be made.`);
