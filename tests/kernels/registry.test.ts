@@ -105,6 +105,29 @@ test('names are unique, and some adapter chooses every variant', () => {
   }
 });
 
+/** Where a step of some method, or of the reference models, spends its time. */
+const HOT = [
+  ...['matmul nn', 'matmul nt', 'matmul tn', 'linear bf16'],
+  ...['attention', 'attention backward query', 'attention backward key', 'ring attention', 'cache attention'],
+  ...['latent attention', 'latent attention backward query', 'latent attention backward key', 'index scores of codes'],
+  ...['rmsnorm', 'rmsnorm backward', 'softmax', 'adamw'],
+];
+
+test('hot kernels have a ladder that begins with a version nobody uses, each with its idea and a figure', () => {
+  for (const name of HOT) {
+    const [first, ...others] = KERNELS.find((k) => k.name === name)?.variants ?? [];
+    expect(first.name, name).toMatch(/^(naive|scalars)$/);
+    expect(first.files[0], name).toMatch(/^versions\//);
+    for (const v of [first, ...others]) expect(v.idea, `${name}: ${v.name}`).toMatch(/\S[.!]$/);
+    // The winner on CPU adapters names its gain.
+    const best = others.filter((v) => v.chosen(ADAPTERS[0]) || v.chosen(ADAPTERS[1]));
+    for (const v of best) expect(v.idea, `${name}: ${v.name}`).toMatch(/\d/);
+  }
+  const unused = KERNELS.flatMap((k) => k.variants.filter((v) => !ADAPTERS.some((a) => v.chosen(a))));
+  expect(unused.length).toBeGreaterThan(HOT.length);
+  for (const v of unused) expect(v.lost, v.name).toMatch(/\d/);
+});
+
 interface Member {
   name: string;
   type: { name: string };

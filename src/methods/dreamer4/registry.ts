@@ -11,6 +11,7 @@ import {
   type Trial,
   words,
 } from '../../tensor/registry/entry.ts';
+import { slower } from '../../tensor/registry/kept.ts';
 import { pullBack } from '../../tensor/registry/pull-back.ts';
 import { TOLERANCE } from '../../tensor/registry/tolerance.ts';
 import {
@@ -316,7 +317,13 @@ export const DREAMER4: readonly KernelEntry[] = [
     dispatch: 'CPU adapters: one invocation per frame; GPUs: one workgroup of 64.',
     flops: '2*rows*time*patches',
     bytes: '4*rows*time*patches*(1 + c)',
-    variants: eachSerialOrTree('methods/dreamer4/change_weight.wgsl', 'change_weight', 'tree', 'frame'),
+    variants: eachSerialOrTree(
+      'methods/dreamer4/change_weight.wgsl',
+      'change_weight',
+      'tree',
+      'frame',
+      slower(1.3, 1.5, '128 frames of 48 patches'),
+    ),
     cases: casesOf(
       [
         { rows: 1, time: 1, patches: 1, c: 1 },

@@ -1,6 +1,9 @@
 /** The attention family: forward, both sides of the backward pass, and decoding over a ring. */
+import naiveKeyLink from '../../../shaders/versions/attention_backward_key_naive.wgsl?link';
+import naiveQueryLink from '../../../shaders/versions/attention_backward_query_naive.wgsl?link';
 import naiveLink from '../../../shaders/versions/attention_naive.wgsl?link';
-import { specialise } from '../kernel.ts';
+import naiveRingLink from '../../../shaders/versions/ring_naive.wgsl?link';
+import { type Dispatch, specialise } from '../kernel.ts';
 import {
   attention,
   boundedLayout,
@@ -24,6 +27,7 @@ import {
   type Variant,
   words,
 } from './entry.ts';
+import { constantOf, keptVersion, slower } from './kept.ts';
 import { pullBack } from './pull-back.ts';
 import { TOLERANCE } from './tolerance.ts';
 
@@ -132,45 +136,103 @@ const LAYOUTS: AttentionCase[] = [
   bounded('bounds, a prefix that sees itself whole', 1, 37, 0, false, (_, i) => [0, Math.max(12, i + 1)]),
 ];
 
+/** One of each kind: the cases of the query side check dk and dv on all of them. */
+const KEY_LAYOUTS = LAYOUTS.filter((c) =>
+  ['space, modality mask, cap 50', 'time with episode starts, cap 50'].includes(c.name),
+).concat(LAYOUTS.slice(-1));
+
 /** The length and width of the reference GPT's big sister: what a language model trains on. */
 export const causalBench = (length: number): AttentionCase =>
   causal(`causal ${length}, 4 heads of 32`, 1, length, length, 0, [0], { heads: 4, kvHeads: 4, dim: 32 });
 
-const NAIVE: Variant = {
-  name: 'naive',
-  idea: 'Three passes over the keys (largest score, sum, values), every score computed three times.',
-  lost: 'On lavapipe and SwiftShader 30 times slower than the one in use (causal 256): three times the products, all loads scalar.',
-  when: 'no adapter: kept to measure against',
-  files: ['versions/attention_naive.wgsl'],
-  entryPoint: 'naive',
-  chosen: () => false,
-  force: {},
-  instead: (d) => {
-    const dh4 = Number(/const DH4: u32 = (\d+)u/.exec(d.code)?.[1]);
-    const [length, heads] = d.uniforms;
-    return {
-      ...d,
-      code: specialise(naiveLink(), { DH4: dh4 }),
-      entryPoint: 'naive',
-      workgroups: [Math.ceil(length / 8), heads, d.workgroups[2]],
-    };
+/** Straight from the formula; eight invocations to a workgroup, heads of the width that `d` is for. */
+export const naive = (
+  file: string,
+  link: () => string,
+  words: Pick<Variant, 'idea' | 'lost'>,
+  workgroups: (d: Dispatch) => Dispatch['workgroups'],
+  entryPoint = 'naive',
+): Variant =>
+  keptVersion(file, { name: 'naive', entryPoint, ...words }, (d) => ({
+    code: specialise(link(), { DH4: constantOf(d, 'DH4') }),
+    workgroups: workgroups(d),
+  }));
+
+const NAIVE: Record<Kind, Variant> = {
+  forward: naive(
+    'attention_naive',
+    naiveLink,
+    {
+      idea: 'Three passes over the keys (largest score, sum, values), every score computed three times.',
+      lost: `${slower(40, 30, 'causal 256')}: three times the products, all loads scalar.`,
+    },
+    ({ uniforms: [length, heads], workgroups: [, , count] }) => [Math.ceil(length / 8), heads, count],
+  ),
+  backward_query: naive(
+    'attention_backward_query_naive',
+    naiveQueryLink,
+    {
+      idea: 'One invocation per query and head, one number at a time; query, gradient and dq stay in memory.',
+      lost: `${slower(13, 15, 'causal 256')}: all loads scalar, dq read and written for every key.`,
+    },
+    ({ uniforms: [length, heads], workgroups: [, , count] }) => [Math.ceil(length / 8), heads, count],
+    'naive_query',
+  ),
+  backward_key: naive(
+    'attention_backward_key_naive',
+    naiveKeyLink,
+    {
+      idea: 'One invocation per key and key head, one number at a time; key, value, dk and dv stay in memory.',
+      lost: `${slower(15, 16, 'causal 256')}: all loads scalar, dk and dv read and written for every query.`,
+    },
+    ({ uniforms: [length, , kv], workgroups: [, , count] }) => [Math.ceil(length / 8), kv, count],
+    'naive_key',
+  ),
+};
+
+type Kind = 'forward' | 'backward_query' | 'backward_key';
+type Text = 'software' | 'spread' | 'gpu';
+
+const IDEAS: Record<Kind, Record<Text, string>> = {
+  forward: {
+    software: 'Online softmax in one pass; loops over channels written out, so that arrays become registers.',
+    spread:
+      'Every lane loads one key and one value of a block; they reach the other lanes by broadcast and serve four queries of every lane: 7.6 times faster than without on lavapipe, 4.8 on SwiftShader (causal 256). Quads take two query heads of a key head together: 1.27 times faster again (52 slots of the micro dynamics); on lavapipe 0.84 times, so there each head goes alone: 62 us instead of 74 (the same slots, launch included).',
+    gpu: `Online softmax in one pass, four keys at a time; all lanes read one key, which hardware broadcasts. ${slower(10, 11, 'causal 256')}.`,
+  },
+  backward_query: {
+    software:
+      'Query, gradient and dq of an invocation in registers, as vec4s; loops over channels written out. On lavapipe 4.8, on SwiftShader 5 times faster than the naive one (causal 256).',
+    spread:
+      'Every lane loads one key and one value of a block; they reach the other lanes by broadcast: 2.7 times faster than without on lavapipe, 3.1 on SwiftShader (causal 256).',
+    gpu: `The same maths with arrays and 64 queries to a workgroup; all lanes read one key, which hardware broadcasts. ${slower(2.4, 7.6, 'causal 256')}.`,
+  },
+  backward_key: {
+    software:
+      'Key, value, dk and dv of an invocation in registers, as vec4s; loops over channels written out. On lavapipe 5.2, on SwiftShader 4.6 times faster than the naive one (causal 256).',
+    spread:
+      'Every lane loads one query and its gradient; they reach the other lanes by broadcast: 2.9 times faster than without on lavapipe, 3.5 on SwiftShader (causal 256).',
+    gpu: `The same maths with arrays and 64 keys to a workgroup; all lanes read one query, which hardware broadcasts. ${slower(3.1, 8.6, 'causal 256')}.`,
   },
 };
 
-const IDEAS = {
-  spread:
-    'Every lane loads one key and one value of a block; they reach the other lanes by broadcast: 2.8 times faster than without on lavapipe, about 4 times on SwiftShader (causal 256). Quads take two query heads of a key head together: 1.27 times faster again (52 slots of the micro dynamics); on lavapipe 0.84 times, so there each head goes alone, with four queries to a lane: 62 us instead of 74 (the same slots, launch included).',
-  software: 'Online softmax in one pass; loops over channels written out, so that arrays become registers.',
-  gpu: 'Online softmax in one pass, four keys at a time; all lanes read one key, which hardware broadcasts. On lavapipe 4.2 times slower than the one in use there.',
-};
-
-function variants(kind: 'forward' | 'backward_query' | 'backward_key'): Variant[] {
-  const idea = (text: string): { idea?: string } => (kind === 'forward' ? { idea: text } : {});
+/** From naive to best on CPU adapters, then what graphics processors run. */
+function variants(kind: Kind): Variant[] {
+  const idea = IDEAS[kind];
   return [
-    ...(kind === 'forward' ? [NAIVE] : []),
+    NAIVE[kind],
+    {
+      name: 'software',
+      idea: idea.software,
+      when: 'CPU adapters without such subgroups',
+      files: [`attention/${kind}.wgsl`],
+      entryPoint: kind,
+      chosen: (c) => c.software && !smallSubgroups(c),
+      force: { software: true, subgroupSize: 0 },
+    },
     {
       name: 'software, subgroups',
-      ...idea(IDEAS.spread),
+      idea: idea.spread,
       when: 'CPU adapters with subgroups of 4 or 8',
       files: [`attention/${kind}_software.wgsl`],
       entryPoint: kind,
@@ -179,17 +241,8 @@ function variants(kind: 'forward' | 'backward_query' | 'backward_key'): Variant[
       force: { software: true },
     },
     {
-      name: 'software',
-      ...idea(IDEAS.software),
-      when: 'CPU adapters without such subgroups',
-      files: [`attention/${kind}.wgsl`],
-      entryPoint: kind,
-      chosen: (c) => c.software && !smallSubgroups(c),
-      force: { software: true, subgroupSize: 0 },
-    },
-    {
       name: 'GPU',
-      ...idea(IDEAS.gpu),
+      idea: idea.gpu,
       when: 'graphics processors',
       files: [`attention/${kind}.wgsl`],
       entryPoint: kind,
@@ -403,7 +456,7 @@ export const ATTENTION: readonly KernelEntry[] = [
     flops: '8*count*pairs*H*dh',
     bytes: '4*count*L*dh*(4*H + 2*G)',
     variants: variants('backward_key'),
-    cases: LAYOUTS.slice(-1).map((c) => caseOf(c, attentionBackward)),
+    cases: KEY_LAYOUTS.map((c) => caseOf(c, attentionBackward)),
     bench: caseOf(causalBench(256), attentionBackward),
   },
   {
@@ -417,6 +470,24 @@ export const ATTENTION: readonly KernelEntry[] = [
     flops: '4*rows*H*dh*W',
     bytes: '8*rows*W*G*dh',
     variants: [
+      naive(
+        'ring_naive',
+        naiveRingLink,
+        {
+          idea: 'Three passes over the ages (largest score, sum, values); every score is computed three times, its key rotated each time.',
+          lost: `${slower(19, 22, '1024 rows')}: every key loaded and rotated three times, for each head that shares it.`,
+        },
+        ({ uniforms: [rows, heads] }) => [Math.ceil((rows * heads) / 8), 1, 1],
+      ),
+      {
+        name: 'software',
+        idea: 'One invocation per row and head; it rotates its query anew for every age.',
+        when: 'CPU adapters without such subgroups',
+        files: ['attention/decode.wgsl'],
+        entryPoint: 'decode',
+        chosen: (c) => c.software && !smallSubgroups(c),
+        force: { software: true, subgroupSize: 0 },
+      },
       {
         name: 'software, tiled',
         idea: 'Lanes take turns at the ages, rotate a key once and score it for all heads that share it; they meet once, at the end: 3.4 times faster on lavapipe, about twice on SwiftShader (1024 rows). The rotation of the next age is turned from the last instead of loaded, and what all lanes need is loaded once and broadcast: 1.2 times faster again on both (52 rows of the micro dynamics).',
@@ -426,15 +497,6 @@ export const ATTENTION: readonly KernelEntry[] = [
         chosen: (c) => c.software && smallSubgroups(c),
         needs: smallSubgroups,
         force: { software: true },
-      },
-      {
-        name: 'software',
-        idea: 'One invocation per row and head; it rotates its query anew for every age.',
-        when: 'CPU adapters without such subgroups',
-        files: ['attention/decode.wgsl'],
-        entryPoint: 'decode',
-        chosen: (c) => c.software && !smallSubgroups(c),
-        force: { software: true, subgroupSize: 0 },
       },
       {
         name: 'GPU',

@@ -1,9 +1,12 @@
 /** Attention over a cache that is addressed by position, and its writing. */
+import naiveLink from '../../../shaders/versions/cache_naive.wgsl?link';
 import { halfCache, type Precision } from '../../gpu/device.ts';
 import type { Heads } from '../ops/attention.ts';
 import { cacheAttention } from '../ops/cache-attention.ts';
 import { attentionReference } from '../reference/attention.ts';
+import { naive } from './attention.ts';
 import { type KernelCase, type KernelEntry, random, smallSubgroups, type Trial, type Variant, words } from './entry.ts';
+import { slower } from './kept.ts';
 import { TOLERANCE } from './tolerance.ts';
 
 interface CacheCase {
@@ -212,31 +215,42 @@ export const CACHE: readonly KernelEntry[] = [
       'CPU adapters: one subgroup per row and tile of heads that share keys, or one invocation per row and head. GPUs: one workgroup of 64 per row and head.',
     flops: '4*sequences*queries*H*dh*C',
     bytes: '8*sequences*C*G*dh',
-    variants: withHalf('4*sequences*C*G*dh', [
-      {
-        ...variant('serial', 'CPU adapters without small subgroups', 'serial', true),
-        idea: 'One invocation per row and head with online softmax.',
-        chosen: (c) => c.software && !smallSubgroups(c) && !halfCache(c),
-        force: { software: true, subgroupSize: 0 },
-      },
-      {
-        name: 'tiled',
-        idea: 'Lanes take turns at the keys and score each for all heads that share it; they meet once, at the end: 1.2 to 1.6 times faster on lavapipe, about twice on SwiftShader.',
-        when: 'CPU adapters with subgroups of 4 or 8',
-        files: ['attention/cache_attention_software.wgsl', 'attention/kept.wgsl'],
-        entryPoint: 'tiled',
-        chosen: (c) => c.software && smallSubgroups(c) && !halfCache(c),
-        needs: smallSubgroups,
-        force: { software: true },
-      },
-      variant(
-        'spread',
-        'graphics processors',
-        'spread',
-        false,
-        'One workgroup per row and head: 64 keys are scored at once, then lanes share the values. On CPU adapters 13 to 20 times slower: barriers.',
+    variants: [
+      naive(
+        'cache_naive',
+        naiveLink,
+        {
+          idea: 'Three passes over the positions (largest score, sum, values), every score computed three times.',
+          lost: `${slower(13, 16, 'one row against 1024')}: three times the products, all loads scalar.`,
+        },
+        ({ uniforms: [rows, , heads] }) => [Math.ceil((rows * heads) / 8), 1, 1],
       ),
-    ]),
+      ...withHalf('4*sequences*C*G*dh', [
+        {
+          ...variant('serial', 'CPU adapters without small subgroups', 'serial', true),
+          idea: 'One invocation per row and head with online softmax.',
+          chosen: (c) => c.software && !smallSubgroups(c) && !halfCache(c),
+          force: { software: true, subgroupSize: 0 },
+        },
+        {
+          name: 'tiled',
+          idea: 'Lanes take turns at the keys and score each for all heads that share it; they meet once, at the end: 1.2 to 1.6 times faster on lavapipe, about twice on SwiftShader.',
+          when: 'CPU adapters with subgroups of 4 or 8',
+          files: ['attention/cache_attention_software.wgsl', 'attention/kept.wgsl'],
+          entryPoint: 'tiled',
+          chosen: (c) => c.software && smallSubgroups(c) && !halfCache(c),
+          needs: smallSubgroups,
+          force: { software: true },
+        },
+        variant(
+          'spread',
+          'graphics processors',
+          'spread',
+          false,
+          'One workgroup per row and head: 64 keys are scored at once, then lanes share the values. On CPU adapters 13 to 20 times slower: barriers.',
+        ),
+      ]),
+    ],
   },
   {
     ...BASE,

@@ -125,13 +125,13 @@ export const serialOrTree = (serial: Way, tree: Way): Variant[] =>
   });
 
 /** The same with both ways in one file. */
-export const eachSerialOrTree = (file: string, serial: string, tree: string, each: string): Variant[] =>
+export const eachSerialOrTree = (file: string, serial: string, tree: string, each: string, cost: string): Variant[] =>
   serialOrTree(
     { file, entryPoint: serial, idea: `One invocation per ${each}: no barrier.` },
     {
       file,
       entryPoint: tree,
-      idea: `One workgroup per ${each}: its threads read side by side and end in a tree, so that a GPU has enough of them.`,
+      idea: `One workgroup per ${each}: its threads read side by side and end in a tree, so that a GPU has enough of them. ${cost}.`,
     },
   );
 

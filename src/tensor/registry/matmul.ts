@@ -1,11 +1,12 @@
 /** Matrix products: three forms with their epilogues, two texts for CPU adapters and one for GPUs. */
 import naiveLink from '../../../shaders/versions/matmul_naive.wgsl?link';
 import { type Conditions, halfProducts, type Precision } from '../../gpu/device.ts';
-import type { Dispatch } from '../kernel.ts';
+import { type Dispatch, specialise } from '../kernel.ts';
 import { type MatmulForm, planMatmul } from '../kernels/matmul.ts';
 import { product } from '../ops/matmul.ts';
 import { matmulReference } from '../reference/matmul.ts';
 import { type KernelCase, type KernelEntry, random, smallSubgroups, type Trial, type Variant } from './entry.ts';
+import { keptVersion, slower } from './kept.ts';
 import { TOLERANCE } from './tolerance.ts';
 
 const quads = (c: Conditions): boolean => c.subgroupSize === 4;
@@ -17,22 +18,13 @@ type Dims = Readonly<Record<string, number>>;
 const plain = ({ bias, residual }: Dims): boolean => bias + residual === 0;
 
 /** One of the kernels of shaders/versions/matmul_naive.wgsl, covering `step` elements of C per invocation and axis. */
-const early = (entryPoint: string, step: number, idea: string, lost: string): Variant => ({
-  name: entryPoint,
-  idea,
-  lost,
-  when: 'no adapter: kept to measure against',
-  files: ['versions/matmul_naive.wgsl'],
-  entryPoint,
-  chosen: () => false,
-  force: {},
-  takes: plain,
-  instead: (d) => {
+const early = (form: MatmulForm, entryPoint: string, step: number, idea: string, lost: string): Variant =>
+  keptVersion('matmul_naive', { name: entryPoint, entryPoint, idea, lost, takes: plain }, (d) => {
     const [M, N] = d.uniforms;
     const cover = (n: number): number => Math.ceil(n / (8 * step));
-    return { ...d, code: naiveLink(), entryPoint, workgroups: [cover(N), cover(M), 1] };
-  },
-});
+    const code = specialise(naiveLink(), { TURN_A: Number(form === 'tn'), TURN_B: Number(form === 'nt') });
+    return { code, workgroups: [cover(N), cover(M), 1] };
+  });
 
 /** Another plan for the same product: whole vec4s only, since each text takes a while to compile. */
 const replan =
@@ -93,6 +85,17 @@ const GAIN: Record<MatmulForm, string> = {
 /** TFLOP/s of the tile in f32, 1024 x 1024 x 1024, NVIDIA H200. */
 const RATE: Record<MatmulForm, number> = { nn: 23, nt: 21, tn: 25 };
 
+type Early = 'naive' | 'quads' | 'software' | 'tile';
+
+/** Times the version in use on lavapipe and on SwiftShader, 256 x 256 x 256, by tests/bench/processor-time.mjs. */
+const SLOWER: Record<MatmulForm, Record<Early, [lavapipe: number, swiftShader: number]>> = {
+  nn: { naive: [17, 32], quads: [4, 5.5], software: [3.2, 4.4], tile: [7.6, 10] },
+  nt: { naive: [15, 29], quads: [3.8, 5], software: [3.1, 4.1], tile: [8.7, 8.4] },
+  tn: { naive: [19, 32], quads: [4.5, 5.7], software: [3.9, 4.1], tile: [6.7, 10] },
+};
+
+const behind = (form: MatmulForm, version: Early): string => slower(...SLOWER[form][version], '256 x 256 x 256');
+
 const halves = (form: MatmulForm): Variant[] => [
   {
     ...HALF_BASE,
@@ -122,26 +125,28 @@ const halves = (form: MatmulForm): Variant[] => [
     : []),
 ];
 
-const EARLY: Variant[] = [
+const earlyOf = (form: MatmulForm): Variant[] => [
   early(
+    form,
     'naive',
     1,
     'One invocation per element of C: two loads for every multiply-add.',
-    'On lavapipe 22 times slower than the one in use (256 x 256 x 256): it does little but load.',
+    `${behind(form, 'naive')}: it does little but load.`,
   ),
   early(
+    form,
     'quads',
     4,
     'One invocation per 4 x 4 elements: eight loads for sixteen multiply-adds.',
-    'On lavapipe 4.8 times slower: every scalar load still costs a bounds check per lane.',
+    `${behind(form, 'quads')}: every scalar load still costs a bounds check per lane.`,
   ),
 ];
 
 const variantsOf = (form: MatmulForm): Variant[] => [
-  ...(form === 'nn' ? EARLY : []),
+  ...earlyOf(form),
   {
     name: 'software',
-    idea: 'Registers only: every lane keeps sums of four columns for its rows; no shared memory, no barrier.',
+    idea: `Registers only: every lane keeps sums of four columns for its rows; no shared memory, no barrier. ${behind(form, 'software')}.`,
     when: 'CPU adapters without such subgroups',
     files: ['ops/matmul_software.wgsl', ...ACCESS],
     entryPoint: 'main',
@@ -150,7 +155,7 @@ const variantsOf = (form: MatmulForm): Variant[] => [
   },
   {
     name: 'GPU',
-    idea: `A tile of 64 x 64 sums per workgroup; slices of A and B pass through workgroup memory once for 64 uses. ${RATE[form]} TFLOP/s at 1024 on an NVIDIA H200.`,
+    idea: `A tile of 64 x 64 sums per workgroup; slices of A and B pass through workgroup memory once for 64 uses. ${RATE[form]} TFLOP/s at 1024 on an NVIDIA H200. ${behind(form, 'tile')}: barriers.`,
     when: 'graphics processors',
     files: ['ops/matmul_tile.wgsl', ...ACCESS],
     entryPoint: 'main',
@@ -169,14 +174,14 @@ const variantsOf = (form: MatmulForm): Variant[] => [
         onQuads(
           'software, quads, 8 rows',
           'Exchanges within the quad on a tile of 8 rows.',
-          'On SwiftShader a load costs ten multiply-adds, and a low tile loads more for each of them.',
+          'On SwiftShader 1.6 times slower (256 x 256 x 256): a load costs ten multiply-adds, and a low tile loads more for each of them.',
           { rows: 8 },
         ),
       ]
     : []),
   {
     name: 'software, quads',
-    idea: 'A quad exchanges rows of A with quadSwap instead of broadcasting them, over up to 32 x 64 sums: fewest loads. On SwiftShader 4.2 GFLOP/s of one core against 2.3 by broadcast (nn).',
+    idea: `A quad exchanges rows of A with quadSwap instead of broadcasting them, over up to 32 x 64 sums: fewest loads. On SwiftShader ${SLOWER[form].naive[1]} times faster than the naive one (256 x 256 x 256); 4.2 GFLOP/s of one core against 2.3 by broadcast (nn).`,
     when: 'CPU adapters with subgroups of 4',
     files: ['ops/matmul_quad.wgsl', ...ACCESS],
     entryPoint: 'main',
@@ -189,7 +194,7 @@ const variantsOf = (form: MatmulForm): Variant[] => [
     : []),
   {
     name: 'software, subgroups of 8',
-    idea: 'A workgroup is one subgroup; no word is loaded twice, rows of A travel by broadcast to 16 rows of sums. On lavapipe 46 GFLOP/s, 22 times as fast as the naive one (nn, the latter at 256).',
+    idea: `A workgroup is one subgroup; no word is loaded twice, rows of A travel by broadcast to 16 rows of sums. On lavapipe ${SLOWER[form].naive[0]} times faster than the naive one (256 x 256 x 256); 46 GFLOP/s (nn, 512).`,
     when: 'CPU adapters with subgroups of 8',
     files: ['ops/matmul_software.wgsl', ...ACCESS],
     entryPoint: 'main',

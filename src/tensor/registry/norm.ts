@@ -1,5 +1,8 @@
 /** RMSNorm and softmax over rows, and per-head norm with rotary embedding. */
+import backwardLink from '../../../shaders/versions/rmsnorm_backward_scalars.wgsl?link';
 import versionsLink from '../../../shaders/versions/rmsnorm_versions.wgsl?link';
+import softmaxVersionsLink from '../../../shaders/versions/softmax_versions.wgsl?link';
+import { cover } from '../kernel.ts';
 import { type Heads, qkRope, type RowPosition, ropeTable } from '../ops/attention.ts';
 import { rmsNorm } from '../ops/norm.ts';
 import { softmax } from '../ops/softmax.ts';
@@ -16,40 +19,84 @@ import {
   type Trial,
   type Variant,
 } from './entry.ts';
+import { keptVersion, slower } from './kept.ts';
 import { pullBack } from './pull-back.ts';
 import { TOLERANCE } from './tolerance.ts';
 
-const version = (entryPoint: string, idea: string, lost: string, groups: (rows: number) => number): Variant => ({
-  name: entryPoint,
-  idea,
-  lost,
-  when: 'no adapter: kept to measure against',
-  files: ['versions/rmsnorm_versions.wgsl'],
-  entryPoint,
-  chosen: () => false,
-  force: {},
-  instead: (d) => ({ ...d, code: versionsLink(), entryPoint, workgroups: [groups(d.uniforms[0]), 1, 1] }),
-});
+/** With so many rows to a workgroup. */
+const version = (
+  file: string,
+  link: () => string,
+  entryPoint: string,
+  idea: string,
+  lost: string,
+  rows = 64,
+): Variant =>
+  keptVersion(file, { name: entryPoint, entryPoint, idea, lost }, (d) => ({
+    code: link(),
+    workgroups: cover(d.uniforms[0], rows),
+  }));
 
 const RMSNORM: Variant[] = [
   version(
+    'rmsnorm_versions',
+    versionsLink,
     'scalars',
     'One invocation per row, one number at a time.',
-    'On lavapipe 1.5 times slower (2560 rows of 256): four times as many loads, each with its own bounds check.',
-    (rows) => Math.ceil(rows / 64),
+    `${slower(1.5, 2.1, '2560 rows of 256')}: four times as many loads, each with its own bounds check.`,
   ),
   ...serialOrTree(
     {
       file: 'ops/rmsnorm.wgsl',
       entryPoint: 'forward',
-      idea: 'One invocation per row in vec4s: rows are short and many, and there is no barrier. On lavapipe 1.5 times faster than one number at a time (2560 rows of 256).',
+      idea: 'One invocation per row in vec4s: rows are short and many, and there is no barrier. On lavapipe 1.5, on SwiftShader 2.1 times faster than one number at a time (2560 rows of 256).',
     },
     {
       file: 'ops/rmsnorm_tree.wgsl',
       entryPoint: 'tree',
-      idea: 'One workgroup per row, the sum of squares by a tree: 5.5 times faster on an NVIDIA H200, 5.5 times slower on lavapipe.',
+      idea: `One workgroup per row, the sum of squares by a tree: 5.5 times faster on an NVIDIA H200. ${slower(5.1, 22, '2560 rows of 256')}: barriers.`,
     },
   ),
+];
+
+const RMSNORM_BACKWARD: Variant[] = [
+  version(
+    'rmsnorm_backward_scalars',
+    backwardLink,
+    'scalars',
+    'One invocation per row, one number at a time.',
+    `${slower(1.6, 1.8, '2560 rows of 256')}: four times as many loads.`,
+  ),
+  {
+    ...single('ops/rmsnorm_backward.wgsl', 'backward')[0],
+    idea: 'One invocation per row in vec4s, what does not change within a row computed once. On lavapipe 1.6, on SwiftShader 1.8 times faster than one number at a time (2560 rows of 256).',
+  },
+];
+
+const softmaxVersion = (entryPoint: string, idea: string, lost: string, rows = 64): Variant =>
+  version('softmax_versions', softmaxVersionsLink, entryPoint, idea, lost, rows);
+
+const SOFTMAX: Variant[] = [
+  softmaxVersion(
+    'naive',
+    'One invocation per row, one number at a time; exponentials once for the sum and once for the result.',
+    `${slower(1.9, 1.7, '2560 rows of 256')}: twice the exponentials, all loads scalar.`,
+  ),
+  softmaxVersion(
+    'online',
+    'Largest number and sum in one pass over a row instead of two; the sum shrinks whenever a larger number comes.',
+    `${slower(1.5, 1.2, '2560 rows of 256')}: it saves a pass, but the exponentials of that pass cannot be kept, and their sum is a chain.`,
+  ),
+  softmaxVersion(
+    'tree',
+    'One workgroup per row: its threads read side by side and meet in two trees.',
+    `${slower(6.4, 14, '2560 rows of 256')}: barriers. No graphics processor has been measured.`,
+    1,
+  ),
+  {
+    ...single('ops/softmax.wgsl', 'forward')[0],
+    idea: 'One invocation per row in vec4s; exponentials are kept in the result until their sum is known. On lavapipe 1.9, on SwiftShader 1.7 times faster than the naive one (2560 rows of 256).',
+  },
 ];
 
 type Rows = { rows: number; d: number };
@@ -218,7 +265,7 @@ export const NORM: readonly KernelEntry[] = [
     dispatch: 'One invocation per row.',
     flops: '9*rows*d',
     bytes: '16*rows*d',
-    variants: single('ops/rmsnorm_backward.wgsl', 'backward'),
+    variants: RMSNORM_BACKWARD,
     cases: casesOf(ROWS, backward),
     bench: casesOf([BENCH], backward)[0],
   },
@@ -232,7 +279,7 @@ export const NORM: readonly KernelEntry[] = [
     dispatch: 'One invocation per row.',
     flops: '4*rows*d',
     bytes: '8*rows*d',
-    variants: single('ops/softmax.wgsl', 'forward'),
+    variants: SOFTMAX,
     cases: casesOf(ROWS, softmaxTrial),
     bench: casesOf([BENCH], softmaxTrial)[0],
   },

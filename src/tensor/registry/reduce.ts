@@ -10,6 +10,7 @@ import {
   serialOrTree,
   type Trial,
 } from './entry.ts';
+import { slower } from './kept.ts';
 import { TOLERANCE } from './tolerance.ts';
 
 const ROW_VARIANTS = serialOrTree(
@@ -21,7 +22,7 @@ const ROW_VARIANTS = serialOrTree(
   {
     file: 'ops/sum_rows.wgsl',
     entryPoint: 'tree',
-    idea: 'Workgroups of 32 neighbouring columns by 8 rows over slices of the rows, then a tree: side by side in memory, and enough of them when columns are few.',
+    idea: `Workgroups of 32 neighbouring columns by 8 rows over slices of the rows, then a tree: side by side in memory, and enough of them when columns are few. ${slower(4.7, 22, '2560 rows of 256')}.`,
   },
 );
 
@@ -79,7 +80,13 @@ const sum = (entryPoint: 'sum' | 'sum_squares', about: string): KernelEntry => (
     'CPU adapters: one invocation per part, at most 256 parts; GPUs: one workgroup of 256 per part, at most 1024. Then one for the parts.',
   flops: '2*n',
   bytes: '4*n',
-  variants: eachSerialOrTree('ops/sum_all.wgsl', entryPoint, `${entryPoint}_tree`, 'part of the sum'),
+  variants: eachSerialOrTree(
+    'ops/sum_all.wgsl',
+    entryPoint,
+    `${entryPoint}_tree`,
+    'part of the sum',
+    slower(12, 22, 'a million numbers'),
+  ),
   cases: casesOf(LENGTHS, sumCase(entryPoint === 'sum_squares')),
   bench: casesOf([{ n: 1 << 20 }], sumCase(entryPoint === 'sum_squares'))[0],
 });

@@ -4,6 +4,7 @@ import { tokenLogProbs, weightedSum } from '../ops/token-logprobs.ts';
 import { logProbReference } from '../reference/loss.ts';
 import { sumOf } from '../reference/pointwise.ts';
 import { casesOf, floats, type KernelEntry, random, single, type Trial, words } from './entry.ts';
+import { slower } from './kept.ts';
 import { pullBack } from './pull-back.ts';
 import { TOLERANCE } from './tolerance.ts';
 
@@ -111,7 +112,7 @@ export const LOGPROBS: readonly KernelEntry[] = [
       },
       {
         name: 'wide',
-        idea: 'One workgroup of 256 per row: long vocabularies keep a GPU busy with few rows.',
+        idea: `One workgroup of 256 per row: long vocabularies keep a GPU busy with few rows. ${slower(5.4, 24, '32 rows of 2048')}: barriers.`,
         when: 'graphics processors, from 1024 classes on',
         files: ['ops/token_logprob.wgsl'],
         entryPoint: 'wide',
