@@ -2,7 +2,7 @@
  * Layers of the transformer that all models here share: pre-norm attention (space, time, causal, or one step over a
  * ring) and SwiGLU, both with residual connections. Formulas: dreamer4 section 3.
  */
-import type { Graph, Tensor } from '../tensor/graph.ts';
+import { type Graph, sizeOf, type Tensor } from '../tensor/graph.ts';
 import {
   attention,
   type Heads,
@@ -25,6 +25,9 @@ export interface Projection {
   init?: Init;
 }
 
+/** Declares a parameter and returns its place. */
+export type Place = (name: string, shape: readonly number[], init: Init, decay?: boolean) => number;
+
 /**
  * Where a model finds its parameters while it is traced. `slab` 'average' = exponential moving average weights. `fused`
  * traces stacks of layers as few kernels that have no derivative (fused-layers.ts), where it can.
@@ -43,13 +46,20 @@ export class Scope {
     this.fused = fused;
   }
 
-  /** All parameters as one tensor, and the place of one of them in it, in elements. */
-  get everything(): Tensor {
-    return this.params.whole(this.graph, this.slab);
-  }
-
-  place(name: string, shape: readonly number[], init: Init, decay?: boolean): number {
-    return this.params.declare(name, shape, init, decay).offset / 4;
+  /**
+   * Parameters that a kernel reads through one binding: `weights` is the stretch of the buffer that holds them, `at` their places in it,
+   * in elements, as `declare` names them. All parameters together may be more than an adapter binds at once.
+   */
+  together<T extends object>(declare: (place: Place) => T): { weights: Tensor; at: T } {
+    let [first, end] = [Number.POSITIVE_INFINITY, 0];
+    const places = declare((name, shape, init, decay) => {
+      const at = this.params.declare(name, shape, init, decay).offset / 4;
+      first = Math.min(first, at);
+      end = Math.max(end, at + sizeOf(shape));
+      return at;
+    });
+    const at = Object.fromEntries(Object.entries(places).map(([name, place]) => [name, place - first])) as T;
+    return { weights: this.params.stretch(this.graph, first, end, this.slab), at };
   }
 
   get(name: string, shape: readonly number[], init: Init, decay?: boolean): Tensor {

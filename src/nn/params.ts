@@ -99,9 +99,9 @@ export class ParamStore {
     return graph.external(name, spec.shape, () => this.slab(which), spec.offset);
   }
 
-  /** Every parameter as one tensor: [n], laid out as their offsets say. Complete only when all are declared. */
-  whole(graph: Graph, which: Slab = 'value'): Tensor {
-    return graph.external(`parameters ${which}`, [this.bytes / 4], () => this.slab(which));
+  /** The parameters from element `from` to `to` of the buffer as one tensor [to - from]; `from` is some parameter's offset / 4. */
+  stretch(graph: Graph, from: number, to: number, which: Slab = 'value'): Tensor {
+    return graph.external(`parameters ${which}`, [to - from], () => this.slab(which), from * 4);
   }
 
   /** What the values start from with this seed: the whole buffer. */

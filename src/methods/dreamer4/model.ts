@@ -372,16 +372,17 @@ export function playPass(
   mode: FrameMode,
 ): { xhat: Tensor; next: Tensor } {
   const d = c.dynamics;
-  const weights = scope.everything;
   const slots = worldSlots(d);
-  const x = enterFrame(weights, z, shared, pass, d, {
-    input: scope.place('dyn.in.w', [d.channels, d.d], fanIn(d.channels)),
-    registers: scope.place('dyn.registers', [d.registers, d.d], normal(0.3), false),
-    slots: scope.place('dyn.slots', [slots, d.d], normal(0.3), false),
-  });
+  const into = scope.together((place) => ({
+    input: place('dyn.in.w', [d.channels, d.d], fanIn(d.channels)),
+    registers: place('dyn.registers', [d.registers, d.d], normal(0.3), false),
+    slots: place('dyn.slots', [slots, d.d], normal(0.3), false),
+  }));
+  const x = enterFrame(into.weights, z, shared, pass, d, into.at);
   const y = transformerStack(scope, dynamicsLayers(scope.graph, c, mode), x, dynamicsShape(d));
-  return leaveFrame(weights, y, z, d.frameSkip ? (mode.previous ?? null) : null, levels, d, {
-    norm: scope.place('dyn.norm.g', [d.d], ones, false),
-    out: scope.place('dyn.out.w', [d.d, d.channels], zeros),
-  });
+  const out = scope.together((place) => ({
+    norm: place('dyn.norm.g', [d.d], ones, false),
+    out: place('dyn.out.w', [d.d, d.channels], zeros),
+  }));
+  return leaveFrame(out.weights, y, z, d.frameSkip ? (mode.previous ?? null) : null, levels, d, out.at);
 }

@@ -152,5 +152,8 @@ export async function measureRung(gpu: Gpu, config: DreamerConfig, steps: number
   dream.dispose();
   tok.made.dispose();
   dyn.made.dispose();
+  // What an adapter refuses is reported late and leaves no trace in the figures.
+  await gpu.device.queue.onSubmittedWorkDone();
+  if (gpu.error) throw new Error(`${config.rung}: ${gpu.error}`);
   return out;
 }

@@ -9,7 +9,7 @@ import { planRowBlock, rowBlockBindings } from '../kernels/row-block.ts';
 import type { Heads, RowPosition } from './attention.ts';
 import { NORM_EPS } from './norm.ts';
 
-/** Where matrices and gains lie in the buffer of all parameters, in elements; multiples of 4. */
+/** Where matrices and gains lie in `weights`, in elements; multiples of 4. */
 export interface TailWeights {
   out: number;
   norm2: number;
@@ -25,7 +25,7 @@ export interface LeadWeights {
 }
 
 export interface RowBlock {
-  /** All parameters: [n]. */
+  /** A stretch of the parameters that holds all of them: [n]. */
   weights: Tensor;
   /** [.., D] */
   x: Tensor;
