@@ -149,7 +149,7 @@ export const causalBench = (length: number): AttentionCase =>
 export const naive = (
   file: string,
   link: () => string,
-  words: Pick<Variant, 'idea' | 'lost'>,
+  words: Pick<Variant, 'idea' | 'lost' | 'takes'>,
   workgroups: (d: Dispatch) => Dispatch['workgroups'],
   entryPoint = 'naive',
 ): Variant =>
@@ -158,6 +158,9 @@ export const naive = (
     workgroups: workgroups(d),
   }));
 
+/** Every kind of mask, caps, and bits over two words: enough for a text that nobody runs. */
+const few: Variant['takes'] = ({ L }) => [11, 13, 45].includes(L) || L > 100;
+
 const NAIVE: Record<Kind, Variant> = {
   forward: naive(
     'attention_naive',
@@ -165,6 +168,7 @@ const NAIVE: Record<Kind, Variant> = {
     {
       idea: 'Three passes over the keys (largest score, sum, values), every score computed three times.',
       lost: `${slower(40, 30, 'causal 256')}: three times the products, all loads scalar.`,
+      takes: few,
     },
     ({ uniforms: [length, heads], workgroups: [, , count] }) => [Math.ceil(length / 8), heads, count],
   ),
@@ -174,6 +178,7 @@ const NAIVE: Record<Kind, Variant> = {
     {
       idea: 'One invocation per query and head, one number at a time; query, gradient and dq stay in memory.',
       lost: `${slower(13, 15, 'causal 256')}: all loads scalar, dq read and written for every key.`,
+      takes: few,
     },
     ({ uniforms: [length, heads], workgroups: [, , count] }) => [Math.ceil(length / 8), heads, count],
     'naive_query',

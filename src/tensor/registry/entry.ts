@@ -60,7 +60,7 @@ export interface Variant {
   lost?: string;
   /** A version that no adapter chooses takes the place of the kernel's own dispatch. */
   instead?(d: Dispatch): Dispatch;
-  /** Sizes for which it exists; all by default. */
+  /** Sizes for which it exists, or at which it is run; all by default. */
   takes?(dims: Readonly<Record<string, number>>): boolean;
 }
 

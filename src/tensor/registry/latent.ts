@@ -218,8 +218,11 @@ const orders = (file: string, entryPoint: string, idea: string): Variant[] => [
   },
 ];
 
+/** Every mode, grouping and a long list of bits: enough for a text that nobody runs. */
+const few: Variant['takes'] = ({ groups, length }) => groups > 1 || length !== 13;
+
 const naive = (file: string, link: () => string, entryPoint: string, idea: string, lost: string): Variant =>
-  keptVersion(file, { name: 'naive', entryPoint, idea, lost }, (d) => ({
+  keptVersion(file, { name: 'naive', entryPoint, idea, lost, takes: few }, (d) => ({
     code: specialise(link(), { DK4: constantOf(d, 'DK4'), DV4: constantOf(d, 'DV4') }),
     workgroups: d.workgroups,
   }));
