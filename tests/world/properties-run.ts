@@ -5,5 +5,5 @@ const invariants = invariantsHold();
 const items = itemsAreConserved();
 forksAgree();
 screensReturnEverything();
-waterRests(Number(process.argv[2]));
-console.log(JSON.stringify({ invariants, items }));
+const water = waterRests(Number(process.argv[2]));
+console.log(JSON.stringify({ invariants, items, water }));
