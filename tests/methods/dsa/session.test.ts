@@ -291,7 +291,7 @@ test('the statement comes from the interval, the break-even from the curves', ()
   expect(measuredBreakEven([point(100, 1, 2), point(200, 1, 2)])).toBeNull();
 });
 
-test('other k go from an eighth to four times, as far as they are numbers of keys that leave something out', () => {
+test('other k go from a 32nd to four times, as far as they are numbers of keys that leave something out', () => {
   expect(sweepOf(configure('small'))).toEqual([2, 4, 8, 16, 32, 128, 256]);
   expect(sweepOf(configure('mini'))).toEqual([2, 4, 8, 32]);
   expect(sweepOf(configure('nano', { k: '6' }))).toEqual([3, 12, 24]);
