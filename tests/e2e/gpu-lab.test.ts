@@ -58,7 +58,7 @@ test('the doctor runs a kernel and draws a picture', async () => {
 test('the proof holds, with the counts that Node plans for such an adapter', async () => {
   await see('proof');
   await page.getByTestId('run-proof').click();
-  await page.getByTestId('run-proof').waitFor({ timeout: 240_000 });
+  await page.getByTestId('run-proof').waitFor({ timeout: 420_000 });
   const plan = proofPlan({ software: true, f16: false, subgroups: true, subgroupSize: 4 });
   const checked = plan.flatMap((item) => (item.kind === 'gradient' ? [] : [item]));
   const variantOf = (item: (typeof checked)[number]) => (item.kind === 'kernel' ? item.variant.name : 'portable');
@@ -75,7 +75,7 @@ test('the proof holds, with the counts that Node plans for such an adapter', asy
   );
   expect(await page.getByTestId('proof-table').innerText()).toContain('8 states at 64 x 48, 2 x 2 samples');
   expect(await serious()).toEqual([]);
-}, 300_000);
+}, 480_000);
 
 test('what was found can be saved as one JSON object', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('export-json').click()]);
