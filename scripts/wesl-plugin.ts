@@ -93,12 +93,11 @@ async function linkOne(resolver: TrackingResolver, rootModuleName: string, varia
   }
 }
 
-/** Without comments and empty lines, which nobody reads in the built page. */
+/** Without comments, empty lines and indentation, which nobody reads in the built page. */
 const bare = (text: string): string =>
   text
     .replace(/[ \t]*\/\/.*$/gm, '')
-    .replace(/\n\s*\n+/g, '\n')
-    .trimStart();
+    .replace(/^\s+/gm, '');
 
 export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): Plugin {
   return {
@@ -107,7 +106,7 @@ export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): P
       if (id.endsWith(TEMPLATE)) {
         const file = id.slice(0, -'?template'.length);
         this.addWatchFile(file);
-        const text = readFileSync(file, 'utf8').replace(/^[ \t]*\/\/.*\n/gm, '');
+        const text = readFileSync(file, 'utf8').replace(/^[ \t]*\/\/.*\n/gm, '').replace(/^\s+/gm, '');
         return { code: `export default ${JSON.stringify(text)};`, map: { mappings: '' }, moduleType: 'js' };
       }
       if (!id.endsWith(SUFFIX)) return null;

@@ -23,7 +23,6 @@ import {
   type TruthMessage,
   type TruthTick,
 } from './protocol.ts';
-import { meshSection, sectionStamp } from './section-mesh.ts';
 
 /** Who walks while nobody plays, in turns of this many steps. */
 const TROUPE: readonly PlayerId[] = ['rambler', 'builder', 'rambler', 'miner'];
@@ -144,6 +143,8 @@ export class SimSession implements SimApi {
   }
 
   async mesh(limit: number, fresh: boolean): Promise<SectionMesh[]> {
+    // Only the smooth view needs it: not a part of the first load.
+    const { meshSection, sectionStamp } = await import('./section-mesh.ts');
     const state = this.#state;
     if (!state) return [];
     if (fresh) this.#sentMeshes.clear();
