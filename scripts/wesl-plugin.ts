@@ -94,10 +94,7 @@ async function linkOne(resolver: TrackingResolver, rootModuleName: string, varia
 }
 
 /** Without comments, empty lines and indentation, which nobody reads in the built page. */
-const bare = (text: string): string =>
-  text
-    .replace(/[ \t]*\/\/.*$/gm, '')
-    .replace(/^\s+/gm, '');
+const bare = (text: string): string => text.replace(/[ \t]*\/\/.*$/gm, '').replace(/^\s+/gm, '');
 
 export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): Plugin {
   return {
@@ -106,7 +103,9 @@ export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): P
       if (id.endsWith(TEMPLATE)) {
         const file = id.slice(0, -'?template'.length);
         this.addWatchFile(file);
-        const text = readFileSync(file, 'utf8').replace(/^[ \t]*\/\/.*\n/gm, '').replace(/^\s+/gm, '');
+        const text = readFileSync(file, 'utf8')
+          .replace(/^[ \t]*\/\/.*\n/gm, '')
+          .replace(/^\s+/gm, '');
         return { code: `export default ${JSON.stringify(text)};`, map: { mappings: '' }, moduleType: 'js' };
       }
       if (!id.endsWith(SUFFIX)) return null;
