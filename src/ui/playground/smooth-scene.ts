@@ -25,7 +25,8 @@ import type { CameraPose, SectionMesh, TruthTick } from './protocol.ts';
 
 const TILE = 16;
 const VIEW_DISTANCE = 48;
-const FOG_START = 26;
+/** Where fog begins, as in the ray caster (frame-spec.ts). */
+const FOG_START = (VIEW_DISTANCE * 9) / 16;
 const SECTIONS_PER_CALL = 16;
 
 const vertexShader = `
@@ -53,8 +54,8 @@ const fragmentShader = `
   void main() {
     vec4 texel = texture(tiles, vec3(vFace.xy, floor(vFace.z + 0.5)));
     if (texel.a < 0.3) discard;
-    float fog = smoothstep(${FOG_START.toFixed(1)}, ${VIEW_DISTANCE.toFixed(1)}, vDistance);
-    vec3 sky = mix(horizon, zenith, clamp(vRay.y / vDistance * 1.6, 0.0, 1.0));
+    float fog = clamp((vDistance - ${FOG_START.toFixed(1)}) / ${(VIEW_DISTANCE - FOG_START).toFixed(1)}, 0.0, 1.0);
+    vec3 sky = mix(horizon, zenith, clamp(vRay.y / vDistance * 2.0, 0.0, 1.0));
     gl_FragColor = vec4(mix(texel.rgb * vFace.w, sky, fog), opacity);
   }`;
 
@@ -245,7 +246,7 @@ export class SmoothScene {
           uniform vec3 horizon;
           varying vec3 vRay;
           void main() {
-            gl_FragColor = vec4(mix(horizon, zenith, clamp(normalize(vRay).y * 1.6, 0.0, 1.0)), 1.0);
+            gl_FragColor = vec4(mix(horizon, zenith, clamp(normalize(vRay).y * 2.0, 0.0, 1.0)), 1.0);
           }`,
         depthWrite: false,
       }),
