@@ -8,7 +8,7 @@ const session = new SimSession();
 
 const api: SimApi = {
   open: (truth, toGpu) => session.open(truth, toGpu),
-  setFrame: (width, height) => session.setFrame(width, height),
+  suit: (model) => session.suit(model),
   async start(start) {
     const tick = await session.start(start);
     return transfer(tick, [tick.rgb.buffer]);

@@ -1,7 +1,7 @@
 /**
  * WorldConfig: everything that distinguishes one kind of world from another, in one plain record.
  * Profiles `ci`, `mini`, `faithful` follow methods/world.md 0.1 with the 64x48 frames of the design; `meadow` is the easy world a
- * small world model learns first. All run the same code. configCrc() is stored in every episode file.
+ * small world model learns first, `park` an easier one still. All run the same code. configCrc() is stored in every episode file.
  */
 import { crc32 } from './hash.ts';
 import type { ItemName } from './item-ids.ts';
@@ -17,6 +17,8 @@ export interface WorldConfig {
   ticksPerStep: number;
   /** `none` crafts in a 3x3 grid by hand, whose screens (nine columns) are not part of this version: only `strip` can craft. */
   craftAssist: 'none' | 'strip';
+  /** Who walks climbs a whole block without a jump; absent = no. What stops a player then stands before the eyes. */
+  autoStep?: boolean;
   /** Break times are multiplied by breakNum / breakDen and rounded up. */
   breakNum: number;
   breakDen: number;
@@ -134,7 +136,11 @@ const MEADOW: WorldConfig = {
   ],
 };
 
-export const PROFILES = { ci: CI, mini: MINI, faithful: FAITHFUL, meadow: MEADOW } as const;
+// Where what keys do can be seen in the picture before: nothing out of sight stops a player, and what the right tool breaks is
+// gone a step or two later, so that neither a step below the picture nor the progress of cracks must be remembered.
+const PARK: WorldConfig = { ...MEADOW, profile: 'park', relief: 10, ponds: 30, autoStep: true, breakDen: 8 };
+
+export const PROFILES = { ci: CI, mini: MINI, faithful: FAITHFUL, meadow: MEADOW, park: PARK } as const;
 export type ProfileName = keyof typeof PROFILES;
 
 /** A profile with changes: `worldConfig('mini', { dayCycle: false })`. Throws on impossible sizes. */

@@ -27,6 +27,8 @@ const SWIM_UP = 2621;
 const EXIT_IMPULSE = 19661;
 const CUT_OFF = 197;
 const STEP_UP = 39322;
+/** With WorldConfig.autoStep; a sneaking player keeps to low edges. */
+const AUTO_STEP = 65536;
 const EDGE_STEP = 3277;
 const CURRENT = 918;
 /** 1/sqrt(2) in Q14. */
@@ -143,7 +145,8 @@ export function movePlayer(s: State, keys: number): boolean {
   let dx = vx;
   let dz = vz;
   if (sneaking && wasGround && !water) [dx, dz] = holdEdge(s, x, y, z, dx, dz, height);
-  const m = sweep(s, x, y, z, HALF_WIDTH, height, dx, vy, dz, wasGround ? STEP_UP : 0);
+  const stepUp = !wasGround ? 0 : s.cfg.autoStep && !sneaking ? AUTO_STEP : STEP_UP;
+  const m = sweep(s, x, y, z, HALF_WIDTH, height, dx, vy, dz, stepUp);
   const hitX = m.dx !== dx;
   const hitZ = m.dz !== dz;
   const onGround = vy < 0 && m.dy > vy;

@@ -25,6 +25,7 @@ class EchoDream implements Dream {
     width: WIDTH,
     height: HEIGHT,
     hz: 10,
+    world: 'park' as const,
     contextFrames: CONTEXT,
     contextSeconds: 0.4,
     kMax: 8,

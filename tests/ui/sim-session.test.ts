@@ -68,7 +68,7 @@ describe('frames of another size', () => {
     ['a larger picture', 96, 64],
   ])('%s', async (_, width, height) => {
     const { session, port } = await started(3);
-    expect(await session.setFrame(width, height)).toMatchObject({ ok: true, value: { width, height } });
+    expect(await session.suit({ world: 'park', width, height })).toMatchObject({ ok: true, value: { width, height } });
     const tick = await session.start({ seed: 3 });
     expect(tick.rgb).toHaveLength(width * height * 3);
     expect(new Set(tick.rgb).size).toBeGreaterThan(8);
@@ -77,7 +77,7 @@ describe('frames of another size', () => {
 
   test('a size that nobody draws is refused with a sentence', async () => {
     const { session } = await started(3);
-    const result = await session.setFrame(30, 30);
+    const result = await session.suit({ world: 'park', width: 30, height: 30 });
     expect(result).toMatchObject({ ok: false, code: 'bad-checkpoint' });
     expect(result.ok === false && result.reason).toContain('30x30');
     expect((await session.step(NULL_ACTION)).rgb).toHaveLength(SIZE);

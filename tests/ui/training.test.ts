@@ -82,6 +82,7 @@ function liveOf(session: CountingSession) {
         width: 2,
         height: 2,
         hz: 10,
+        world: 'park',
         contextFrames: 4,
         contextSeconds: 0.4,
         kMax: 4,

@@ -115,6 +115,21 @@ describe('player physics', () => {
     expect(player(s, P.sprinting)).toBe(0);
   });
 
+  it('climbs a whole block by itself only where the world says so, two blocks and sneaking never', () => {
+    const walk = (autoStep: boolean, height: number, ...keys: KeyName[]) => {
+      const s = flat('mini', { autoStep });
+      for (let y = FLOOR + 1; y <= FLOOR + height; y++)
+        for (let x = 0; x < 64; x++) for (let z = 36; z < 64; z++) writeBlock(s, x, y, z, B.stone);
+      hold(s, 100, ...keys);
+      return at(s, P.z);
+    };
+    const wall = 36 - 19661 / 65536;
+    expect(walk(true, 1, 'forward')).toBeGreaterThan(40);
+    expect(walk(false, 1, 'forward')).toBe(wall);
+    expect(walk(true, 2, 'forward')).toBe(wall);
+    expect(walk(true, 1, 'forward', 'sneak')).toBe(wall);
+  });
+
   it('does not leave the world', () => {
     const s = flat();
     hold(s, 400, 'forward', 'sprint', 'jump');

@@ -318,10 +318,10 @@ describe('players', () => {
   });
 
   it('the walker is stopped far more often than a player who plans its ways', () => {
-    const stopped = (id: PlayerId): number => {
+    const stopped = (id: PlayerId, world = meadow(id)): number => {
       let n = 0;
       for (const seed of [1, 2, 3]) {
-        const s = createWorld(meadow(id), seed, { episodeSeed: seed });
+        const s = createWorld(world, seed, { episodeSeed: seed });
         const p = new ScriptedPlayer(id, s, seed);
         for (let i = 0; i < 300; i++) {
           const [x, z] = [player(s, P.x), player(s, P.z)];
@@ -336,6 +336,8 @@ describe('players', () => {
     const [walks, plans] = [stopped('walker'), stopped('builder')];
     expect(walks).toBeGreaterThan(30);
     expect(walks).toBeGreaterThan(4 * plans);
+    // Where single blocks are climbed in passing, trunks and rocks are left, and it looks for them.
+    expect(stopped('walker', worldConfig('park'))).toBeGreaterThan(30);
   });
 
   it('close a screen that opened by accident', () => {

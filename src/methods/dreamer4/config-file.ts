@@ -25,6 +25,8 @@ const phase = v.strictObject({
 const schema = v.pipe(
   v.strictObject({
     rung: v.picklist(['nano', 'micro', 'small', 'base']),
+    // Models from before it existed know the meadow.
+    world: v.optional(v.picklist(['meadow', 'park']), 'meadow'),
     renderer: v.picklist(['topdown', 'first-person']),
     frame: v.strictObject({ width: positive, height: positive, patch: multipleOf4 }),
     hz: v.picklist([10, 20]),

@@ -3,6 +3,7 @@
  * from the specification is said beside the field.
  */
 import type { FrameShape } from '../../tensor/ops/images.ts';
+import type { DreamInfo } from './play-contract.ts';
 
 export interface TokenizerConfig {
   d: number;
@@ -73,6 +74,8 @@ export interface PhaseSchedule {
 
 export interface DreamerConfig {
   rung: 'nano' | 'micro' | 'small' | 'base';
+  /** World profile (src/world/config.ts) of training, evaluation and play. */
+  world: DreamInfo['world'];
   renderer: 'topdown' | 'first-person';
   frame: FrameShape;
   /** Agent steps per second. */
@@ -197,6 +200,7 @@ const plain = { timeFirst: false, slotConditions: false, frameSkip: false, motio
 const micro: DreamerConfig = {
   ...common,
   rung: 'micro',
+  world: 'park',
   renderer: 'first-person',
   frame: { width: 64, height: 48, patch: 8 },
   tokenizer: {
@@ -255,6 +259,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
   nano: {
     ...common,
     rung: 'nano',
+    world: 'meadow',
     renderer: 'topdown',
     frame: { width: 32, height: 32, patch: 8 },
     tokenizer: { d: 32, layers: 2, heads: 2, dim: 16, hidden: 96, aligned: true, latents: 16, channels: 4, context: 8 },
@@ -286,6 +291,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
   small: {
     ...micro,
     rung: 'small',
+    world: 'meadow',
     tokenizer: { ...micro.tokenizer, d: 128, layers: 4, heads: 4, dim: 32, hidden: 384, channels: 16 },
     dynamics: { ...micro.dynamics, d: 192, layers: 12, heads: 6, dim: 32, hidden: 512, channels: 16 },
     data: { episodes: 400, steps: 600, walks: 0 },
@@ -297,6 +303,7 @@ export const presets: Record<DreamerConfig['rung'], DreamerConfig> = {
   base: {
     ...common,
     rung: 'base',
+    world: 'meadow',
     renderer: 'first-person',
     frame: { width: 160, height: 96, patch: 8 },
     tokenizer: {

@@ -25,7 +25,7 @@ export const TRAINING_PLAYERS: readonly PlayerId[] = ['builder', 'rambler', 'min
 /** The world that a rung plays in. */
 export function worldOf(c: DreamerConfig): WorldConfig {
   const { width, height } = c.frame;
-  const base = worldConfig('meadow');
+  const base = worldConfig(c.world);
   return c.renderer === 'topdown' ? base : { ...base, frame: { ...base.frame, width, height } };
 }
 
@@ -113,7 +113,7 @@ const LOOK = 2;
 
 /** Name of an episode's frames in the cache. */
 export const frameName = (c: DreamerConfig, spec: EpisodeSpec): string =>
-  `${c.renderer}-${LOOK}-${c.frame.width}x${c.frame.height}-${spec.player}-${spec.worldSeed}-${spec.episodeSeed}-${spec.steps}.frames`;
+  `${c.renderer}-${LOOK}-${c.world}-${c.frame.width}x${c.frame.height}-${spec.player}-${spec.worldSeed}-${spec.episodeSeed}-${spec.steps}.frames`;
 
 /**
  * Records and renders episodes one by one; `cache` keeps finished ones across runs. `onEpisode` reports progress and may
@@ -138,7 +138,7 @@ export async function buildFrames(
       await cache?.write(name, pack(episode));
     }
     if (marks && (c.handsShare > 0 || c.handsWeight > 0)) {
-      const file = name.replace(/frames$/, 'touched-6');
+      const file = name.replace(/frames$/, 'touched-7');
       const known = await cache?.read(file);
       const patches = size / 3 / c.frame.patch ** 2;
       if (known?.length === episode.actions.length * patches) episode.touched = known;

@@ -9,7 +9,10 @@ export interface FrameEpisode {
   frames: Uint8Array<ArrayBuffer>;
   /** [n]; actions[i] led into frame i, the first is NO_ACTION. */
   actions: Uint32Array<ArrayBuffer>;
-  /** [n, patches]; share of the patch, 0 to 255, that would look different without the keys for breaking, placing, using and slots. */
+  /**
+   * [n, patches]; share of the patch, 0 to 255, that would look different without the keys for breaking, placing, using and slots.
+   * Of a frame before which something stopped a walk, a fixed share (STOPPED of touch-data.ts).
+   */
   touched?: Uint8Array<ArrayBuffer>;
 }
 
@@ -50,7 +53,7 @@ export function drawWindows(
 /** Share of the picture that must be marked in a frame to be chosen: a block that comes or goes, another slot, seldom a crack. */
 const ENOUGH = 0.008;
 
-/** Frames in which the player's hands changed something larger in view. */
+/** Frames in which the player's hands changed something larger in view, or in which a walk was stopped. */
 export function touchedFrames(episodes: readonly FrameMarks[]): { episode: number; frame: number }[] {
   return episodes.flatMap(({ actions, touched }, episode) => {
     const patches = touched ? touched.length / actions.length : 0;

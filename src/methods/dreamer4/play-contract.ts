@@ -22,6 +22,8 @@ export interface DreamSettings {
 /** Facts about the loaded checkpoint. */
 export interface DreamInfo {
   title: string;
+  /** Profile of the worlds that it was trained in (src/world/config.ts). */
+  world: 'meadow' | 'park';
   /** Frame width and height in pixels. */
   width: number;
   height: number;

@@ -154,6 +154,7 @@ export class LatentDream implements Dream {
     this.streams = streams;
     this.info = {
       title: model.title,
+      world: c.world,
       width: c.frame.width,
       height: c.frame.height,
       hz: c.hz,

@@ -4,17 +4,28 @@
  */
 
 import { type FrameShape, patchCell } from '../../tensor/ops/images.ts';
+import { KEY } from '../../world/actions.ts';
 import type { Episode, EpisodeSpec } from '../../world/episodes/episode.ts';
 import { recordEpisode } from '../../world/episodes/record.ts';
 import { Replay } from '../../world/episodes/replay.ts';
 import { EVENT } from '../../world/events.ts';
-import type { State } from '../../world/state.ts';
+import { player, type State } from '../../world/state.ts';
+import { P } from '../../world/state-layout.ts';
 import { stepAction } from '../../world/step.ts';
 import { fork, release } from '../../world/world.ts';
 import { handsOff, slotsOff } from './features.ts';
 
 /** Draws what the player of a state sees, RGB bytes [H, W, 3] at `at`. */
 type Draw = (s: State, out: Uint8Array<ArrayBuffer>, at: number) => void;
+
+/**
+ * Mark of all patches when the player walks and something holds them. Nothing changes in such a frame, and what changes weighs
+ * more in the loss: without a mark of its own, a guess between standing and walking on is better off walking.
+ */
+export const STOPPED = 48;
+const WALKING = KEY.forward | KEY.back | KEY.left | KEY.right;
+/** Blocks a step, in 1/65536: who walks freely makes 28,000. */
+const HELD = 2000;
 
 /** Bytes by which a channel must differ to be seen as different. */
 const DIFFERENT = 24;
@@ -49,7 +60,13 @@ export function touchedPatches(
     const action = episode.actions[i - 1];
     const idle = slotsOff(handsOff(action));
     const without = idle === action ? null : fork(replay.state);
+    const [x, z] = [player(replay.state, P.x), player(replay.state, P.z)];
     replay.next();
+    const s = replay.state;
+    const walks = (action & WALKING) !== 0 && player(s, P.guiKind) === 0 && player(s, P.collided) === 1;
+    if (walks && Math.hypot(player(s, P.x) - x, player(s, P.z) - z) < HELD) {
+      out.fill(STOPPED, i * patches, (i + 1) * patches);
+    }
     if (!without) continue;
     stepAction(without, idle);
     draw(without, other, 0);
@@ -58,7 +75,10 @@ export function touchedPatches(
     for (let k = 0; k < size; k++) {
       if (Math.abs(frames[i * size + k] - other[k]) > DIFFERENT) count[patchOf[k]] += 1;
     }
-    for (let p = 0; p < patches; p++) out[i * patches + p] = Math.ceil((255 * count[p]) / (3 * patch ** 2));
+    for (let p = 0; p < patches; p++) {
+      const at = i * patches + p;
+      out[at] = Math.max(out[at], Math.ceil((255 * count[p]) / (3 * patch ** 2)));
+    }
   }
   replay.release();
   return out;

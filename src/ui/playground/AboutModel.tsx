@@ -1,9 +1,15 @@
 // What this model is, and what was measured of it before it shipped. Fetched when it is opened.
 
 import { useEffect, useState } from 'react';
+import type { DreamInfo } from '../../methods/dreamer4/play-contract.ts';
 import { fetchCard, type ModelCard, modelsFolder } from './model-card.ts';
 import { usePlay } from './play-store.ts';
 import css from './playground.module.css';
+
+const WORLDS: Record<DreamInfo['world'], string> = {
+  park: 'the park: gentle land, single steps climbed without a jump, blocks that break in a moment',
+  meadow: 'the meadow: low hills and ponds',
+};
 
 export function AboutModel() {
   const info = usePlay((state) => (state.dream.phase === 'ready' ? state.dream.info : null));
@@ -40,6 +46,10 @@ export function AboutModel() {
           <dd>
             {info.latent[0]} tokens of {info.latent[1]} numbers
           </dd>
+        </div>
+        <div>
+          <dt>knows</dt>
+          <dd>{WORLDS[info.world]}</dd>
         </div>
         <div>
           <dt>remembers</dt>

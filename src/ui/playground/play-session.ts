@@ -178,7 +178,7 @@ export class PlaySession {
   async preview(seed: number): Promise<Uint8Array> {
     const { sim } = usePlay.getState();
     this.#gallery ??= this.#startWorker(newSimWorker());
-    if (sim) await this.#gallery.setFrame(sim.width, sim.height);
+    if (sim) await this.#gallery.suit(sim);
     return this.#gallery.preview(seed);
   }
 
@@ -238,7 +238,7 @@ export class PlaySession {
     if (this.#ended) return;
     if (!loaded.ok) return this.#onDreamFailure(loaded);
     const info = loaded.value;
-    if (!(await this.#matchFrame(info))) return;
+    if (!(await this.#matchWorld(info))) return;
     set({ dream: { phase: 'ready', info } });
     if (usePlay.getState().settings.dream.k > info.kMax) {
       this.change({ dream: { ...usePlay.getState().settings.dream, k: info.kMax } });
@@ -246,11 +246,11 @@ export class PlaySession {
     this.continueDream();
   }
 
-  /** A model of another frame size changes what the simulator draws. */
-  async #matchFrame(info: DreamInfo): Promise<boolean> {
+  /** A model of other worlds or of another frame size changes what the simulator plays and draws. */
+  async #matchWorld(info: DreamInfo): Promise<boolean> {
     const { sim, settings } = usePlay.getState();
-    if (sim?.width === info.width && sim.height === info.height) return true;
-    const changed = await this.#sim.setFrame(info.width, info.height);
+    if (sim?.world === info.world && sim.width === info.width && sim.height === info.height) return true;
+    const changed = await this.#sim.suit(info);
     if (!changed.ok) {
       this.#onDreamFailure(changed);
       return false;

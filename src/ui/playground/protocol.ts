@@ -28,13 +28,13 @@ export interface EpisodeStart {
 /** Agent steps that a scripted player walks before frame 0, so that the dream starts with a past. */
 export const PRELUDE_STEPS = 16;
 
-export interface SimInfo {
-  width: number;
-  height: number;
+/** What the simulator must show a model: the worlds it was trained in, and its frames. */
+export type KnownWorld = Pick<DreamInfo, 'world' | 'width' | 'height'>;
+
+export interface SimInfo extends KnownWorld {
   /** Agent steps per second. */
   hz: number;
   ticksPerStep: number;
-  worldName: string;
 }
 
 export interface TruthTick {
@@ -65,8 +65,8 @@ export interface CameraPose {
 export interface SimApi {
   /** `truth`: canvas of the truth pane; `toGpu`: true frames go out here. */
   open(truth: OffscreenCanvas | null, toGpu: MessagePort): Promise<SimInfo>;
-  /** From the next start on frames have this size: 32x32 is the map from above, anything else the player's view. */
-  setFrame(width: number, height: number): Promise<Outcome<SimInfo>>;
+  /** From the next start on, worlds and frames are those that a model knows: 32x32 is the map from above, anything else the player's view. */
+  suit(model: KnownWorld): Promise<Outcome<SimInfo>>;
   /** Begins an episode: draws its first frame, sends the prelude to the gpu worker. */
   start(start: EpisodeStart): Promise<TruthTick>;
   /** One agent step; `action` null lets the scripted player choose. */

@@ -15,6 +15,7 @@ import { createWorld, release } from '../../world/world.ts';
 import { toRgba } from './image-metrics.ts';
 import {
   type EpisodeStart,
+  type KnownWorld,
   type Outcome,
   PRELUDE_STEPS,
   type SectionMesh,
@@ -29,7 +30,8 @@ const TROUPE: readonly PlayerId[] = ['rambler', 'builder', 'rambler', 'miner'];
 const TURN_STEPS = 240;
 /** Game ticks per second. */
 const TICK_HZ = 20;
-const WORLD = 'meadow';
+/** Until a model says what it knows: the world of the one that a visitor gets. */
+const FIRST: KnownWorld = { world: 'park', width: 64, height: 48 };
 const MESH_RADIUS = 3;
 const TAU = 2 * Math.PI;
 
@@ -42,14 +44,15 @@ interface View {
 const topDown: View = { width: TOPDOWN_SIZE, height: TOPDOWN_SIZE, draw: renderTopdown };
 
 /** Throws on a size that the ray caster does not draw. */
-function firstPerson(width: number, height: number): View {
-  const renderer = new FrameRendererCpu(frameSpec({ ...worldConfig(WORLD).frame, width, height }));
+function firstPerson({ world, width, height }: KnownWorld): View {
+  const renderer = new FrameRendererCpu(frameSpec({ ...worldConfig(world).frame, width, height }));
   return { width, height, draw: (state, out, at) => renderer.frame(state, out, at) };
 }
 
 export class SimSession implements SimApi {
-  readonly #config = worldConfig(WORLD);
-  #view: View = firstPerson(this.#config.frame.width, this.#config.frame.height);
+  #world = FIRST.world;
+  #config = worldConfig(FIRST.world);
+  #view: View = firstPerson(FIRST);
   #canvas: OffscreenCanvas | null = null;
   #context: OffscreenCanvasRenderingContext2D | null = null;
   #pixels: ImageData | null = null;
@@ -69,9 +72,12 @@ export class SimSession implements SimApi {
     return this.#info();
   }
 
-  async setFrame(width: number, height: number): Promise<Outcome<SimInfo>> {
+  async suit(model: KnownWorld): Promise<Outcome<SimInfo>> {
+    const { world, width, height } = model;
     try {
-      this.#view = width === TOPDOWN_SIZE && height === TOPDOWN_SIZE ? topDown : firstPerson(width, height);
+      this.#view = width === TOPDOWN_SIZE && height === TOPDOWN_SIZE ? topDown : firstPerson(model);
+      this.#world = world;
+      this.#config = worldConfig(world);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const advice = 'Choose a checkpoint of another frame size.';
@@ -93,7 +99,7 @@ export class SimSession implements SimApi {
       this.#canvas.height = height;
       this.#pixels = new ImageData(width, height);
     }
-    return { width, height, hz: TICK_HZ / ticksPerStep, ticksPerStep, worldName: WORLD };
+    return { width, height, hz: TICK_HZ / ticksPerStep, ticksPerStep, world: this.#world };
   }
 
   async start({ seed }: EpisodeStart): Promise<TruthTick> {

@@ -123,7 +123,7 @@ export class LivePlay {
     if (this.#ended) return;
     if (!opened.ok) return this.#fail(opened);
     const info = opened.value;
-    const framed = await this.#sim.setFrame(info.width, info.height);
+    const framed = await this.#sim.suit(info);
     if (!framed.ok) return this.#fail(framed);
     this.#clock.hz = sim.hz;
     await this.#clock.start(this.#seed);

@@ -3,6 +3,7 @@
 
 import { KEY } from '../actions.ts';
 import { type Body, DEGREE, type Skill } from './body.ts';
+import type { Cell } from './path.ts';
 import { cliffAhead } from './walk.ts';
 
 /** Slower than this, in blocks a step, is stopped; walking makes 0.43. */
@@ -29,6 +30,16 @@ function wayTo(b: Body, yaw: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
+/** A trunk or a rock about as high as the eyes, some steps away; null if none is known. */
+function wallNear(b: Body): Cell | null {
+  const eyes = Math.floor(b.eye[1]);
+  const walls = [...b.sight.remembered('log'), ...b.sight.remembered('stone')].filter((c) => {
+    const way = Math.hypot(c.x + 0.5 - b.x, c.z + 0.5 - b.z);
+    return Math.abs(c.y - eyes) <= 2 && way > 1.5 && way < 18;
+  });
+  return walls.length > 0 ? b.draws.pick(walls) : null;
+}
+
 /** Turns to another direction, mostly one in which something stands, and comes to rest. */
 function* turn(b: Body): Skill {
   const drawn = Array.from({ length: 8 }, () => b.yaw + b.draws.pick([-1, 1]) * b.draws.between(10, 170) * DEGREE);
@@ -39,9 +50,20 @@ function* turn(b: Body): Skill {
   return true;
 }
 
+/** Turns to a trunk or a rock and walks up to it, eyes on it until it is near. */
+function* approach(b: Body, wall: Cell): Skill {
+  for (let i = 0; i < 70; i++) {
+    const [x, z] = [wall.x + 0.5, wall.z + 0.5];
+    if (Math.hypot(x - b.x, z - b.z) < 1.5) break;
+    b.heading(x, z);
+    yield b.act(b.aimError() > 12 * DEGREE ? 0 : b.inWater ? KEY.forward | KEY.jump : KEY.forward);
+  }
+  b.rest();
+  return true;
+}
+
 /** Holds the keys until something has stopped it for some steps; true if something has. */
-function* march(b: Body): Skill {
-  const keys = WAYS[b.draws.weighted(WAYS.map(([weight]) => weight))][1];
+function* march(b: Body, keys = WAYS[b.draws.weighted(WAYS.map(([weight]) => weight))][1]): Skill {
   const patience = b.draws.int(4, 24);
   const steps = b.draws.int(15, 50);
   let [x, z] = [b.x, b.z];
@@ -57,7 +79,9 @@ function* march(b: Body): Skill {
 
 export function* walker(b: Body): Skill {
   for (;;) {
-    const stopped = yield* march(b);
+    const wall = b.draws.chance(0.6) ? wallNear(b) : null;
+    if (wall) yield* approach(b, wall);
+    const stopped = yield* march(b, wall ? KEY.forward : undefined);
     if (b.draws.chance(0.15)) yield* b.wait(b.draws.int(1, 8));
     // Over it, if it is one block high.
     if (stopped && b.draws.chance(0.3))
