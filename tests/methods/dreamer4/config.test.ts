@@ -82,6 +82,7 @@ test.each(['nano', 'micro', 'small', 'base'] as const)(
       // Without selfContextShare it says nothing.
       selfContextDepth: preset.selfContextDepth,
       rung: preset.rung,
+      world: preset.world,
       renderer: preset.renderer,
       frame: preset.frame,
       hz: preset.hz,

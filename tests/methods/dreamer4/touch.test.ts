@@ -8,6 +8,7 @@ import { tokenWeights } from '../../../src/methods/dreamer4/noise-levels.ts';
 import { NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
 import { touchFigures } from '../../../src/methods/dreamer4/touch.ts';
 import {
+  STOPPED,
   TOUCH_BEFORE,
   TOUCH_STEPS,
   type TouchKind,
@@ -33,7 +34,7 @@ describe('hands', () => {
   let builder: EpisodeSpec;
   let walker: EpisodeSpec;
   beforeAll(() => {
-    walker = trainingSpecs({ ...c, data: { episodes: 0, steps: 200, walks: 1 } }, 3)[0];
+    walker = trainingSpecs({ ...c, data: { episodes: 0, steps: 400, walks: 1 } }, 9)[0];
     builder = evaluationSpecs({ ...c, data: { ...c.data, episodes: 1, steps: 200 } }, 3, 40, 200).find(
       (s) => s.player === 'builder',
     ) as EpisodeSpec;
@@ -134,6 +135,24 @@ describe('hands', () => {
       if (stopped) expect(motion).toBeLessThan(0.5);
       else expect(motion).toBeGreaterThan(1.5);
     }
+  });
+
+  test('frames in which something holds who walks are marked whole, and look like the frame before', () => {
+    const episode = recordEpisode(walker);
+    const draw = frameSource(c);
+    const { frames } = renderEpisode(c, episode, draw);
+    const marks = touchedPatches(c.frame, episode, frames, draw);
+    const held = Array.from(episode.actions.keys(), (i) => i + 1).filter((i) =>
+      marks.subarray(i * patches, (i + 1) * patches).every((mark) => mark >= STOPPED),
+    );
+    expect(held.length).toBeGreaterThan(5);
+    expect(held.length).toBeLessThan(episode.actions.length / 2);
+    for (const i of held) expect(episode.actions[i - 1] & WALK).not.toBe(0);
+    const still = held.filter((i) => episode.actions[i - 1] >>> 23 === CAMERA_NULL);
+    let moved = 0;
+    for (const i of still)
+      for (let k = i * size; k < (i + 1) * size; k++) moved += Math.abs(frames[k] - frames[k - size]);
+    expect(moved / (still.length * size)).toBeLessThan(0.5);
   });
 });
 
