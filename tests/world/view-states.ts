@@ -5,10 +5,10 @@ import { mix32 } from '../../src/world/hash.ts';
 import { surface } from '../../src/world/render/sample-states.ts';
 import { eyeY, player, type State, setPlayer } from '../../src/world/state.ts';
 import { H, P } from '../../src/world/state-layout.ts';
+import { NOON } from '../../src/world/visual/brightness.ts';
 import { createWorld } from '../../src/world/world.ts';
 
 const PROFILES: readonly ProfileName[] = ['meadow', 'park', 'mini'];
-const NOON = 6000;
 
 /** State k of an endless list, on the ground somewhere at noon, and its camera as the page gets it. */
 export function viewState(k: number): {
