@@ -110,7 +110,7 @@ const HOT = [
   ...['matmul nn', 'matmul nt', 'matmul tn', 'linear bf16'],
   ...['attention', 'attention backward query', 'attention backward key', 'ring attention', 'cache attention'],
   ...['latent attention', 'latent attention backward query', 'latent attention backward key', 'index scores of codes'],
-  ...['rmsnorm', 'rmsnorm backward', 'softmax', 'adamw'],
+  ...['rmsnorm', 'rmsnorm backward', 'softmax', 'adamw', 'qk rope', 'top-k radix', 'row block', 'ray caster'],
 ];
 
 test('hot kernels have a ladder that begins with a version nobody uses, each with its idea and a figure', () => {

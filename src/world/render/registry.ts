@@ -1,8 +1,11 @@
 /** The voxel ray caster and its output kernels; the reference of the caster is its TypeScript twin, byte for byte. */
+
+import naiveLink from '../../../shaders/versions/frame_naive.wgsl?link';
 import linkFrame from '../../../shaders/world/frame.wgsl?link';
 import linkOutput from '../../../shaders/world/frame-output.wgsl?link';
 import type { Tensor } from '../../tensor/graph.ts';
 import { type KernelCase, type KernelEntry, single, type Trial, words } from '../../tensor/registry/entry.ts';
+import { keptVersion, slower } from '../../tensor/registry/kept.ts';
 import { TOLERANCE } from '../../tensor/registry/tolerance.ts';
 import { worldConfig } from '../config.ts';
 import { REC_WORDS } from './frame-rec.ts';
@@ -142,7 +145,23 @@ export const WORLD: readonly KernelEntry[] = [
     dispatch: 'One invocation per pixel, 8 x 8 to a workgroup, one layer of workgroups per frame. Integer work only.',
     flops: '0',
     bytes: '4*frames*(576 + width*height)',
-    variants: single('world/frame.wgsl', 'main'),
+    variants: [
+      keptVersion(
+        'frame_naive',
+        {
+          name: 'naive',
+          entryPoint: 'naive',
+          idea: 'One loop for everything: a cell a turn, with its look-up, its boxes and its shading.',
+          lost: `${slower(1.1, 1.8, '4 frames of 64 x 48')}: invocations run together, so each pays for the shading of all.`,
+          takes: ({ width }) => width === 64,
+        },
+        ({ workgroups }) => ({ code: naiveLink(), workgroups }),
+      ),
+      {
+        ...single('world/frame.wgsl', 'main')[0],
+        idea: 'The march is a tight loop that looks up nothing but the cell; boxes and shading stand outside it. On lavapipe 1.1, on SwiftShader 1.8 times faster than the naive one (4 frames of 64 x 48).',
+      },
+    ],
     cases: [
       frameCase('8 states at 64 x 48, 2 x 2 samples', frameSpec(mini), 8, 0),
       frameCase('8 states at 64 x 48, 1 sample', frameSpec(worldConfig('ci').frame), 8, 100),
