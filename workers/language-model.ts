@@ -11,8 +11,8 @@ const host = new LmHost(() => openWithTiles(openGpu, () => opfsStorage('adapters
 
 const api: LmApi = {
   listen: (port) => host.listen(port),
-  load: (files) => host.load(files),
-  write: (request) => host.write(request),
+  load: (files, load) => host.load(files, load),
+  write: (request, load) => host.write(request, load),
   stop: () => host.stop(),
 };
 

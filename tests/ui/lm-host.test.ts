@@ -71,7 +71,7 @@ async function told(): Promise<number[]> {
 const stopped = { ok: false, kind: 'stopped' };
 
 test('a load that fails on the device says so after its facts', async () => {
-  const load = host.load(await model(1));
+  const load = host.load(await model(1), 1);
   opened();
   expect(await load).toMatchObject({ ok: false, kind: 'device', reason: FULL });
   expect(await told()).toEqual([1]);
@@ -79,9 +79,9 @@ test('a load that fails on the device says so after its facts', async () => {
 
 test('cancel ends the load that waits as well as the one under way, and neither tells facts', async () => {
   const [a, b] = [await model(1), await model(2)];
-  const first = host.load(a);
+  const first = host.load(a, 1);
   await asked;
-  const second = host.load(b);
+  const second = host.load(b, 2);
   void host.stop();
   opened();
   expect(await first).toMatchObject(stopped);
@@ -91,9 +91,9 @@ test('cancel ends the load that waits as well as the one under way, and neither 
 
 test('of three folders only the last is loaded', async () => {
   const [a, b, c] = [await model(1), await model(2), await model(3)];
-  const loads = [host.load(a)];
+  const loads = [host.load(a, 1)];
   await asked;
-  loads.push(host.load(b), host.load(c));
+  loads.push(host.load(b, 2), host.load(c, 3));
   opened();
   expect(await Promise.all(loads)).toMatchObject([stopped, stopped, { kind: 'device', reason: FULL }]);
   expect(await told()).toEqual([3]);
@@ -101,7 +101,7 @@ test('of three folders only the last is loaded', async () => {
 
 test('what is asked for after a stop runs', async () => {
   void host.stop();
-  const load = host.load(await model(1));
+  const load = host.load(await model(1), 1);
   opened();
   expect(await load).toMatchObject({ kind: 'device' });
 });

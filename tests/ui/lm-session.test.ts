@@ -14,9 +14,12 @@ const state = () => useLm.getState();
 let session: LmSession;
 let events: MessagePort;
 let loads: ((answer: Answer<ModelFacts>) => void)[];
+/** Numbers that came with what was to be written. */
+let writes: number[];
 
 beforeEach(() => {
   loads = [];
+  writes = [];
   session = new LmSession(() => {
     const { port1, port2 } = new MessageChannel();
     const api: LmApi = {
@@ -24,7 +27,10 @@ beforeEach(() => {
         events = port;
       },
       load: () => new Promise((resolve) => loads.push(resolve)),
-      write: () => new Promise(() => {}),
+      write: (_, load) => {
+        writes.push(load);
+        return new Promise(() => {});
+      },
       stop: async () => {},
     };
     expose(api, port2);
@@ -65,7 +71,12 @@ test('a folder that does not fit leaves nothing of the one whose load it ended',
   await asked(1);
   const second = session.load(folder('b'));
   await asked(2);
-  say({ kind: 'facts', facts: FACTS });
+  // Events come in order: when the progress of the second is there, what the first still said was heard.
+  say({ kind: 'facts', load: 1, facts: FACTS });
+  say({ kind: 'progress', load: 2, done: 1, total: 2 });
+  await until(() => state().progress !== null);
+  expect(state().facts).toBeNull();
+  say({ kind: 'facts', load: 2, facts: FACTS });
   await until(() => state().facts !== null);
   loads[0]({ ok: false, kind: 'stopped', reason: 'aborted' });
   loads[1]({ ok: false, kind: 'files', reason: 'no config.json' });
@@ -77,7 +88,7 @@ test('a device that is lost without weights on it is no loss', async () => {
   await cancelled();
   say({ kind: 'lost', reason: 'unplugged' });
   // Events come in order: when the progress is there, the loss was heard.
-  say({ kind: 'progress', done: 1, total: 2 });
+  say({ kind: 'progress', load: 1, done: 1, total: 2 });
   await until(() => state().progress !== null);
   expect(state()).toMatchObject({ status: 'empty', fault: '' });
 });
@@ -93,6 +104,25 @@ test('one that is lost with weights is, and they can be loaded again', async () 
   void session.reload();
   await asked(2);
   expect(state()).toMatchObject({ status: 'loading', name: 'a', fault: '' });
+});
+
+test('a model that stays after a folder that does not fit writes on, and what an older one wrote is not shown', async () => {
+  const first = session.load(folder('a'));
+  await asked(1);
+  loads[0]({ ok: true, value: FACTS });
+  await first;
+  const second = session.load(folder('b'));
+  await asked(2);
+  loads[1]({ ok: false, kind: 'files', reason: 'no config.json' });
+  await second;
+  session.change({ prompt: 'once' });
+  void session.write();
+  await until(() => writes.length === 1);
+  const written = { text: 'upon', tokens: 1, tokensPerSecond: 1, end: 'running' } as const;
+  say({ kind: 'text', load: 1, written: { ...written, text: 'of before' } });
+  say({ kind: 'text', load: writes[0], written });
+  await until(() => state().written !== null);
+  expect(state()).toMatchObject({ status: 'writing', name: 'a', written: { text: 'upon' } });
 });
 
 test('a dropped folder that cannot be read is said', async () => {

@@ -43,7 +43,7 @@ export class LmHost implements LmApi {
     for (const command of this.#pending) command.abort();
   }
 
-  load(files: File[]): Promise<Answer<ModelFacts>> {
+  load(files: File[], load: number): Promise<Answer<ModelFacts>> {
     // What is under way or waits belongs to a model before.
     void this.stop();
     return this.#exclusive('device', async (signal) => {
@@ -67,17 +67,17 @@ export class LmHost implements LmApi {
         ...memoryOf(gpu, checked, positions),
         chat: checked.chat,
       };
-      this.#post({ kind: 'facts', facts });
-      const onProgress = (done: number, total: number): void => this.#post({ kind: 'progress', done, total });
+      this.#post({ kind: 'facts', load, facts });
+      const onProgress = (done: number, total: number): void => this.#post({ kind: 'progress', load, done, total });
       this.#generator = await TextGenerator.open(gpu, checked, positions, { onProgress, signal });
       return facts;
     });
   }
 
-  write(request: TextRequest): Promise<Answer<Written>> {
+  write(request: TextRequest, load: number): Promise<Answer<Written>> {
     return this.#exclusive('files', async (signal) => {
       if (!this.#generator) throw new Fault('lost', 'There is no model to write with.');
-      const onText = (written: Written): void => this.#post({ kind: 'text', written });
+      const onText = (written: Written): void => this.#post({ kind: 'text', load, written });
       return this.#generator.write(request, { onText, signal });
     });
   }

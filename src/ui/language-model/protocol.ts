@@ -26,18 +26,19 @@ export interface ModelFacts {
 export type FaultKind = 'files' | 'device' | 'lost' | 'stopped';
 export type Answer<T> = { ok: true; value: T } | { ok: false; kind: FaultKind; reason: string };
 
+/** `load`: the number that the page gave with the command. Events may come after the page has asked for the next load. */
 export type LmEvent =
-  | { kind: 'facts'; facts: ModelFacts }
-  | { kind: 'progress'; done: number; total: number }
-  | { kind: 'text'; written: Written }
+  | { kind: 'facts'; load: number; facts: ModelFacts }
+  | { kind: 'progress'; load: number; done: number; total: number }
+  | { kind: 'text'; load: number; written: Written }
   | { kind: 'lost'; reason: string };
 
 export interface LmApi {
   /** Events come over this port from now on. */
   listen(port: MessagePort): Promise<void>;
   /** Checks the files of a model, then loads it in the place of the one before. */
-  load(files: File[]): Promise<Answer<ModelFacts>>;
-  write(request: TextRequest): Promise<Answer<Written>>;
+  load(files: File[], load: number): Promise<Answer<ModelFacts>>;
+  write(request: TextRequest, load: number): Promise<Answer<Written>>;
   /** Ends what is being loaded or written. */
   stop(): Promise<void>;
 }

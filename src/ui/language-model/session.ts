@@ -62,7 +62,7 @@ export class LmSession {
         ? { status: 'empty', facts: null }
         : { status: status === 'writing' ? 'ready' : status, name, facts };
     set({ status: 'loading', fault: '', name: folder.name, facts: null, progress: null });
-    const answer = await this.#api.load(folder.files);
+    const answer = await this.#api.load(folder.files, load);
     if (!this.#live || load !== this.#loads) return;
     set({ progress: null });
     if (answer.ok) {
@@ -94,7 +94,7 @@ export class LmSession {
     if (status !== 'ready' || !facts || request.prompt.trim() === '') return;
     set({ status: 'writing', fault: '', asked: request, written: null });
     const load = this.#loads;
-    const answer = await this.#api.write(request);
+    const answer = await this.#api.write(request, load);
     if (!this.#live || load !== this.#loads) return;
     if (answer.ok) set({ status: 'ready', written: answer.value });
     else if (answer.kind === 'lost') this.#lost(answer.reason);
@@ -106,11 +106,14 @@ export class LmSession {
   }
 
   #accept(event: LmEvent): void {
-    if (event.kind === 'facts') set({ facts: event.facts });
-    else if (event.kind === 'progress') set({ progress: { done: event.done, total: event.total } });
-    else if (event.kind === 'text') set({ written: event.written });
-    // While weights are loaded, the load's own answer tells it; without weights nothing is lost.
-    else if (!['loading', 'empty'].includes(get().status)) this.#lost(`The GPU device was lost: ${event.reason}`);
+    if (event.kind === 'lost') {
+      // While weights are loaded, the load's own answer tells it; without weights nothing is lost.
+      if (!['loading', 'empty'].includes(get().status)) this.#lost(`The GPU device was lost: ${event.reason}`);
+    } else if (event.load === this.#loads) {
+      if (event.kind === 'facts') set({ facts: event.facts });
+      else if (event.kind === 'progress') set({ progress: { done: event.done, total: event.total } });
+      else set({ written: event.written });
+    }
   }
 
   #lost(reason: string): void {
