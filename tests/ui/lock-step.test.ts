@@ -14,6 +14,7 @@ let rebuilt: Outcome<never> | { ok: true; value: never };
 let index: number;
 let episode: number;
 let parts: LockStepParts;
+let renew: number | undefined;
 
 beforeEach(() => {
   log = [];
@@ -21,6 +22,7 @@ beforeEach(() => {
   rebuilt = { ok: true, value: undefined as never };
   index = 0;
   episode = 0;
+  renew = undefined;
   parts = {
     sim: {
       start: async ({ seed }) => {
@@ -42,9 +44,10 @@ beforeEach(() => {
       },
     },
     chooseAction: () => 7,
-    settings: () => ({ dream: { k: 4, contextCorruption: 0, seed: 1 }, film: false, speed: 1 }),
+    settings: () => ({ dream: { k: 4, contextCorruption: 0, seed: 1 }, film: false, speed: 1, renew }),
     onTruth: (truth) => log.push(`truth ${truth.episode}.${truth.index}`),
     onDream: (dream) => log.push(`dream ${dream.episode}.${dream.index}`),
+    onRenewal: () => log.push('renewal'),
     onDreamFailure: (failure) => log.push(`failure ${failure.code}`),
     onNotice: (text) => {
       if (text.startsWith('because')) log.push('notice');
@@ -67,6 +70,21 @@ describe('one step', () => {
     await clock.step();
     await clock.step();
     expect(log.slice(2)).toEqual(['anchor 1', 'truth 1.1', 'dream 1.1', 'truth 1.2', 'dream 1.2']);
+  });
+
+  test('a dream that is renewed looks at the truth after so many dreamed steps, and counts anew', async () => {
+    renew = 2;
+    const clock = new LockStep(parts);
+    await clock.start(5);
+    await clock.dreamFromHere();
+    await clock.step();
+    await clock.dreamFromHere();
+    for (let i = 0; i < 4; i++) await clock.step();
+    const looks = log.flatMap((line, i) => (line === 'renewal' ? [log[i - 1], log[i + 1]] : []));
+    expect(looks).toEqual(['dream 1.3', 'anchor 1', 'dream 1.5', 'anchor 1']);
+    renew = undefined;
+    for (let i = 0; i < 4; i++) await clock.step();
+    expect(log.filter((line) => line === 'renewal')).toHaveLength(2);
   });
 
   test('a new start gives a running dream the new frames', async () => {

@@ -1,6 +1,7 @@
 // The status line says the most important thing; the small meters count right.
 
 import { describe, expect, test } from 'vitest';
+import type { DreamInfo } from '../../src/methods/dreamer4/play-contract.ts';
 import { ActionSampler } from '../../src/ui/playground/action-sampler.ts';
 import { GamepadReader } from '../../src/ui/playground/gamepad.ts';
 import { ACTION_KEYS, KEY_LIST, LOOK_KEYS } from '../../src/ui/playground/keys.ts';
@@ -30,6 +31,9 @@ describe('statusLine', () => {
     expect(line({ dream: failed })).toMatch(/game key/);
     expect(line({ dream: failed, touch: true })).toMatch(/Touch/);
     expect(line({ dream: failed, driver: 'visitor' })).toBe('You are walking.');
+    const ready = { phase: 'ready', info: { hz: 20 } as DreamInfo } as const;
+    expect(line({ dream: ready })).toMatch(/every 3 s/);
+    expect(line({ dream: ready, settings: { ...INITIAL.settings, renew: false } })).not.toMatch(/every/);
     expect(line({ dream: failed, driver: 'visitor', otherTab: true })).toMatch(/another tab/);
   });
 });

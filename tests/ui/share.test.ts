@@ -25,6 +25,7 @@ const anySettings: fc.Arbitrary<PlaySettings> = fc.record({
   overlay: fc.boolean(),
   film: fc.boolean(),
   view: fc.constantFrom('eye', 'smooth'),
+  renew: fc.boolean(),
   model: fc.constantFrom('', 'micro', 'small'),
 });
 

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { Button } from '../controls/Button.tsx';
 import { Choice } from '../controls/Choice.tsx';
 import type { PlaySession } from './play-session.ts';
-import { statusLine, usePlay } from './play-store.ts';
+import { renewSeconds, statusLine, usePlay } from './play-store.ts';
 import css from './playground.module.css';
 
 export function Controls({ session, showKeys }: { session: PlaySession | null; showKeys: () => void }) {
@@ -14,16 +14,24 @@ export function Controls({ session, showKeys }: { session: PlaySession | null; s
   const status = usePlay(statusLine);
   const dreaming = usePlay((state) => state.dream.phase === 'ready');
   const driver = usePlay((state) => state.driver);
+  const renew = usePlay((state) => state.settings.renew);
+  const every = usePlay(renewSeconds);
   return (
     <>
       <div className={css.status}>
         <p role="status" data-testid="status">
           {status}
         </p>
-        {driver === 'visitor' && (
+        {driver === 'visitor' ? (
           <button type="button" onClick={() => session?.letWalk()}>
             Let the scripted player walk
           </button>
+        ) : (
+          dreaming && (
+            <button type="button" onClick={() => session?.change({ renew: !renew })} data-testid="renew">
+              {renew ? 'Let it dream on' : `Show it the truth every ${every} s`}
+            </button>
+          )
         )}
       </div>
       <div className={css.controls} role="toolbar" aria-label="Play">

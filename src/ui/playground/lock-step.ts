@@ -9,9 +9,12 @@ export interface LockStepParts {
   dream: Pick<GpuApi, 'dreamFromTruth' | 'step' | 'rebuild'>;
   /** The next action of the visitor, or null while the scripted player walks. */
   chooseAction(): number | null;
-  settings(): { dream: DreamSettings; film: boolean; speed: number };
+  /** `renew`: after so many dreamed steps the dream gets true frames as context again; never without. */
+  settings(): { dream: DreamSettings; film: boolean; speed: number; renew?: number };
   onTruth(tick: TruthTick): void;
   onDream(report: DreamReport): void;
+  /** The dream gets true frames by itself. */
+  onRenewal?(): void;
   /** The dream stopped; the truth goes on. */
   onDreamFailure(failure: Failure): void;
   onNotice(text: string): void;
@@ -33,6 +36,8 @@ export class LockStep {
   #due = 0;
   #episode = 0;
   #dreaming = false;
+  /** Dreamed steps since the dream last saw true frames. */
+  #dreamed = 0;
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   /** Lost devices since the last calm stretch, and dreamed steps since the last loss. */
@@ -76,6 +81,10 @@ export class LockStep {
       const tick = await this.#parts.sim.step(this.#parts.chooseAction());
       this.#parts.onTruth(tick);
       if (this.#dreaming) await this.#dreamStep(tick);
+      const { renew } = this.#parts.settings();
+      if (!this.#dreaming || renew === undefined || this.#dreamed < renew) return;
+      this.#parts.onRenewal?.();
+      await this.#look();
     });
   }
 
@@ -100,9 +109,14 @@ export class LockStep {
 
   async #anchor(): Promise<void> {
     this.#parts.onNotice('The dream is looking at the last true frames.');
+    await this.#look(() => this.#parts.onNotice(''));
+  }
+
+  async #look(answered = (): void => {}): Promise<void> {
     const result = await this.#parts.dream.dreamFromTruth(this.#episode);
-    this.#parts.onNotice('');
+    answered();
     this.#dreaming = result.ok;
+    this.#dreamed = 0;
     if (!result.ok) this.#parts.onDreamFailure(result);
     else if (result.value) this.#parts.onDream(result.value);
   }
@@ -111,6 +125,7 @@ export class LockStep {
     const { dream, film } = this.#parts.settings();
     const result = await this.#parts.dream.step(tick.episode, tick.index, dream, film);
     if (result.ok) {
+      this.#dreamed++;
       if (++this.#calm >= CALM_STEPS) this.#losses = 0;
       return this.#parts.onDream(result.value);
     }

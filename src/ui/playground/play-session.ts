@@ -13,7 +13,7 @@ import { modelsFolder } from './model-card.ts';
 import { type DreamPhase, INITIAL, type PlayState, usePlay } from './play-store.ts';
 import type { DreamReport, Failure, GpuApi, Outcome, SimApi, TruthTick } from './protocol.ts';
 import { RateMeter } from './rate.ts';
-import { type PlaySettings, settingsToQuery } from './share.ts';
+import { type PlaySettings, RENEW_STEPS, settingsToQuery } from './share.ts';
 import { StageInput } from './stage-input.ts';
 import { onlyTab } from './tab-lock.ts';
 import { TraceLog } from './trace-log.ts';
@@ -64,9 +64,13 @@ export class PlaySession {
       sim: this.#sim,
       dream: this.#gpu,
       chooseAction: () => this.#chooseAction(),
-      settings: () => usePlay.getState().settings,
+      settings: () => {
+        const { settings, driver } = usePlay.getState();
+        return { ...settings, renew: settings.renew && driver === 'script' ? RENEW_STEPS : undefined };
+      },
       onTruth: (tick) => this.#onTruth(tick),
       onDream: (report) => this.#onDream(report),
+      onRenewal: () => this.trace.mark(),
       onDreamFailure: (failure) => this.#onDreamFailure(failure),
       onNotice: (notice) => set({ notice }),
     });

@@ -5,7 +5,7 @@ import type { AdapterReport } from '../../gpu/device.ts';
 import type { DreamInfo } from '../../methods/dreamer4/play-contract.ts';
 import type { ShippedModel } from './checkpoint-source.ts';
 import type { DreamReport, Failure, SimInfo, TruthTick } from './protocol.ts';
-import { DEFAULTS, type PlaySettings } from './share.ts';
+import { DEFAULTS, type PlaySettings, RENEW_STEPS } from './share.ts';
 
 export type DreamPhase =
   | { phase: 'opening' }
@@ -64,6 +64,10 @@ export const INITIAL: PlayState = {
 
 export const usePlay = create<PlayState>(() => INITIAL);
 
+/** Seconds of a dream between two looks at the truth while the scripted player walks. */
+export const renewSeconds = ({ dream }: PlayState): number =>
+  dream.phase === 'ready' ? Math.round(RENEW_STEPS / dream.info.hz) : 0;
+
 /** The one line under the panes: what is going on, most important first. */
 export function statusLine(state: PlayState): string {
   if (state.simFailure) return state.simFailure;
@@ -75,9 +79,13 @@ export function statusLine(state: PlayState): string {
   if (state.dream.phase === 'opening') return 'Opening the GPU.';
   if (state.dream.phase === 'loading') return 'Loading the world model.';
   if (state.driver === 'script') {
+    const walks =
+      state.settings.renew && state.dream.phase === 'ready'
+        ? `A scripted player is walking; every ${renewSeconds(state)} s the dream begins anew from the truth.`
+        : 'A scripted player is walking.';
     return state.touch
-      ? 'A scripted player is walking. Touch a picture to take over.'
-      : 'A scripted player is walking. Press any game key, or click a picture, to take over.';
+      ? `${walks} Touch a picture to take over.`
+      : `${walks} Press any game key, or click a picture, to take over.`;
   }
   if (state.otherTab) return 'Tenfold also runs in another tab; both share one GPU, so each is slower.';
   return 'You are walking.';

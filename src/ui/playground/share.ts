@@ -12,12 +12,16 @@ export interface PlaySettings {
   overlay: boolean;
   film: boolean;
   view: 'eye' | 'smooth';
+  /** While the scripted player walks, the dream gets true frames as context every RENEW_STEPS steps. */
+  renew: boolean;
   /** Rung of the shipped model that dreams; empty: the default. */
   model: string;
 }
 
 export const SPEEDS = [1, 0.5, 0.25] as const;
 export const K_VALUES = [1, 2, 4, 8, 16, 32, 64] as const;
+/** Long enough to see the dream stray, short enough to see that it begins where the truth is. */
+export const RENEW_STEPS = 60;
 export const MAX_CORRUPTION = 0.5;
 /** Trees, rocks and a walk on dry land for its first twenty seconds. Odd, so never trained on. */
 export const DEFAULT_SEED = 43;
@@ -29,6 +33,7 @@ export const DEFAULTS: PlaySettings = {
   overlay: false,
   film: false,
   view: 'eye',
+  renew: true,
   model: '',
 };
 
@@ -44,6 +49,7 @@ export function settingsToQuery(settings: PlaySettings): string {
   if (settings.overlay) query.set('overlay', '1');
   if (settings.film) query.set('film', '1');
   if (settings.view !== DEFAULTS.view) query.set('view', settings.view);
+  if (!settings.renew) query.set('renew', '0');
   if (settings.model) query.set('model', settings.model);
   return query.toString();
 }
@@ -63,6 +69,7 @@ export function settingsFromQuery(text: string): PlaySettings {
     overlay: query.get('overlay') === '1',
     film: query.get('film') === '1',
     view: query.get('view') === 'smooth' ? 'smooth' : 'eye',
+    renew: query.get('renew') !== '0',
     model: /^[a-z]{1,16}$/.exec(query.get('model') ?? '')?.[0] ?? '',
   };
 }
