@@ -143,6 +143,19 @@ describe('a dream in trouble', () => {
     expect(clock.dreaming).toBe(false);
   });
 
+  test('a device that is lost while the dream looks at the truth is rebuilt, and the dream looks again', async () => {
+    const clock = new LockStep(parts);
+    await clock.start(1);
+    const looks: Outcome<null>[] = [fail('device-lost'), { ok: true, value: null }, fail('internal')];
+    parts.dream.dreamFromTruth = async () => looks.shift() as Outcome<null>;
+    await clock.dreamFromHere();
+    expect(log.slice(2)).toEqual(['notice', 'rebuild']);
+    expect(clock.dreaming).toBe(true);
+    await clock.dreamFromHere();
+    expect(log.at(-1)).toBe('failure internal');
+    expect(clock.dreaming).toBe(false);
+  });
+
   test('losses far apart do not add up', async () => {
     const clock = new LockStep(parts);
     await clock.start(1);

@@ -109,16 +109,19 @@ export class LockStep {
 
   async #anchor(): Promise<void> {
     this.#parts.onNotice('The dream is looking at the last true frames.');
-    await this.#look(() => this.#parts.onNotice(''));
+    await this.#look();
+    this.#parts.onNotice('');
   }
 
-  async #look(answered = (): void => {}): Promise<void> {
-    const result = await this.#parts.dream.dreamFromTruth(this.#episode);
-    answered();
-    this.#dreaming = result.ok;
+  async #look(): Promise<void> {
+    let result = await this.#parts.dream.dreamFromTruth(this.#episode);
+    while (!result.ok) {
+      if (!(await this.#rebuild(result))) return;
+      result = await this.#parts.dream.dreamFromTruth(this.#episode);
+    }
+    this.#dreaming = true;
     this.#dreamed = 0;
-    if (!result.ok) this.#parts.onDreamFailure(result);
-    else if (result.value) this.#parts.onDream(result.value);
+    if (result.value) this.#parts.onDream(result.value);
   }
 
   async #dreamStep(tick: TruthTick): Promise<void> {
@@ -127,20 +130,26 @@ export class LockStep {
     if (result.ok) {
       this.#dreamed++;
       if (++this.#calm >= CALM_STEPS) this.#losses = 0;
-      return this.#parts.onDream(result.value);
-    }
+      this.#parts.onDream(result.value);
+    } else await this.#rebuild(result);
+  }
+
+  /** False: the dream ends. */
+  async #rebuild(failure: Failure): Promise<boolean> {
     this.#calm = 0;
-    if (result.code !== 'device-lost') return this.#fail(result);
-    if (++this.#losses > MAX_LOSSES) return this.#fail(gaveUp(result));
-    this.#parts.onNotice(`${result.reason} Rebuilding it; the dream goes on from its last frames.`);
+    if (failure.code !== 'device-lost') return this.#fail(failure);
+    if (++this.#losses > MAX_LOSSES) return this.#fail(gaveUp(failure));
+    this.#parts.onNotice(`${failure.reason} Rebuilding it; the dream goes on from its last frames.`);
     const rebuilt = await this.#parts.dream.rebuild();
     if (!rebuilt.ok) return this.#fail(rebuilt);
     this.#parts.onNotice('');
+    return true;
   }
 
-  #fail(failure: Failure): void {
+  #fail(failure: Failure): false {
     this.#dreaming = false;
     this.#parts.onDreamFailure(failure);
+    return false;
   }
 
   #serial(work: () => Promise<void>): Promise<void> {
