@@ -58,6 +58,12 @@ describe.skipIf(!SHIPPED)('the shipped dream', () => {
     expect(changed(before, await panePixels(page, 'dream'))).toBeGreaterThan(0.2);
     expect(Number(await page.getByTestId('psnr').textContent())).toBeGreaterThan(8);
     await page.getByRole('img', { name: /denoising steps/ }).waitFor();
+    // Nobody plays: the dream looks at the truth now and then, until it is told to go on by itself.
+    await waitForStatus(page, 'every 6 s');
+    await page.getByRole('button', { name: 'Let it dream on' }).click();
+    await page.getByRole('button', { name: 'Show it the truth every 6 s' }).waitFor();
+    expect(page.url()).toContain('renew=0');
+    expect(await page.getByTestId('status').textContent()).not.toContain('every');
     expect(errors).toEqual([]);
     await close();
   });
@@ -84,7 +90,7 @@ describe.skipIf(!SHIPPED)('the shipped dream', () => {
   });
 
   test('after "dream from here" it is close to the truth again', async () => {
-    const { page, close } = await openPage(browser, '#/?seed=25');
+    const { page, close } = await openPage(browser, '#/?seed=25&renew=0');
     await dreaming(page);
     const at = await frameIndex(page);
     await waitForFrame(page, at + 30, 60_000);
