@@ -20,7 +20,8 @@ import { usePost } from './use-post.ts';
 
 const PRESETS = [
   ['post-quick', 'three domains'],
-  ['post', 'seven domains'],
+  ['post-mini', 'seven domains'],
+  ['post', 'seven, larger'],
 ] as const;
 const weight = (x: number): string => x.toFixed(2);
 

@@ -77,6 +77,21 @@ export const POST_PRESETS: Readonly<Record<string, PostConfig>> = {
     every: 1,
   },
   'post-quick': QUICK,
+  // All domains at a size that a processor trains in half an hour.
+  'post-mini': {
+    ...QUICK,
+    rung: 'post-mini',
+    domains: ALL,
+    base: { steps: 4000, lr: 3e-3 },
+    warmup: { steps: 300, lr: 3e-3 },
+    sparse: { steps: 200, lr: 3e-4, lrIndex: 1e-3 },
+    distill: { steps: 200, lr: 1e-3, prompts: 64, samples: 4 },
+    rl: { specialist: 40, mixed: 120, prompts: 8, group: 8, lr: 3e-4, beta: 0.04 },
+    model: { ...QUICK.model, d: 96, layers: 3, hidden: 256 },
+    evalProblems: 128,
+    every: 20,
+    sequential: true,
+  },
   post: {
     ...QUICK,
     rung: 'post',
