@@ -1,6 +1,7 @@
 // Faces of the smooth view: hidden ones culled, all of them facing outwards, light as in the ray caster.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { DEEP, VERTEX } from '../../src/ui/playground/protocol.ts';
 import { meshSection, sectionStamp } from '../../src/ui/playground/section-mesh.ts';
 import { SimSession } from '../../src/ui/playground/sim-session.ts';
 import { B } from '../../src/world/blocks.ts';
@@ -49,7 +50,7 @@ describe('meshSection', () => {
   test('every triangle faces away from its block', () => {
     built([[5, 6, 7]], B.stone, () => {
       const { vertices, opaque } = mesh() ?? { vertices: [], opaque: [] };
-      const at = (i: number) => [vertices[i * 7], vertices[i * 7 + 1], vertices[i * 7 + 2]];
+      const at = (i: number) => [vertices[i * VERTEX], vertices[i * VERTEX + 1], vertices[i * VERTEX + 2]];
       for (let t = 0; t < opaque.length; t += 3) {
         const [a, b, c] = [at(opaque[t]), at(opaque[t + 1]), at(opaque[t + 2])];
         const u = a.map((value, k) => b[k] - value);
@@ -64,11 +65,11 @@ describe('meshSection', () => {
   test('texels lie in 0..1 and walls stand upright', () => {
     built([[5, 6, 7]], B.grass, () => {
       const { vertices } = mesh() ?? { vertices: [] };
-      for (let i = 0; i < vertices.length; i += 7) {
+      for (let i = 0; i < vertices.length; i += VERTEX) {
         const [, y, , u, v] = vertices.slice(i, i + 5);
         expect(u).toBeGreaterThanOrEqual(0);
         expect(u).toBeLessThanOrEqual(1);
-        const face = Math.floor(i / 28);
+        const face = Math.floor(i / (4 * VERTEX));
         if (face >= 2) expect(v).toBeCloseTo(y - 6, 6);
       }
     });
@@ -89,10 +90,22 @@ describe('meshSection', () => {
     );
   });
 
+  test('a surface knows how deep the water below it is, other faces of water do not ask', () => {
+    const column = (deep: number) => Array.from({ length: deep }, (_, i): [number, number, number] => [5, 12 - i, 5]);
+    const depths = () => {
+      const found = [...(mesh()?.vertices ?? [])].filter((_, i) => i % VERTEX === VERTEX - 1);
+      return [...new Set(found)].sort();
+    };
+    built(column(1), B.water, () => expect(depths()).toEqual([0, 14 / 16]));
+    built(column(3), B.water, () => expect(depths()).toEqual([0, 2 + 14 / 16]));
+    built(column(9), B.water, () => expect(depths()).toEqual([0, DEEP - 1 + 14 / 16]));
+    built(column(3), B.stone, () => expect(depths()).toEqual([0]));
+  });
+
   test('a torch is a small box', () => {
     built([[5, 5, 5]], B.torch, () => {
       const { vertices } = mesh() ?? { vertices: [] };
-      const xs = [...vertices].filter((_, i) => i % 7 === 0);
+      const xs = [...vertices].filter((_, i) => i % VERTEX === 0);
       const width = Math.max(...xs) - Math.min(...xs);
       expect(width).toBeGreaterThan(0);
       expect(width).toBeLessThan(0.5);
@@ -114,9 +127,9 @@ describe('meshSection', () => {
           for (let z = 4; z < 8; z++) for (let x = 4; x < 8; x++) writeLight(state, X + x, Y + y, Z + z, 0xf0);
         const { vertices } = mesh() ?? { vertices: [] };
         const light = new Map<string, number>();
-        for (let i = 0; i < vertices.length; i += 7) {
+        for (let i = 0; i < vertices.length; i += VERTEX) {
           // Top face of the lower block: the second of its six.
-          if (Math.floor(i / 28) === 1) light.set(`${vertices[i]},${vertices[i + 2]}`, vertices[i + 6]);
+          if (Math.floor(i / (4 * VERTEX)) === 1) light.set(`${vertices[i]},${vertices[i + 2]}`, vertices[i + 6]);
         }
         expect(light.get('5,5')).toBeGreaterThan(light.get('6,6') as number);
       },

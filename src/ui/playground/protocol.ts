@@ -80,11 +80,16 @@ export interface SimApi {
   mesh(limit: number, fresh: boolean): Promise<SectionMesh[]>;
 }
 
+export const VERTEX = 8;
+
+/** Blocks after which water does not get thicker to the eye (`layer_weight` of shaders/world/frame.wgsl). */
+export const DEEP = 5;
+
 /** Visible faces of one 16x16x16 section. Vertices in blocks relative to `at`; indices of opaque faces, then of see-through ones. */
 export interface SectionMesh {
   key: string;
   at: [number, number, number];
-  /** x, y, z, u, v, tile, light (0..1): 7 floats per vertex. */
+  /** x, y, z, u, v, tile, light (0..1), blocks of water below a surface that looks up: VERTEX floats per vertex. */
   vertices: Float32Array;
   opaque: Uint32Array;
   translucent: Uint32Array;

@@ -6,8 +6,8 @@ import { pool } from '../../world/pool.ts';
 import { connectMask } from '../../world/shapes.ts';
 import { blockAt, lightAt, type State } from '../../world/state.ts';
 import { FACE_SHADE, LIGHT_LUT } from '../../world/visual/brightness.ts';
-import { BOX_RANGE, BOXES, FACE_TILES, INFO, MATERIAL } from '../../world/visual/materials.ts';
-import type { SectionMesh } from './protocol.ts';
+import { BOX_RANGE, BOXES, FACE_TILES, INFO, LAYER, MATERIAL } from '../../world/visual/materials.ts';
+import { DEEP, type SectionMesh, VERTEX } from './protocol.ts';
 
 const SIDE = 16;
 const PAD = SIDE + 2;
@@ -16,6 +16,7 @@ const light = new Uint8Array(PAD ** 3);
 /** Cell of the padded copy; coordinates -1..16. */
 const cell = (x: number, y: number, z: number) => ((y + 1) * PAD + z + 1) * PAD + x + 1;
 const material = (state: number) => INFO[state] & 3;
+const layer = (state: number) => (INFO[state] >> 2) & 7;
 
 /** Two axes that span each face, chosen so that (u, v) x order is counter-clockwise seen from outside. FACE order of blocks.ts. */
 const SPAN: readonly (readonly [u: readonly [number, number, number], v: readonly [number, number, number]])[] = [
@@ -59,7 +60,16 @@ export function meshSection(s: State, sx: number, sy: number, sz: number, dark: 
         const kind = material(state);
         if (kind === MATERIAL.cube) cube(vertices, opaque, x, y, z, state, dark);
         else if (kind !== MATERIAL.air)
-          boxes(vertices, kind === MATERIAL.layer ? translucent : opaque, x, y, z, state, dark);
+          boxes(
+            vertices,
+            kind === MATERIAL.layer ? translucent : opaque,
+            x,
+            y,
+            z,
+            state,
+            dark,
+            layer(state) === LAYER.water ? waterBelow(s, origin[0] + x, origin[1] + y, origin[2] + z) : 0,
+          );
       }
   return {
     key: `${sx}.${sy}.${sz}`,
@@ -68,6 +78,13 @@ export function meshSection(s: State, sx: number, sy: number, sz: number, dark: 
     opaque: Uint32Array.from(opaque),
     translucent: Uint32Array.from(translucent),
   };
+}
+
+/** Cells of water from this one down, at most DEEP. */
+function waterBelow(s: State, x: number, y: number, z: number): number {
+  let depth = 1;
+  while (depth < DEEP && y - depth >= 0 && layer(blockAt(s, x, y - depth, z)) === LAYER.water) depth++;
+  return depth;
 }
 
 /** Changes whenever a page of the section or of a neighbour does. */
@@ -130,6 +147,7 @@ function boxes(
   z: number,
   state: number,
   dark: number,
+  depth: number,
 ): void {
   const at = (dx: number, dz: number) => blocks[cell(x + dx, y, z + dz)];
   const mask = connectMask(state, at(0, -1), at(0, 1), at(-1, 0), at(1, 0));
@@ -139,9 +157,11 @@ function boxes(
     const box = [0, 5, 10, 15, 20, 25].map((shift) => (word >> shift) & 31);
     for (let face = 0; face < 6; face++) {
       const next = blocks[cell(x + FACE_DX[face], y + FACE_DY[face], z + FACE_DZ[face])];
-      const merges = ((INFO[state] >> 2) & 7) !== 0 && ((INFO[next] >> 2) & 7) === ((INFO[state] >> 2) & 7);
+      const merges = layer(state) !== 0 && layer(next) === layer(state);
       if (merges || (touches(box, face) && material(next) === MATERIAL.cube)) continue;
-      quad(vertices, indices, [x, y, z], box, face, state, dark, false);
+      // Up is face 1. The surface lies below the top of its cell.
+      const water = face === 1 && depth > 0 ? depth - 1 + box[4] / 16 : 0;
+      quad(vertices, indices, [x, y, z], box, face, state, dark, false, water);
     }
   }
 }
@@ -160,13 +180,14 @@ function quad(
   state: number,
   dark: number,
   smooth: boolean,
+  depth = 0,
 ): void {
   const [u, v] = SPAN[face];
   const front: [number, number, number] = [at[0] + FACE_DX[face], at[1] + FACE_DY[face], at[2] + FACE_DZ[face]];
   const shade = FACE_SHADE[face] / 256;
   const flat = smooth ? 0 : LIGHT_LUT[4 * level(cell(...at), dark)] / 255;
   const tile = FACE_TILES[state * 6 + face];
-  const base = vertices.length / 7;
+  const base = vertices.length / VERTEX;
   const normal = [FACE_DX[face], FACE_DY[face], FACE_DZ[face]];
   for (const [a, b] of [
     [0, 0],
@@ -182,7 +203,7 @@ function quad(
     const corner = vertices.slice(-3).map((value, k) => value - at[k]);
     texel.push(dot(u, corner), dot(v, corner));
     const bright = smooth ? cornerLight(front, u, v, a * 2 - 1, b * 2 - 1, dark) : flat;
-    vertices.push(texel[0], texel[1], tile, shade * bright);
+    vertices.push(texel[0], texel[1], tile, shade * bright, depth);
   }
   indices.push(base, base + 1, base + 2, base, base + 2, base + 3);
 }

@@ -21,7 +21,7 @@ import {
 import { TILE_NAMES } from '../../world/blocks.ts';
 import { ATLAS, TILE_TEXELS } from '../../world/visual/atlas.ts';
 import { NOON, skyColours } from '../../world/visual/brightness.ts';
-import type { CameraPose, SectionMesh, TruthTick } from './protocol.ts';
+import { type CameraPose, DEEP, type SectionMesh, type TruthTick, VERTEX } from './protocol.ts';
 
 const TILE = 16;
 const VIEW_DISTANCE = 48;
@@ -31,11 +31,14 @@ const SECTIONS_PER_CALL = 16;
 
 const vertexShader = `
   attribute vec4 face;
+  attribute float depth;
   varying vec4 vFace;
+  varying float vDepth;
   varying float vDistance;
   varying vec3 vRay;
   void main() {
     vFace = face;
+    vDepth = depth;
     vec4 world = modelMatrix * vec4(position, 1.0);
     vRay = world.xyz - cameraPosition;
     vDistance = length(vRay);
@@ -47,8 +50,9 @@ const fragmentShader = `
   uniform sampler2DArray tiles;
   uniform vec3 zenith;
   uniform vec3 horizon;
-  uniform float opacity;
+  uniform bool layers;
   varying vec4 vFace;
+  varying float vDepth;
   varying float vDistance;
   varying vec3 vRay;
   void main() {
@@ -56,7 +60,10 @@ const fragmentShader = `
     if (texel.a < 0.3) discard;
     float fog = clamp((vDistance - ${FOG_START.toFixed(1)}) / ${(VIEW_DISTANCE - FOG_START).toFixed(1)}, 0.0, 1.0);
     vec3 sky = mix(horizon, zenith, clamp(vRay.y / vDistance * 2.0, 0.0, 1.0));
-    gl_FragColor = vec4(mix(texel.rgb * vFace.w, sky, fog), opacity);
+    // The ray caster's water, over level ground: thicker by 1/16 for every block that is looked through.
+    float through = min(vDepth * vDistance / max(-vRay.y, 0.001), ${DEEP.toFixed(1)});
+    float alpha = layers ? min(texel.a + through / 16.0, 1.0) : 1.0;
+    gl_FragColor = vec4(mix(texel.rgb * vFace.w, sky, fog), alpha);
   }`;
 
 interface Section {
@@ -95,12 +102,12 @@ export class SmoothScene {
     this.#opaque = new ShaderMaterial({
       vertexShader,
       fragmentShader,
-      uniforms: { ...uniforms, opacity: { value: 1 } },
+      uniforms: { ...uniforms, layers: { value: false } },
     });
     this.#translucent = new ShaderMaterial({
       vertexShader,
       fragmentShader,
-      uniforms: { ...uniforms, opacity: { value: 0.72 } },
+      uniforms: { ...uniforms, layers: { value: true } },
       transparent: true,
       depthWrite: false,
       side: DoubleSide,
@@ -154,7 +161,7 @@ export class SmoothScene {
   #put(mesh: SectionMesh): void {
     this.#drop(mesh.key);
     if (mesh.vertices.length === 0) return;
-    const buffer = new InterleavedBuffer(mesh.vertices, 7);
+    const buffer = new InterleavedBuffer(mesh.vertices, VERTEX);
     const group: Mesh[] = [];
     for (const [indices, material] of [
       [mesh.opaque, this.#opaque],
@@ -164,6 +171,7 @@ export class SmoothScene {
       const geometry = new BufferGeometry();
       geometry.setAttribute('position', new InterleavedBufferAttribute(buffer, 3, 0));
       geometry.setAttribute('face', new InterleavedBufferAttribute(buffer, 4, 3));
+      geometry.setAttribute('depth', new InterleavedBufferAttribute(buffer, 1, 7));
       geometry.setIndex(new BufferAttribute(indices, 1));
       const part = new Mesh(geometry, material);
       part.position.fromArray(mesh.at);
