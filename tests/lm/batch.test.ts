@@ -78,6 +78,12 @@ test('advantages: mean zero, spread one, nothing from equal rewards', () => {
   );
 });
 
+test('rewards that are equal and no binary fractions teach nothing', () => {
+  for (const reward of [0.05, 0.1, 1.1, -0.1, 1 / 3])
+    for (let n = 2; n <= 16; n++)
+      expect(groupAdvantages(new Array(n).fill(reward), true)).toEqual(new Array(n).fill(0));
+});
+
 const generated = (tokens: number[], logProbs: number[]): Generated => ({
   tokens: Uint32Array.from(tokens),
   logProbs: Float32Array.from(logProbs),

@@ -45,11 +45,15 @@ export const GRPO_DEFAULTS: GrpoSpec = {
   weighBy: 'answer',
 };
 
+/** Rewards that differ by less are the same one, rounded. */
+const EQUAL = 1e-9;
+
 /** Advantages of one group of rewards; all zero when the rewards are equal. */
 export function groupAdvantages(rewards: readonly number[], scaleBySpread: boolean): number[] {
+  // Not `spread === 0`: the mean of eight times 0.1 is not 0.1, and what rounding leaves would be scaled to one.
+  if (Math.max(...rewards) - Math.min(...rewards) < EQUAL) return rewards.map(() => 0);
   const mean = rewards.reduce((a, b) => a + b, 0) / rewards.length;
   const spread = Math.sqrt(rewards.reduce((a, r) => a + (r - mean) ** 2, 0) / rewards.length);
-  if (spread === 0) return rewards.map(() => 0);
   return rewards.map((r) => (r - mean) / (scaleBySpread ? spread : 1));
 }
 

@@ -58,6 +58,20 @@ test.each(DOMAINS.map((d) => d.id))(
   },
 );
 
+test('writing: a problem that is asked about is in no training row, whatever sentence was shown for it', () => {
+  const problems = (split: 'train' | 'test', count: number) =>
+    Array.from({ length: count }, (_, i) => taskAt(domainOf('writing'), split, 3, i, { ...CAREFUL, distractors: 0 }))
+      .map(({ prompt }) => prompt.replace(/^<write><.>|<[a-z]+>$/g, ''))
+      .map((text) =>
+        [...text.matchAll(/[a-z]+\.|\d-\d/g)]
+          .map(([word]) => word)
+          .sort()
+          .join(' '),
+      );
+  const trained = new Set(problems('train', 2000));
+  expect(problems('test', 200).filter((text) => trained.has(text))).toEqual([]);
+});
+
 test('languages: a careless speaker mixes them, the share of the wanted one is counted', () => {
   const say = speaker(new Draws(1, 1), 'A', 0);
   expect(consistency([say('take'), '5', say('gives')], 'A')).toBe(1);

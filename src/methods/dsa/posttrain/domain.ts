@@ -45,6 +45,8 @@ export interface Care {
 export interface Problem {
   /** Of the problem itself, without tag, language and mode. */
   prompt: string;
+  /** What makes it this problem and no other, for the split; default: prompt and answer. */
+  key?: string;
   /** Thought, by meaning: words come from the language. */
   thought(say: (meaning: Meaning) => string): Part[];
   /** The final answer, and one that looks like it but is wrong. */

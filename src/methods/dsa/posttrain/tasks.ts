@@ -46,7 +46,8 @@ export function taskAt(
   for (let attempt = 0; attempt < 1000; attempt++) {
     const draws = new Draws(mix32(seed, index, attempt, 0x706f7374), 0);
     const problem = domain.generate(draws);
-    if (splitOf({ family: `post ${domain.id}`, key: `${problem.prompt} ${problem.answer}` }) !== split) continue;
+    const key = problem.key ?? `${problem.prompt} ${problem.answer}`;
+    if (splitOf({ family: `post ${domain.id}`, key }) !== split) continue;
     return assemble(domain, problem, draws, options);
   }
   throw new Error(`${domain.id}: there is no problem in the ${split} split`);
