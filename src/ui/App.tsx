@@ -3,6 +3,7 @@
 import { type ComponentType, lazy, Suspense, useEffect } from 'react';
 import { Route, Router, Switch } from 'wouter';
 import { METHODS } from '../methods/method-list.ts';
+import { Boundary } from './shell/Boundary.tsx';
 import { Header } from './shell/Header.tsx';
 import { useHashPath } from './shell/hash-location.ts';
 
@@ -38,23 +39,25 @@ export function App() {
   return (
     <Router hook={useHashPath}>
       <Header />
-      <Suspense fallback={<main aria-busy="true" style={{ flex: 1 }} />}>
-        <Switch>
-          <Route path="/" component={pages.playground} />
-          <Route path="/dreamer4" component={pages.train} />
-          <Route path="/dsa" component={pages.dsa} />
-          <Route path="/learn2pd" component={pages.learn2pd} />
-          <Route path="/gpu" component={pages.gpu} />
-          <Route path="/language-model" component={pages.languageModel} />
-          <Route path="/runs" component={pages.runs} />
-          {METHODS.filter((method) => !method.started).map((method) => (
-            <Route key={method.id} path={`/${method.id}`}>
-              <pages.method method={method} />
-            </Route>
-          ))}
-          <Route component={pages.missing} />
-        </Switch>
-      </Suspense>
+      <Boundary page={path}>
+        <Suspense fallback={<main aria-busy="true" style={{ flex: 1 }} />}>
+          <Switch>
+            <Route path="/" component={pages.playground} />
+            <Route path="/dreamer4" component={pages.train} />
+            <Route path="/dsa" component={pages.dsa} />
+            <Route path="/learn2pd" component={pages.learn2pd} />
+            <Route path="/gpu" component={pages.gpu} />
+            <Route path="/language-model" component={pages.languageModel} />
+            <Route path="/runs" component={pages.runs} />
+            {METHODS.filter((method) => !method.started).map((method) => (
+              <Route key={method.id} path={`/${method.id}`}>
+                <pages.method method={method} />
+              </Route>
+            ))}
+            <Route component={pages.missing} />
+          </Switch>
+        </Suspense>
+      </Boundary>
     </Router>
   );
 }

@@ -4,7 +4,6 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Controls } from '../playground/Controls.tsx';
 import { DreamCaption, DreamPane } from '../playground/DreamPane.tsx';
 import { Gallery } from '../playground/Gallery.tsx';
-import { KeyDialog } from '../playground/KeyDialog.tsx';
 import { Knobs } from '../playground/Knobs.tsx';
 import { PlaySession } from '../playground/play-session.ts';
 import { usePlay } from '../playground/play-store.ts';
@@ -15,7 +14,8 @@ import { Trace } from '../playground/Trace.tsx';
 import { TruthCaption, TruthPane } from '../playground/TruthPane.tsx';
 import { parseHash } from '../shell/hash-location.ts';
 
-// Where nobody touches it is not loaded.
+// What nobody touches or asks for is not loaded.
+const KeyDialog = lazy(() => import('../playground/KeyDialog.tsx').then((m) => ({ default: m.KeyDialog })));
 const TouchPad = lazy(() => import('../playground/TouchPad.tsx').then((m) => ({ default: m.TouchPad })));
 
 export default function PlaygroundPage() {
@@ -69,7 +69,11 @@ export default function PlaygroundPage() {
         <Knobs session={session} />
         <Gallery session={session} />
       </div>
-      <KeyDialog open={keysShown} onClose={() => showKeys(false)} />
+      {keysShown && (
+        <Suspense>
+          <KeyDialog open onClose={() => showKeys(false)} />
+        </Suspense>
+      )}
     </main>
   );
 }

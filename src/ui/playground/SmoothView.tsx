@@ -12,7 +12,14 @@ export function SmoothView({ session }: { session: PlaySession }) {
   const guiOpen = usePlay((state) => state.truth?.guiOpen ?? false);
   useEffect(() => {
     if (!canvas.current) return;
-    const scene = new SmoothScene(canvas.current, (limit, fresh) => session.sim.mesh(limit, fresh));
+    let scene: SmoothScene;
+    try {
+      scene = new SmoothScene(canvas.current, (limit, fresh) => session.sim.mesh(limit, fresh));
+    } catch {
+      session.change({ view: 'eye' });
+      usePlay.setState({ notice: 'The smooth view needs WebGL, which this browser does not offer here.' });
+      return;
+    }
     const { truth, sim } = usePlay.getState();
     if (sim) scene.hz = sim.hz;
     if (truth) scene.follow(truth, true);
