@@ -156,6 +156,24 @@ describe('hands', () => {
     await close();
   });
 
+  test('Escape, which frees the mouse, also closes an open screen', async () => {
+    const { page, close } = await openPage(browser, '#/?seed=2');
+    await waitForFrame(page, 2);
+    await page.getByTestId('truth').click();
+    await page.waitForFunction(() => document.pointerLockElement !== null);
+    await waitForFrame(page, (await frameIndex(page)) + 2);
+    const before = await panePixels(page, 'truth');
+    await page.keyboard.press('e');
+    await waitForFrame(page, (await frameIndex(page)) + 3);
+    const open = await panePixels(page, 'truth');
+    expect(changed(before, open)).toBeGreaterThan(0.3);
+    // What the browser does with the key; a test's keyboard does not reach it.
+    await page.evaluate(() => document.exitPointerLock());
+    await waitForFrame(page, (await frameIndex(page)) + 3);
+    expect(changed(open, await panePixels(page, 'truth'))).toBeGreaterThan(0.3);
+    await close();
+  });
+
   test('the list of keys opens with ? and closes with Escape', async () => {
     const { page, close } = await openPage(browser);
     await waitForFrame(page, 1);
@@ -191,6 +209,33 @@ describe('hands', () => {
     expect(errors).toEqual([]);
     await close();
   });
+});
+
+test('a browser without WebGL keeps the playground and says what the smooth view needs', async () => {
+  const { page, close } = await openPage(browser, '#/?seed=25&view=smooth');
+  await page.addInitScript(() => {
+    const { getContext } = HTMLCanvasElement.prototype;
+    HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, kind: string, ...rest: unknown[]) {
+      return kind.startsWith('webgl') ? null : Reflect.apply(getContext, this, [kind, ...rest]);
+    } as typeof getContext;
+  });
+  await page.reload();
+  await page.getByText('The smooth view needs WebGL').waitFor();
+  await waitForFrame(page, 3);
+  expect(page.url()).not.toContain('view=smooth');
+  await close();
+});
+
+test('a page whose part does not load says so, and the other pages still open', async () => {
+  const { page, close } = await openPage(browser, '#/runs');
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.route('**/GpuPage*.js', (route) => route.abort());
+  await page.getByRole('link', { name: 'GPU', exact: true }).click();
+  await page.getByRole('heading', { name: 'This page stopped.' }).waitFor();
+  await page.getByRole('link', { name: 'Runs', exact: true }).click();
+  await page.getByRole('heading', { name: 'This page stopped.' }).waitFor({ state: 'detached' });
+  expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Runs');
+  await close();
 });
 
 test('the smooth view shows the same world: the same colours at the same places', async () => {

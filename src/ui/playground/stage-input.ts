@@ -132,14 +132,16 @@ export class StageInput {
   }
 
   #lockChanged(): void {
-    // Leaving an open screen with Escape: the browser keeps the key to itself, so the world gets it here.
-    if (!this.captured && this.#sampler.body.guiOpen) this.#sampler.tap(KEY.esc);
-    if (!this.captured) this.#letGo();
+    if (!this.captured) {
+      this.#letGo();
+      // Leaving an open screen with Escape: the browser keeps the key to itself, so the world gets it here.
+      if (this.#sampler.body.guiOpen) this.#sampler.tap(KEY.esc);
+    }
     this.#commands.captured(this.captured);
   }
 
   #mouseDown(event: MouseEvent): void {
-    if (isButton(event.target)) return;
+    if (isControl(event.target)) return;
     this.#commands.takeOver();
     if (this.captured) {
       event.preventDefault();
@@ -162,7 +164,7 @@ export class StageInput {
   }
 
   #fingerDown(event: PointerEvent): void {
-    if (event.pointerType === 'mouse' || isButton(event.target)) return;
+    if (event.pointerType === 'mouse' || isControl(event.target)) return;
     // No synthetic mouse events: a finger must not capture a mouse that is not there.
     event.preventDefault();
     this.#commands.touched();
@@ -220,8 +222,9 @@ function frameSpot(event: PointerEvent): { x: number; y: number } | null {
   return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
 }
 
-const isButton = (target: EventTarget | null) =>
-  target instanceof Element && target.closest('button, a, input') !== null;
+/** What on the stage has a use of its own: controls, and messages whose text may be selected. */
+const isControl = (target: EventTarget | null) =>
+  target instanceof Element && target.closest('button, a, input, label, [role="alert"]') !== null;
 
 /** Keys that a focused control needs for itself. */
 function belongsToControl(event: KeyboardEvent): boolean {
