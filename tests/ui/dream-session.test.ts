@@ -38,6 +38,8 @@ class EchoDream implements Dream {
   disposed = false;
   trouble: Error | null = null;
   hangs = false;
+  /** A step waits for it. */
+  gate: Promise<void> | null = null;
   #index = 0;
 
   reset() {
@@ -48,17 +50,19 @@ class EchoDream implements Dream {
     const values = Array.from(actions, (_, i) => frames[i * SIZE]);
     this.seen.push({ values, actions: [...actions] });
   }
-  step(actions: Uint32Array): Promise<DreamFrame> {
+  async step(actions: Uint32Array): Promise<DreamFrame> {
     if (this.hangs) return new Promise(() => {});
-    if (this.trouble) return Promise.reject(this.trouble);
+    await this.gate;
+    if (this.disposed) throw new Error('the buffer was destroyed');
+    if (this.trouble) throw this.trouble;
     this.#index++;
-    return Promise.resolve({
+    return {
       rgb: gray(actions[0]),
       film: new Uint8Array(),
       index: this.#index,
       ringFill: Math.min(CONTEXT, this.#index),
       timing: { total: 5, denoise: null, commit: null, decode: null, dispatches: 100 },
-    });
+    };
   }
   dispose() {
     this.disposed = true;
@@ -235,6 +239,35 @@ describe('failures', () => {
     await opened();
     await session.loadBytes(new Uint8Array(4));
     expect(dreams.map((dream) => dream.disposed)).toEqual([true, false]);
+  });
+
+  test('another checkpoint waits for the step in flight', async () => {
+    await opened();
+    episode(1, [1]);
+    frame(1, 1, 2);
+    await heard();
+    let open = () => {};
+    dreams[0].gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const step = session.step(1, 1, SETTINGS, false);
+    const loaded = session.loadBytes(new Uint8Array(4));
+    await heard();
+    expect(dreams[0].disposed).toBe(false);
+    open();
+    expect((await step).ok).toBe(true);
+    expect((await loaded).ok).toBe(true);
+    expect(dreams.map((dream) => dream.disposed)).toEqual([true, false]);
+  });
+
+  test('a part of the page that cannot be loaded is a message', async () => {
+    const broken = new DreamSession({
+      openGpu: async () => ({ ok: true, gpu: fakeDevice().gpu }),
+      factory: () => Promise.reject(new TypeError('Failed to fetch')),
+      fetch: () => Promise.reject(new Error('not used')),
+    });
+    await broken.open(null, channel.port2 as unknown as MessagePort);
+    expect(await broken.loadBytes(new Uint8Array(4))).toMatchObject({ ok: false });
   });
 
   test('an error inside the model is a message, not a hanging promise', async () => {

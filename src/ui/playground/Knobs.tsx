@@ -49,7 +49,11 @@ export function Knobs({ session }: { session: PlaySession | null }) {
             inputMode="numeric"
             key={seed}
             defaultValue={seed}
-            onBlur={(event) => change({ seed: parseSeed(event.target.value) ?? seed })}
+            onBlur={({ target }) => {
+              const wanted = parseSeed(target.value);
+              if (wanted === null) target.value = String(seed);
+              else change({ seed: wanted });
+            }}
             onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
           />
         </label>

@@ -36,6 +36,8 @@ export class DreamSession implements GpuApi {
   #dream: Dream | null = null;
   /** What the dream has seen and dreamed, newest last: its context if the device has to be rebuilt. */
   #past: TrueFrame[] = [];
+  /** Work on the dream, one after the other: another model must not take the device's buffers from a step in flight. */
+  #turn: Promise<unknown> = Promise.resolve();
   #start = { mean: 0, deviation: 0 };
 
   constructor(parts: DreamSessionParts) {
@@ -58,9 +60,9 @@ export class DreamSession implements GpuApi {
 
   async loadBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<DreamInfo>> {
     if (!this.#gpu) return noDevice;
-    const factory = await this.#parts.factory();
     let dream: Dream;
     try {
+      const factory = await this.#parts.factory();
       dream = await factory(this.#gpu, bytes, { streams: 1 });
     } catch (error) {
       if (this.#gpu.lostReason !== null) return lost(this.#gpu);
@@ -71,12 +73,14 @@ export class DreamSession implements GpuApi {
       );
     }
     // Only a checkpoint that works replaces the one that is there.
-    this.#dream?.dispose();
-    this.#dream = dream;
-    this.#checkpoint = bytes;
-    this.#past = [];
-    this.#screen?.resize(dream.info.width, dream.info.height);
-    return { ok: true, value: dream.info };
+    return this.#inTurn(async () => {
+      this.#dream?.dispose();
+      this.#dream = dream;
+      this.#checkpoint = bytes;
+      this.#past = [];
+      this.#screen?.resize(dream.info.width, dream.info.height);
+      return { ok: true, value: dream.info };
+    });
   }
 
   async dreamFromTruth(): Promise<Outcome<DreamReport | null>> {
@@ -165,8 +169,19 @@ export class DreamSession implements GpuApi {
     this.#past = frames.slice();
   }
 
-  /** Runs work on the dream; a lost device ends it even when the work itself would wait for ever. */
-  async #guard<T>(work: (dream: Dream) => Promise<T>): Promise<Outcome<T>> {
+  /** Runs work when all that was asked for before is done. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Runs work on the dream in its turn; a lost device ends it even when the work itself would wait for ever. */
+  #guard<T>(work: (dream: Dream) => Promise<T>): Promise<Outcome<T>> {
+    return this.#inTurn(() => this.#onDevice(work));
+  }
+
+  async #onDevice<T>(work: (dream: Dream) => Promise<T>): Promise<Outcome<T>> {
     const gpu = this.#gpu;
     const dream = this.#dream;
     if (!gpu || !dream) return noDevice;

@@ -45,6 +45,8 @@ export class PlaySession {
   readonly #rate = new RateMeter();
   readonly #abort = new AbortController();
   #clip = new ClipRing(CLIP_SECONDS * 10);
+  /** What the worker dreams with since the last load that worked. */
+  #model: DreamInfo | null = null;
   #timer: ReturnType<typeof setInterval>;
   #lastBeat = 0;
   #ended = false;
@@ -148,6 +150,12 @@ export class PlaySession {
     this.sampler.clear();
     this.change({ seed });
     void this.#run(this.#clock.start(seed));
+    const { dream } = usePlay.getState();
+    // The model is still there: what stopped was one piece of its work.
+    if (dream.phase === 'failed' && dream.failure.code === 'internal' && this.#model) {
+      set({ dream: { phase: 'ready', info: this.#model } });
+      this.continueDream();
+    }
   }
 
   change(change: Partial<PlaySettings>): void {
@@ -243,6 +251,7 @@ export class PlaySession {
     if (!loaded.ok) return this.#onDreamFailure(loaded);
     const info = loaded.value;
     if (!(await this.#matchWorld(info))) return;
+    this.#model = info;
     set({ dream: { phase: 'ready', info } });
     if (usePlay.getState().settings.dream.k > info.kMax) {
       this.change({ dream: { ...usePlay.getState().settings.dream, k: info.kMax } });
