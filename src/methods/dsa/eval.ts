@@ -12,6 +12,7 @@ import type { DsaConfig } from './config.ts';
 import { blockOf, type Chooser } from './model.ts';
 import type { Quant } from './ops.ts';
 import { ageRows, positionRows } from './places.ts';
+import { evalWindows } from './tasks/text.ts';
 import { type Corpus, type Row, rowOf, type Task, tasksOf } from './tasks.ts';
 
 export interface ArmOf {
@@ -157,18 +158,16 @@ export const sweepOf = ({ k, time }: DsaConfig): number[] =>
 export async function evaluate(gpu: Gpu, c: DsaConfig, models: Models, options: EvalOptions): Promise<Evaluation> {
   const { seed, corpus } = options;
   const tasks = tasksOf(c);
+  const count = corpus ? Math.min(options.rows, evalWindows(corpus, c.time)) : options.rows;
   const sets = new Map<Task, Row[]>(
-    tasks.map((task) => [
-      task,
-      Array.from({ length: options.rows }, (_, i) => rowOf(c, task, 'eval', seed, i, { corpus })),
-    ]),
+    tasks.map((task) => [task, Array.from({ length: count }, (_, i) => rowOf(c, task, 'eval', seed, i, { corpus }))]),
   );
   const { arms, formats } = armsFor(c, models, options);
   const results = new Map<string, Map<Task, Scores>>();
   for (const arm of [...arms, ...formats]) {
     const runner = new Arm(gpu, { ...c, ...arm.change }, arm.store, arm.chooser, arm.k);
     const scores = new Map<Task, Scores>();
-    const most = arm.name === DSA || arm.name === DENSE ? options.rows : (options.others ?? OTHERS);
+    const most = arm.name === DSA || arm.name === DENSE ? count : (options.others ?? OTHERS);
     for (const [task, rows] of sets) scores.set(task, await runner.run(rows.slice(0, most), seed));
     runner.dispose();
     results.set(arm.name, scores);

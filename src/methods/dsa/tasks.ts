@@ -8,7 +8,7 @@ import type { DsaConfig } from './config.ts';
 import { drawsOf, type Row, TAGS } from './tasks/alphabet.ts';
 import { controlRow } from './tasks/control.ts';
 import { copyRow, hopsRow, needleRow, retrievalRow } from './tasks/lookup.ts';
-import { type Corpus, corpusRow, storyRow } from './tasks/text.ts';
+import { type Corpus, corpusRow, corpusWindow, storyRow } from './tasks/text.ts';
 
 export { keyCount, type Row, tokenName } from './tasks/alphabet.ts';
 export type { Corpus } from './tasks/text.ts';
@@ -75,7 +75,7 @@ export function rowOf(
       case 'text':
         if (c.corpus === STORY) return storyRow(time, stream, index);
         if (!corpus) throw new Error(`The text of ${c.corpus} is not here: rows of it cannot be made.`);
-        return corpusRow(corpus, time, split, draw);
+        return split === 'train' ? corpusRow(corpus, time, draw) : corpusWindow(corpus, time, index);
     }
   })();
   while (row.ids.length < c.time) row.ids.push(0);

@@ -9,6 +9,7 @@ import { bitsStatement, evaluate, parity, parityOf, parityStatement, sweepOf } f
 import { ageRows, Places, positionRows } from '../../../src/methods/dsa/places.ts';
 import { DsaSession, loadModels } from '../../../src/methods/dsa/session.ts';
 import { story } from '../../../src/methods/dsa/tasks/story.ts';
+import { corpusWindow } from '../../../src/methods/dsa/tasks/text.ts';
 import { curriculum, keyCount, rowOf } from '../../../src/methods/dsa/tasks.ts';
 import { NONE } from '../../../src/tensor/ops/topk.ts';
 import { CheckpointError } from '../../../src/train/checkpoint.ts';
@@ -239,7 +240,7 @@ test('text: chronicles call back to what they told, a file keeps its last tenth 
       bytes: new TextEncoder().encode(text),
     });
   expect(() => open('one line')).toThrow('corpus x.txt: 8 bytes in 1 line are too few');
-  const text = 'abcdefgh'.repeat(90) + 'XYZW'.repeat(20);
+  const text = 'abcdefgh'.repeat(360) + 'XYZW'.repeat(80);
   const session = open(text);
   expect(await session.advance({})).toBe('done');
   const corpus = { name: 'x.txt', bytes: new TextEncoder().encode(text) };
@@ -247,13 +248,26 @@ test('text: chronicles call back to what they told, a file keeps its last tenth 
     expect(Math.max(...rowOf(config, 'text', 'train', 1, i, { corpus }).ids)).toBeGreaterThan(96);
     expect(Math.max(...rowOf(config, 'text', 'eval', 1, i, { corpus }).ids)).toBeLessThan(96);
   }
-  const { metrics, sides } = await evaluate(gpu, config, session.stores, { seed: 1, rows: 3, corpus });
+  // However many rows are asked for, the interval is over windows that share no byte.
+  const { metrics, sides } = await evaluate(gpu, config, session.stores, { seed: 1, rows: 500, others: 3, corpus });
+  expect(sides.get('text')?.sparse[0]).toHaveLength(10);
   expect(metrics.bitsSparse).toBeGreaterThan(0);
   expect(parity(sides, 1).sentences).toHaveLength(1);
   // Another file is not the one that the run began with.
   const saved = await session.save();
   await expect(open(text.replace('a', 'b')).load(saved)).rejects.toThrow('x.txt has changed');
   session.dispose();
+});
+
+test('windows of an evaluation share no byte and cover its part of the file', () => {
+  for (const windows of [10, 13, 64]) {
+    const bytes = new Uint8Array(10 * windows * 16);
+    for (let i = 0; i < windows; i++) bytes.fill(i + 1, bytes.length - (windows - i) * 16);
+    const corpus = { name: 'x.txt', bytes };
+    const seen = Array.from({ length: windows }, (_, i) => corpusWindow(corpus, 16, i).ids);
+    expect(seen.every((ids) => new Set(ids).size === 1)).toBe(true);
+    expect(new Set(seen.map(([id]) => id)).size).toBe(windows);
+  }
 });
 
 test('configurations that make no sense are refused in one sentence', () => {

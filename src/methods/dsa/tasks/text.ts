@@ -23,9 +23,16 @@ export function storyRow(time: number, seed: number, index: number): Row {
 /** Bytes that training may see. */
 const trained = (corpus: Corpus): number => Math.floor(corpus.bytes.length * 0.9);
 
-/** Throws ConfigError unless both parts of the file hold some rows of this length. */
+/** Rows of an evaluation that share no byte. */
+export const evalWindows = (corpus: Corpus, time: number): number =>
+  Math.floor((corpus.bytes.length - trained(corpus)) / time);
+
+/** So many at least: an interval over fewer would say nothing. */
+const LEAST_WINDOWS = 10;
+
+/** Throws ConfigError unless the evaluation's part of the file holds LEAST_WINDOWS rows of this length. */
 export function checkCorpus({ name, bytes }: Corpus, time: number): void {
-  const least = 20 * time;
+  const least = 10 * LEAST_WINDOWS * time;
   const lines = bytes.reduce((n, b) => n + Number(b === 10), 0) + Number(bytes.length > 0 && bytes.at(-1) !== 10);
   if (bytes.length >= least) return;
   throw new ConfigError(
@@ -34,9 +41,23 @@ export function checkCorpus({ name, bytes }: Corpus, time: number): void {
   );
 }
 
-export function corpusRow(corpus: Corpus, time: number, part: 'train' | 'eval', draw: Draw): Row {
-  const cut = trained(corpus);
-  const [from, to] = part === 'train' ? [0, cut] : [cut, corpus.bytes.length];
-  const at = from + draw(to - from - time + 1);
-  return everyByte(Array.from(corpus.bytes.subarray(at, at + time)));
+const rowFrom = (corpus: Corpus, at: number, time: number): Row =>
+  everyByte(Array.from(corpus.bytes.subarray(at, at + time)));
+
+/** A row of training: from anywhere. */
+export const corpusRow = (corpus: Corpus, time: number, draw: Draw): Row =>
+  rowFrom(corpus, draw(trained(corpus) - time + 1), time);
+
+/**
+ * Row `index` of an evaluation: windows that share no byte, spread over the part, since intervals take rows for independent.
+ * They begin anew behind the last (`evalWindows`).
+ */
+export function corpusWindow(corpus: Corpus, time: number, index: number): Row {
+  const windows = evalWindows(corpus, time);
+  // A stride without a common divisor visits every window once.
+  let stride = Math.max(1, Math.round(windows * 0.618));
+  while (gcd(stride, windows) > 1) stride++;
+  return rowFrom(corpus, trained(corpus) + ((index * stride) % windows) * time, time);
 }
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
