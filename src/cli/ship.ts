@@ -1,25 +1,28 @@
 // `lab ship METHOD --resume DIR --out public/models/METHOD`: the run's averaged weights with a measured card beside them.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { readSafetensors } from '../data/safetensors.ts';
 import { bars, trainingData, worldFacts } from '../methods/dreamer4/card.ts';
 import type { DreamerConfig } from '../methods/dreamer4/config.ts';
-import { commandOf, type Shipped, shipCheckpoint, shipExported } from '../methods/dreamer4/ship.ts';
+import { commandOf, meanOf, type Shipped, shipCheckpoint, shipExported } from '../methods/dreamer4/ship.ts';
 import { RUN_FLAGS, UsageError } from './args.ts';
 import { defineCommand } from './command.ts';
 import { evalDreamer4 } from './dreamer4.ts';
+import { readCheckpoint } from './method-commands.ts';
 import { shipLearn2pd } from './ship-learn2pd.ts';
 import { listShipped } from './shipped-index.ts';
 
 export const ship = defineCommand({
-  usage: 'dreamer4|learn2pd --resume DIR --out DIR [--seed N] [--set KEY=VALUE of eval] [--evaluation FILE] [--json]',
+  usage:
+    'dreamer4|learn2pd --resume DIR [--mean FILE] --out DIR [--seed N] [--set KEY=VALUE of eval] [--evaluation FILE] [--json]',
   flags: {
     resume: RUN_FLAGS.resume,
     out: RUN_FLAGS.out,
     seed: RUN_FLAGS.seed,
     set: RUN_FLAGS.set,
+    mean: { kind: 'string', help: 'dreamer4: ship the mean of the run and of this shipped model', value: 'FILE' },
     evaluation: {
       kind: 'string',
       help: 'dreamer4: figures that eval --json wrote, instead of measuring now',
@@ -39,7 +42,8 @@ export const ship = defineCommand({
       output.result(await shipLearn2pd({ resume, out, seed: flags.seed ?? 7, set: flags.set }, output));
       return;
     }
-    const { bytes, run } = await shippable(resume);
+    const own = await shippable(resume);
+    const { bytes, run } = flags.mean === undefined ? own : meanOf(own, await readCheckpoint('--mean', flags.mean));
     const { rung } = run.config;
     const [file, cardFile] = [`dreamer4-${rung}.safetensors`, `dreamer4-${rung}.card.json`];
     await mkdir(out, { recursive: true });
@@ -66,6 +70,7 @@ export const ship = defineCommand({
         dynamicsSteps: run.dynamicsSteps,
         flops: run.flops,
         ...(run.origin ? { startedFrom: run.origin } : {}),
+        ...(flags.mean !== undefined && { meanWith: basename(flags.mean) }),
         adapter: trained?.adapter ?? record.adapter,
       },
       evaluation: {

@@ -41,6 +41,30 @@ export function shipExported(model: Uint8Array<ArrayBuffer>, record: unknown, ti
   };
 }
 
+/**
+ * The mean of two models of one configuration's shapes, number by number: of weights that one training led to along two ways
+ * (model soups, arXiv 2203.05482). Throws CheckpointError if they differ in a tensor's name, shape or type.
+ */
+export function meanOf(shipped: Shipped, other: Uint8Array<ArrayBuffer>): Shipped {
+  const [first, second] = [readSafetensors(shipped.bytes), readSafetensors(other)];
+  const out = new Map<string, TensorToWrite>();
+  for (const [name, t] of first.tensors) {
+    const twin = second.tensors.get(name);
+    if (twin?.dtype !== t.dtype || twin.shape.join() !== t.shape.join()) {
+      throw new CheckpointError(`No mean of these models: they differ in ${name}.`);
+    }
+    const [a, b] = [toFloat32(t), toFloat32(twin)];
+    out.set(name, {
+      shape: t.shape,
+      values: a.map((x, i) => (x + b[i]) / 2),
+      dtype: t.dtype as TensorToWrite['dtype'],
+    });
+  }
+  if (second.tensors.size !== first.tensors.size) throw new CheckpointError('No mean: one model has more tensors.');
+  const { config, title } = first.metadata;
+  return { ...shipped, bytes: shippedFile(out, config, title) };
+}
+
 /** What a run's record must say. */
 const RunFacts = v.object({ seed: v.number(), flops: v.number() });
 

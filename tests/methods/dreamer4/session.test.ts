@@ -13,7 +13,7 @@ import type { RunEvent } from '../../../src/methods/contract.ts';
 import type { DreamerConfig } from '../../../src/methods/dreamer4/config.ts';
 import { type Dream, NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
 import { DreamerSession, dreamer4 } from '../../../src/methods/dreamer4/session.ts';
-import { shipCheckpoint, shipExported } from '../../../src/methods/dreamer4/ship.ts';
+import { meanOf, shipCheckpoint, shipExported } from '../../../src/methods/dreamer4/ship.ts';
 import { CheckpointError } from '../../../src/train/checkpoint.ts';
 import { sameBits } from '../../support/compute.ts';
 import { tiny } from '../../support/dreamer.ts';
@@ -201,6 +201,35 @@ test('what ships from a checkpoint is what the session exports', async () => {
     if (name.startsWith('latent.')) expectClose(toFloat32(other), toFloat32(t), TOLERANCE.f32.sum);
     else expect(sameBits(other.bytes, t.bytes), name).toBe(true);
   }
+});
+
+test('the mean of two models lies between them; of models that differ there is none', () => {
+  const one = shipCheckpoint(straight, 'x');
+  const file = readSafetensors(one.bytes);
+  const changed = (name: string, change: (x: number) => number): Uint8Array<ArrayBuffer> =>
+    writeSafetensors(
+      new Map(
+        [...file.tensors].map(([key, t]) => {
+          const values = toFloat32(t);
+          return [key, { shape: t.shape, values: key === name ? values.map(change) : values, dtype: t.dtype as 'F16' }];
+        }),
+      ),
+      file.metadata,
+    );
+  expect(sameBits(meanOf(one, one.bytes).bytes, one.bytes)).toBe(true);
+  const before = toFloat32(file.tensors.get('dyn.in.w') as StoredTensor);
+  const mean = readSafetensors(
+    meanOf(
+      one,
+      changed('dyn.in.w', (x) => 3 * x),
+    ).bytes,
+  );
+  toFloat32(mean.tensors.get('dyn.in.w') as StoredTensor).forEach((x, i) => {
+    expect(x).toBeCloseTo(2 * before[i], 2);
+  });
+  const fewer = new Map([...file.tensors].filter(([key]) => key !== 'dyn.in.w'));
+  const foreign = new Map([...fewer].map(([key, t]) => [key, { shape: t.shape, values: toFloat32(t) }]));
+  expect(() => meanOf(one, writeSafetensors(foreign, file.metadata))).toThrow('No mean of these models');
 });
 
 describe('a warm start', () => {
