@@ -123,7 +123,7 @@ const method: Method<Counting> = {
 };
 
 let sessions: CountingSession[];
-let gpus: { lostReason: string | null }[];
+let gpus: { lostReason: string | null; error: string | null; disposed: boolean }[];
 let trouble: Error | null;
 let doomed: boolean;
 /** Counts at which a device gets lost, and one at which it does in a save. */
@@ -157,6 +157,11 @@ const newHost = () =>
     openGpu: async () => {
       const gpu = {
         lostReason: doomed ? 'driver reset' : null,
+        error: null,
+        disposed: false,
+        dispose: () => {
+          gpu.disposed = true;
+        },
         lost: new Promise<never>(() => undefined),
         report: { description: `adapter ${gpus.length}` },
       };
@@ -573,6 +578,17 @@ describe('trouble', () => {
     expect(await host.save()).toMatchObject({ ok: true, value: { bytes: Uint8Array.of(150) } });
     expect(lastProgress()).toMatchObject({ status: 'paused', step: 150 });
     expect(gpus).toHaveLength(3);
+  });
+
+  test('a device whose memory was full is given up: the next run has another one', async () => {
+    await start({}, 'long');
+    gpus[0].error = 'Out of memory';
+    trouble = new Error('WebGPU: Out of memory');
+    await until(() => lastProgress()?.status === 'failed');
+    trouble = null;
+    expect(await start({}, 'short', 'two')).toMatchObject({ ok: true, value: { adapter: 'adapter 1' } });
+    expect(gpus.map(({ disposed }) => disposed)).toEqual([true, false]);
+    await until(() => lastProgress()?.status === 'done');
   });
 
   test('no adapter: the engine’s own words', async () => {

@@ -1,7 +1,7 @@
 // The gpu worker's half of the playground: owns the device, the loaded dream and the canvas of the dream pane. Every call
 // answers with an Outcome; nothing throws across the thread. Knows nothing of the page.
 
-import type { AdapterReport, Gpu, GpuResult } from '../../gpu/device.ts';
+import { type AdapterReport, type Gpu, type GpuResult, isBroken } from '../../gpu/device.ts';
 import { type Dream, type DreamInfo, type DreamSettings, NO_ACTION } from '../../methods/dreamer4/play-contract.ts';
 import { fetchShipped } from './checkpoint-source.ts';
 import { type DreamScreen, dreamScreen } from './dream-screen.ts';
@@ -58,6 +58,8 @@ export class DreamSession implements GpuApi {
 
   async loadBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<DreamInfo>> {
     if (!this.#gpu) return noDevice;
+    const device = isBroken(this.#gpu) ? await this.#openDevice() : null;
+    if (device?.ok === false) return device;
     const factory = await this.#parts.factory();
     let dream: Dream;
     try {
