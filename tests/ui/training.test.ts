@@ -6,7 +6,7 @@ import type { Gpu } from '../../src/gpu/device.ts';
 import type { Checkpoint, Method, RunContext, RunState, Session } from '../../src/methods/contract.ts';
 import type { Dream } from '../../src/methods/dreamer4/play-contract.ts';
 import { duration, RateEstimate } from '../../src/ui/training/rate-estimate.ts';
-import { configure, fieldValues } from '../../src/ui/training/run-config.ts';
+import { configure, fieldValues, takeSeed } from '../../src/ui/training/run-config.ts';
 import { Series } from '../../src/ui/training/series.ts';
 import { TrainHost } from '../../src/ui/training/train-host.ts';
 import type { TrainMessage } from '../../src/ui/training/train-protocol.ts';
@@ -612,6 +612,19 @@ describe('parts', () => {
   test('fields that a preset lacks are left out', () => {
     expect(fieldValues({ steps: 2 }, method.fields)).toEqual({ steps: 2 });
     expect(() => configure({ steps: 2 } as Counting, method.fields, { 'model.width': 4 })).toThrow('no setting');
+  });
+
+  test.each([
+    ['12', 12],
+    ['007', 7],
+    ['4294967295', 4294967295],
+    ['4294967296', 5],
+    ['12a', 5],
+    ['', 5],
+  ])('of "%s" in the field the seed %i is taken and shown', (value, seed) => {
+    const input = { value };
+    expect(takeSeed(input, 5)).toBe(seed);
+    expect(input.value).toBe(String(seed));
   });
 
   test('a series stays below its limit, keeps its first point and its shape', () => {
