@@ -250,6 +250,14 @@ describe('a run', () => {
     await until(() => lastProgress()?.status === 'done');
   });
 
+  test('paused and resumed within one slice, it goes on', async () => {
+    await start({}, 'long');
+    await until(() => sessions[0].busy === 1);
+    await Promise.all([host.pause(), host.resume()]);
+    await until(() => lastProgress()?.status === 'done');
+    expect(sessions[0].count).toBe(200);
+  });
+
   test('questions come between two slices, never during one', async () => {
     await start({}, 'long');
     const answers = await Promise.all([host.samples(), host.save(), host.samples()]);
