@@ -7,6 +7,7 @@ import { openGpu } from '../src/gpu/device.ts';
 const session = new RaceSession(openGpu);
 
 const api: RaceApi = {
+  sound: async () => session.sound(),
   rows: () => session.rows(),
   start: (ids, onProgress, onRow) => session.start(ids, onProgress, onRow),
   stop: async () => session.stop(),

@@ -55,29 +55,40 @@ export function orMemory(storage: Storage, tell: (reason: string) => void): Stor
   };
 }
 
-/** A folder of the origin private file system. `createWritable` writes to a swap file and switches on close. */
+/**
+ * A folder of the origin private file system. `createWritable` writes to a swap file and switches on close. Before that the
+ * file is there and empty: an empty one is the rest of a first write that failed, or of a tab that was killed in it, and
+ * counts as missing.
+ */
 export async function opfsStorage(folder: string): Promise<Storage> {
   const root = await navigator.storage.getDirectory();
   const dir = await root.getDirectoryHandle(folder, { create: true });
   const missing = (error: unknown): boolean => error instanceof DOMException && error.name === 'NotFoundError';
+  const find = async (name: string): Promise<File | null> => {
+    try {
+      const file = await (await dir.getFileHandle(name)).getFile();
+      return file.size > 0 ? file : null;
+    } catch (error) {
+      if (missing(error)) return null;
+      throw error;
+    }
+  };
   return {
     async read(name) {
-      try {
-        const file = await (await dir.getFileHandle(name)).getFile();
-        return new Uint8Array(await file.arrayBuffer());
-      } catch (error) {
-        if (missing(error)) return null;
-        throw error;
-      }
+      const file = await find(name);
+      return file && new Uint8Array(await file.arrayBuffer());
     },
     async write(name, bytes) {
       const handle = await dir.getFileHandle(name, { create: true });
-      const stream = await handle.createWritable();
+      let stream: FileSystemWritableFileStream | null = null;
       try {
+        stream = await handle.createWritable();
         await stream.write(bytes);
         await stream.close();
       } catch (error) {
-        await stream.abort().catch(() => undefined);
+        await stream?.abort().catch(() => undefined);
+        const { size } = await handle.getFile().catch(() => ({ size: null }));
+        if (size === 0) await dir.removeEntry(name).catch(() => undefined);
         if (error instanceof DOMException && error.name === 'QuotaExceededError') throw new StorageFull();
         throw error;
       }
@@ -89,7 +100,7 @@ export async function opfsStorage(folder: string): Promise<Storage> {
     },
     async list() {
       const names: string[] = [];
-      for await (const name of dir.keys()) names.push(name);
+      for await (const name of dir.keys()) if (await find(name)) names.push(name);
       return names.sort();
     },
   };

@@ -65,6 +65,9 @@ export interface Gpu {
   dispose(): void;
 }
 
+/** Both stay with a device for ever, an error such as a full memory too: the next work needs another device. */
+export const isBroken = (gpu: Gpu): boolean => gpu.lostReason !== null || gpu.error !== null;
+
 export type GpuResult = { ok: true; gpu: Gpu } | { ok: false; reason: string; advice: string };
 
 /** Dawn's name for products of small matrices by a whole subgroup. No kernel uses it; asked for so that reports tell where it is. */

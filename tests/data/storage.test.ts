@@ -3,9 +3,10 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { memoryStorage, orMemory, type Storage, StorageFull } from '../../src/data/storage.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { memoryStorage, opfsStorage, orMemory, type Storage, StorageFull } from '../../src/data/storage.ts';
 import { folderStorage } from '../../src/data/storage-node.ts';
+import { listRuns, readRun } from '../../src/ui/training/run-file.ts';
 
 let root: string;
 beforeAll(async () => {
@@ -72,6 +73,79 @@ test('a folder that cannot be made is an error', async () => {
   await writeFile(join(root, 'file'), 'x');
   await expect(folderStorage(join(root, 'file', 'inside'))).rejects.toThrow();
   expect(new StorageFull().message).toContain('full');
+});
+
+describe('the origin private file system', () => {
+  /** Bytes that still fit; `create` makes an empty file at once, as browsers do. */
+  let room: number;
+  let files: Map<string, Uint8Array<ArrayBuffer>>;
+  let storage: Storage;
+
+  const handleOf = (name: string) => ({
+    getFile: async () => new File([files.get(name) ?? bytes()], name),
+    createWritable: async () => {
+      let written = bytes();
+      return {
+        write: async (data: Uint8Array<ArrayBuffer>) => {
+          if (data.length > room) throw new DOMException('', 'QuotaExceededError');
+          written = data;
+        },
+        close: async () => void files.set(name, written),
+        abort: async () => undefined,
+      };
+    },
+  });
+  const dir = {
+    async getFileHandle(name: string, options?: { create: boolean }) {
+      if (!files.has(name)) {
+        if (!options?.create) throw new DOMException('', 'NotFoundError');
+        files.set(name, bytes());
+      }
+      return handleOf(name);
+    },
+    removeEntry: async (name: string) => void files.delete(name),
+    async *keys() {
+      yield* files.keys();
+    },
+  };
+
+  beforeEach(async () => {
+    room = 4;
+    files = new Map();
+    vi.stubGlobal('navigator', { storage: { getDirectory: async () => ({ getDirectoryHandle: async () => dir }) } });
+    storage = await opfsStorage('runs');
+  });
+  afterEach(() => vi.unstubAllGlobals());
+
+  test('a first write that does not fit leaves no file, a later one leaves what was there', async () => {
+    await expect(storage.write('a.bin', bytes(1, 2, 3, 4, 5))).rejects.toThrow(StorageFull);
+    expect([...files.keys()]).toEqual([]);
+    await storage.write('a.bin', bytes(1));
+    await expect(storage.write('a.bin', bytes(1, 2, 3, 4, 5))).rejects.toThrow(StorageFull);
+    expect(await storage.read('a.bin')).toEqual(bytes(1));
+  });
+
+  test('the empty file of a tab that was killed in its first write is neither read nor listed', async () => {
+    await dir.getFileHandle('a.bin', { create: true });
+    await storage.write('b.bin', bytes(2));
+    expect(await storage.read('a.bin')).toBeNull();
+    expect(await storage.list()).toEqual(['b.bin']);
+  });
+
+  test('so a run whose weights were not written is not listed', async () => {
+    const id = 'one';
+    const file = { id, at: 7, preset: 'short', seed: 3, set: {}, config: {}, phase: '', title: '', step: 0, steps: 0 };
+    await dir.getFileHandle(`${id}.safetensors`, { create: true });
+    room = 1000;
+    await storage.write(
+      `${id}.json`,
+      new TextEncoder().encode(JSON.stringify({ ...file, done: false, workMs: 0, lines: {} })),
+    );
+    expect(await listRuns(storage)).toEqual([]);
+    expect(await readRun(storage, id)).toBeNull();
+    await storage.write(`${id}.safetensors`, bytes(1));
+    expect(await listRuns(storage)).toHaveLength(1);
+  });
 });
 
 test('when writes fail in the middle, memory takes over, and the reason is told once', async () => {

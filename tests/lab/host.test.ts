@@ -70,6 +70,15 @@ test('a device that is lost in mid-job ends the job with the reason; the next jo
   expect(opened).toHaveLength(2);
 });
 
+test('after an error that stays with the device the next call has another one', async () => {
+  const before = opened.length;
+  const last = opened[before - 1];
+  last.error = 'Out of memory';
+  expect(await host.open()).toMatchObject({ ok: true });
+  expect(opened).toHaveLength(before + 1);
+  await last.lost;
+});
+
 test('a job that is stopped says so, and a job that fails keeps the device', async () => {
   const stopped = await run(job, (message) => {
     if (message.kind === 'proof') void host.stop();
@@ -78,5 +87,5 @@ test('a job that is stopped says so, and a job that fails keeps the device', asy
   expect(stopped.proof).toHaveLength(1);
   const failed = await run({ kind: 'edit', kernel: 'swiglu', variant: 'none', file: '', text: '' });
   expect(failed.outcome).toMatchObject({ ok: false, code: 'internal', reason: "swiglu has no variant 'none'" });
-  expect(opened).toHaveLength(2);
+  expect(opened).toHaveLength(3);
 });

@@ -22,8 +22,17 @@ const opened = (software: boolean): LabOpened =>
 let workers: FakeWorker[] = [];
 let stopped = 0;
 
+interface Fate {
+  software?: boolean;
+  /** Workers, by number, that never answer. */
+  mute?: number[];
+  /** What a call of `open` is rejected with. */
+  broken?: Error;
+  edit?: number;
+}
+
 /** A worker of the page's side whose other end runs here; `script` is what its jobs do, by number of the worker. */
-function parts(script: Script, { software = false, mute = [] as number[], edit = 60 } = {}) {
+function parts(script: Script, { software = false, mute = [], broken, edit = 60 }: Fate = {}) {
   return {
     // Only edits are watched closely: an answer of a busy machine may take its time.
     silenceMs: { open: mute.length > 0 ? 60 : 20_000, job: 20_000, edit },
@@ -31,7 +40,10 @@ function parts(script: Script, { software = false, mute = [] as number[], edit =
       const { port1, port2 } = new MessageChannel();
       const index = workers.length;
       const api: LabApi = {
-        open: async () => (mute.includes(index) ? new Promise(() => undefined) : { ok: true, value: opened(software) }),
+        open: async () => {
+          if (broken) throw broken;
+          return mute.includes(index) ? new Promise(() => undefined) : { ok: true, value: opened(software) };
+        },
         examine: async () => ({ ok: true, value: [] }),
         async run(job, events) {
           const say = (message: LabMessage) => events.postMessage(message);
@@ -198,6 +210,26 @@ test('if no new device can be opened, the tab says what to do', async () => {
   session.run(edit);
   await until(() => useLab.getState().status === 'failed');
   expect(useLab.getState().failure?.advice).toMatch(/reload the page/);
+});
+
+test('a worker that was not fetched is a failure that says what to do', async () => {
+  session = new LabSession(parts(async () => done, { mute: [0] }));
+  const starting = session.start();
+  (workers[0] as unknown as Worker).onerror?.(new Event('error') as ErrorEvent);
+  await starting;
+  expect(useLab.getState()).toMatchObject({
+    status: 'failed',
+    failure: { reason: 'A part of the page failed: it did not load.', advice: 'Reload the page.' },
+  });
+});
+
+test('so is a part of the worker that was not fetched', async () => {
+  session = new LabSession(parts(async () => done, { broken: new Error('registry.js is not there') }));
+  await session.start();
+  expect(useLab.getState()).toMatchObject({
+    status: 'failed',
+    failure: { reason: 'A part of the page failed: registry.js is not there.', advice: 'Reload the page.' },
+  });
 });
 
 test('stages of an edit become one report', async () => {

@@ -78,7 +78,7 @@ let channel: MessageChannel;
 
 function fakeDevice() {
   let lose = (_reason: string) => {};
-  const gpu = { lostReason: null as string | null, report: { description: `device ${devices.length}` } };
+  const gpu = { lostReason: null as string | null, error: null, report: { description: `device ${devices.length}` } };
   const lost = new Promise<unknown>((resolve) => {
     lose = (reason) => {
       gpu.lostReason = reason;
@@ -233,6 +233,24 @@ describe('failures', () => {
     episode(1, [1]);
     frame(1, 1, 2);
     expect((await session.step(1, 1, SETTINGS, false)).ok).toBe(true);
+  });
+
+  test.each([
+    ['was lost', () => devices[0].lose('driver reset')],
+    [
+      'has a full memory',
+      () => {
+        devices[0].gpu.error = 'Out of memory';
+      },
+    ],
+  ])('a checkpoint after the device %s gets another one', async (_, spoil) => {
+    await opened();
+    spoil();
+    expect(await session.loadBytes(new Uint8Array(4))).toMatchObject({ ok: true });
+    expect(devices).toHaveLength(2);
+    episode(1, [1]);
+    frame(1, 1, 2);
+    expect(await session.step(1, 1, SETTINGS, false)).toMatchObject({ ok: true });
   });
 
   test('a good checkpoint replaces the one before', async () => {

@@ -6,7 +6,7 @@ import type { Gpu } from '../../src/gpu/device.ts';
 import type { Checkpoint, Method, RunContext, RunState, Session } from '../../src/methods/contract.ts';
 import type { Dream } from '../../src/methods/dreamer4/play-contract.ts';
 import { duration, RateEstimate } from '../../src/ui/training/rate-estimate.ts';
-import { configure, fieldValues } from '../../src/ui/training/run-config.ts';
+import { configure, fieldValues, takeSeed } from '../../src/ui/training/run-config.ts';
 import { Series } from '../../src/ui/training/series.ts';
 import { TrainHost } from '../../src/ui/training/train-host.ts';
 import type { TrainMessage } from '../../src/ui/training/train-protocol.ts';
@@ -123,7 +123,7 @@ const method: Method<Counting> = {
 };
 
 let sessions: CountingSession[];
-let gpus: { lostReason: string | null }[];
+let gpus: { lostReason: string | null; error: string | null; disposed: boolean }[];
 let trouble: Error | null;
 let doomed: boolean;
 /** Counts at which a device gets lost, and one at which it does in a save. */
@@ -157,6 +157,11 @@ const newHost = () =>
     openGpu: async () => {
       const gpu = {
         lostReason: doomed ? 'driver reset' : null,
+        error: null,
+        disposed: false,
+        dispose: () => {
+          gpu.disposed = true;
+        },
         lost: new Promise<never>(() => undefined),
         report: { description: `adapter ${gpus.length}` },
       };
@@ -243,6 +248,14 @@ describe('a run', () => {
     expect(sessions[0].count).toBe(at + 1);
     await host.resume();
     await until(() => lastProgress()?.status === 'done');
+  });
+
+  test('paused and resumed within one slice, it goes on', async () => {
+    await start({}, 'long');
+    await until(() => sessions[0].busy === 1);
+    await Promise.all([host.pause(), host.resume()]);
+    await until(() => lastProgress()?.status === 'done');
+    expect(sessions[0].count).toBe(200);
   });
 
   test('questions come between two slices, never during one', async () => {
@@ -575,6 +588,17 @@ describe('trouble', () => {
     expect(gpus).toHaveLength(3);
   });
 
+  test('a device whose memory was full is given up: the next run has another one', async () => {
+    await start({}, 'long');
+    gpus[0].error = 'Out of memory';
+    trouble = new Error('WebGPU: Out of memory');
+    await until(() => lastProgress()?.status === 'failed');
+    trouble = null;
+    expect(await start({}, 'short', 'two')).toMatchObject({ ok: true, value: { adapter: 'adapter 1' } });
+    expect(gpus.map(({ disposed }) => disposed)).toEqual([true, false]);
+    await until(() => lastProgress()?.status === 'done');
+  });
+
   test('no adapter: the engine’s own words', async () => {
     const refused = new TrainHost({
       openGpu: async () => ({ ok: false, reason: 'This browser has no WebGPU.', advice: 'Use another.' }),
@@ -596,6 +620,19 @@ describe('parts', () => {
   test('fields that a preset lacks are left out', () => {
     expect(fieldValues({ steps: 2 }, method.fields)).toEqual({ steps: 2 });
     expect(() => configure({ steps: 2 } as Counting, method.fields, { 'model.width': 4 })).toThrow('no setting');
+  });
+
+  test.each([
+    ['12', 12],
+    ['007', 7],
+    ['4294967295', 4294967295],
+    ['4294967296', 5],
+    ['12a', 5],
+    ['', 5],
+  ])('of "%s" in the field the seed %i is taken and shown', (value, seed) => {
+    const input = { value };
+    expect(takeSeed(input, 5)).toBe(seed);
+    expect(input.value).toBe(String(seed));
   });
 
   test('a series stays below its limit, keeps its first point and its shape', () => {

@@ -2,7 +2,7 @@
  * The race as the page runs it, in a worker with a device of its own: our engine, jax-js and TensorFlow.js, which are
  * fetched when the race starts. onnxruntime-web runs headless only: its WebAssembly would be 25 MB of this page.
  */
-import type { GpuResult } from '../../gpu/device.ts';
+import { type Gpu, type GpuResult, isBroken } from '../../gpu/device.ts';
 import { openJax } from './jax.ts';
 import { runRace, SETTINGS } from './run.ts';
 import type { RaceReport, RaceRow } from './table.ts';
@@ -18,6 +18,8 @@ export interface RaceChoice {
 export type RaceOutcome = { ok: true; report: RaceReport } | { ok: false; reason: string };
 
 export interface RaceApi {
+  /** Whether the device of the last race can have another one. The libraries keep it for ever: without it they need a new worker. */
+  sound(): Promise<boolean>;
   /** What can be raced on this adapter. */
   rows(): Promise<RaceChoice[]>;
   /** Runs the rows with these ids; the callbacks tell how it goes. */
@@ -32,12 +34,16 @@ export interface RaceApi {
 
 export class RaceSession {
   private readonly openGpu: () => Promise<GpuResult>;
-  private opened: Promise<GpuResult> | null = null;
+  private gpu: Gpu | null = null;
   private field: Field | null = null;
   private stopped = false;
 
   constructor(openGpu: () => Promise<GpuResult>) {
     this.openGpu = openGpu;
+  }
+
+  sound(): boolean {
+    return this.gpu !== null && !isBroken(this.gpu);
   }
 
   async rows(): Promise<RaceChoice[]> {
@@ -74,8 +80,12 @@ export class RaceSession {
     this.stopped = true;
   }
 
-  private open(): Promise<GpuResult> {
-    this.opened ??= this.openGpu();
-    return this.opened;
+  private async open(): Promise<GpuResult> {
+    if (this.gpu && !isBroken(this.gpu)) return { ok: true, gpu: this.gpu };
+    this.gpu?.dispose();
+    this.field = null;
+    const result = await this.openGpu();
+    this.gpu = result.ok ? result.gpu : null;
+    return result;
   }
 }

@@ -65,6 +65,7 @@ export function RaceSection() {
     setFailure(null);
     setWords('Opening a device');
     try {
+      if (lane.current && !(await Promise.race([lane.current.api.sound(), lane.current.failed]))) leave();
       lane.current ??= openLane();
       const { api, failed } = lane.current;
       const list = await Promise.race([api.rows(), failed]);

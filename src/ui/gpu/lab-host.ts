@@ -1,9 +1,9 @@
 // The lab worker's half of the GPU tab: owns a device of its own and runs one job at a time. Every call answers with an
-// Outcome; a lost device is opened again by the next call.
+// Outcome; after a lost or broken device the next call opens another one.
 
 import type { Finding } from '../../bench/doctor.ts';
 import type { Job } from '../../bench/jobs.ts';
-import type { AdapterReport, Gpu, GpuResult, TileTable } from '../../gpu/device.ts';
+import { type AdapterReport, type Gpu, type GpuResult, isBroken, type TileTable } from '../../gpu/device.ts';
 import { type KernelEntry, lackOf } from '../../tensor/registry/entry.ts';
 import type { Failure, Outcome } from '../playground/protocol.ts';
 import type { KernelCard, LabApi, LabMessage, LabOpened } from './lab-protocol.ts';
@@ -111,7 +111,9 @@ export class LabHost implements LabApi {
   }
 
   async #device(): Promise<Outcome<Gpu>> {
-    if (this.#gpu && this.#gpu.lostReason === null) return { ok: true, value: this.#gpu };
+    if (this.#gpu && !isBroken(this.#gpu)) return { ok: true, value: this.#gpu };
+    // One with a full memory would still hold it.
+    this.#gpu?.dispose();
     const opened = await this.#parts.openGpu();
     if (!opened.ok) return { ok: false, code: 'no-webgpu', reason: opened.reason, advice: opened.advice };
     this.#gpu = opened.gpu;
@@ -120,12 +122,12 @@ export class LabHost implements LabApi {
 
   #failure(error: unknown): Failure {
     const reason = error instanceof Error ? error.message : String(error);
-    const lost = this.#gpu?.lostReason !== null && this.#gpu !== null;
+    const broken = this.#gpu !== null && isBroken(this.#gpu);
     return {
       ok: false,
-      code: lost ? 'device-lost' : 'internal',
+      code: broken ? 'device-lost' : 'internal',
       reason,
-      advice: lost
+      advice: broken
         ? 'A new device is opened with the next run.'
         : 'This is a defect of the lab; the console may say more.',
     };

@@ -6,6 +6,8 @@ import { releaseProxy, transfer, wrap } from 'comlink';
 import type { EditStage } from '../../bench/edit.ts';
 import type { Job, JobEvent } from '../../bench/jobs.ts';
 import { gather } from '../../bench/report.ts';
+import { partFailed } from '../part-failed.ts';
+import type { Outcome } from '../playground/protocol.ts';
 import type { LabApi, LabMessage } from './lab-protocol.ts';
 import { type EditTry, initialLab, useLab } from './lab-store.ts';
 
@@ -46,17 +48,23 @@ export class LabSession {
   }
 
   async start(): Promise<void> {
-    this.#worker = this.#parts.makeWorker();
-    const api = wrap<LabApi>(this.#worker);
+    const worker = this.#parts.makeWorker();
+    this.#worker = worker;
+    const api = wrap<LabApi>(worker);
     this.#api = api;
-    const opened = await api.open();
+    // A worker whose script was not fetched never answers.
+    const failed = new Promise<never>((_, reject) => {
+      worker.onerror = reject;
+    });
+    const answer = <T>(call: Promise<Outcome<T>>) => Promise.race([call, failed]).catch(partFailed);
+    const opened = await answer(api.open());
     if (this.#disposed || this.#api !== api) return;
     if (!opened.ok) {
       useLab.setState({ status: 'failed', failure: opened });
       return;
     }
     useLab.setState({ status: 'ready', failure: null, opened: opened.value });
-    const doctor = await api.examine();
+    const doctor = await answer(api.examine());
     if (this.#disposed || this.#api !== api) return;
     if (doctor.ok) useLab.setState({ doctor: doctor.value });
     else useLab.setState({ notice: doctor.reason });

@@ -2,7 +2,7 @@
 // page holds the files and may ask for another load.
 
 import { chosenFiles } from '../../data/model-files.ts';
-import type { Gpu, GpuResult } from '../../gpu/device.ts';
+import { type Gpu, type GpuResult, isBroken } from '../../gpu/device.ts';
 import { checkQwen } from '../../lm/qwen/check.ts';
 import { memoryOf, TextGenerator, type TextRequest, type Written } from '../../lm/qwen/generator.ts';
 import { adapterName } from '../../runs/run-record.ts';
@@ -94,9 +94,8 @@ export class LmHost implements LmApi {
     return gpu;
   }
 
-  /** An error outside of every command, such as a full memory, stays with a device for ever. */
   get #broken(): boolean {
-    return this.#gpu !== null && (this.#gpu.lostReason !== null || this.#gpu.error !== null);
+    return this.#gpu !== null && isBroken(this.#gpu);
   }
 
   #post(event: LmEvent): void {

@@ -1,7 +1,7 @@
 // The gpu worker's half of the playground: owns the device, the loaded dream and the canvas of the dream pane. Every call
 // answers with an Outcome; nothing throws across the thread. Knows nothing of the page.
 
-import type { AdapterReport, Gpu, GpuResult } from '../../gpu/device.ts';
+import { type AdapterReport, type Gpu, type GpuResult, isBroken } from '../../gpu/device.ts';
 import { type Dream, type DreamInfo, type DreamSettings, NO_ACTION } from '../../methods/dreamer4/play-contract.ts';
 import { fetchShipped } from './checkpoint-source.ts';
 import { type DreamScreen, dreamScreen } from './dream-screen.ts';
@@ -60,6 +60,8 @@ export class DreamSession implements GpuApi {
 
   async loadBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<DreamInfo>> {
     if (!this.#gpu) return noDevice;
+    const device = isBroken(this.#gpu) ? await this.#openDevice() : null;
+    if (device?.ok === false) return device;
     let dream: Dream;
     try {
       const factory = await this.#parts.factory();
@@ -185,7 +187,7 @@ export class DreamSession implements GpuApi {
     const gpu = this.#gpu;
     const dream = this.#dream;
     if (!gpu || !dream) return noDevice;
-    if (gpu.lostReason !== null) return lost(gpu);
+    if (isBroken(gpu)) return lost(gpu);
     const gone = gpu.lost.then(() => null);
     try {
       const value = await Promise.race([work(dream).then((done) => ({ done })), gone]);
@@ -193,7 +195,7 @@ export class DreamSession implements GpuApi {
     } catch (error) {
       // A read-back that a lost device breaks off may be told of it before the device's own promise is.
       await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, LOSS_GRACE_MS))]);
-      if (gpu.lostReason !== null) return lost(gpu);
+      if (isBroken(gpu)) return lost(gpu);
       return failure('internal', `The dream stopped: ${sentence(error)}`, 'Reset starts it again.');
     }
   }
@@ -207,7 +209,7 @@ const failure = (code: Failure['code'], reason: string, advice: string): Failure
 });
 const noDevice = failure('no-webgpu', 'No world model is loaded.', 'Reload the page.');
 const lost = (gpu: Gpu): Failure =>
-  failure('device-lost', `The GPU device was lost (${gpu.lostReason ?? 'no reason given'}).`, 'It is being rebuilt.');
+  failure('device-lost', `The GPU device was lost (${gpu.lostReason ?? gpu.error}).`, 'It is being rebuilt.');
 
 function sentence(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@ import { Play } from 'lucide-react';
 import { Button } from '../controls/Button.tsx';
 import { Choice } from '../controls/Choice.tsx';
 import { Knob } from '../controls/Knob.tsx';
-import { parseSeed } from '../playground/share.ts';
+import { takeSeed } from './run-config.ts';
 import type { TrainSession } from './train-session.ts';
 import { useTraining } from './train-store.ts';
 import css from './training.module.css';
@@ -33,7 +33,7 @@ export function Setup({ session }: { session: TrainSession | null }) {
               inputMode="numeric"
               key={request.seed}
               defaultValue={request.seed}
-              onBlur={(event) => session.choose({ seed: parseSeed(event.target.value) ?? request.seed })}
+              onBlur={(event) => session.choose({ seed: takeSeed(event.target, request.seed) })}
             />
           </label>
           {!open && (

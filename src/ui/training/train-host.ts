@@ -3,7 +3,7 @@
 // in the browser: every so often, when a phase ends, and whenever it stands still. Drives any method through its contract.
 
 import type { Storage } from '../../data/storage.ts';
-import type { Gpu, GpuResult } from '../../gpu/device.ts';
+import { type Gpu, type GpuResult, isBroken } from '../../gpu/device.ts';
 import type { Checkpoint, Method, RunEvent, Session, View } from '../../methods/contract.ts';
 import type { Dream, DreamInfo } from '../../methods/dreamer4/play-contract.ts';
 import { SafeSession } from '../../methods/safe-session.ts';
@@ -370,7 +370,9 @@ export class TrainHost implements TrainApi {
   }
 
   async #device(): Promise<Gpu> {
-    if (this.#gpu && this.#gpu.lostReason === null) return this.#gpu;
+    if (this.#gpu && !isBroken(this.#gpu)) return this.#gpu;
+    // One with a full memory would still hold it.
+    this.#gpu?.dispose();
     const result = await this.#parts.openGpu();
     if (!result.ok) throw new NoDevice(result.reason, result.advice);
     this.#gpu = result.gpu;

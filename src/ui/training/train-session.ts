@@ -1,6 +1,7 @@
 // The training page while it is open: owns the worker, turns its messages into the store, keeps the run record.
 
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import { partFailed } from '../part-failed.ts';
 import { download } from '../playground/clip.ts';
 import { handOver } from '../playground/handover.ts';
 import type { Outcome } from '../playground/protocol.ts';
@@ -19,6 +20,9 @@ const LEAVE_MS = 15_000;
 const set = (change: Partial<TrainState>) => useTraining.setState(change);
 const get = () => useTraining.getState();
 
+const startWorker = (): Worker =>
+  new Worker(new URL('../../../workers/train.ts', import.meta.url), { type: 'module', name: 'train' });
+
 export class TrainSession {
   readonly #worker: Worker;
   readonly #host: Remote<TrainApi>;
@@ -30,13 +34,14 @@ export class TrainSession {
   #startedAt = 0;
   /** One record per run: a run that ends by itself and is then stopped is still one. */
   #runId = '';
-  #pausedByHiding = false;
+  /** Who paused the run. The worker is told at once, the store hears of it when a slice ends: it may say `running` till then. */
+  #pausedBy: 'hiding' | 'visitor' | null = null;
   #latest: Record<string, number> = {};
 
-  constructor(request: Partial<RunRequest>) {
+  constructor(request: Partial<RunRequest>, worker: () => Worker = startWorker) {
     useTraining.setState({ ...INITIAL, request: { ...INITIAL.request, ...request }, series: new Map() }, true);
-    this.#worker = new Worker(new URL('../../../workers/train.ts', import.meta.url), { type: 'module', name: 'train' });
-    this.#worker.onerror = (event) => set({ notice: `A part of the page failed: ${event.message}. Reload the page.` });
+    this.#worker = worker();
+    this.#worker.onerror = (event) => set({ failure: partFailed(event) });
     this.#host = wrap<TrainApi>(this.#worker);
     this.#timer = setInterval(() => void this.#lookAtSamples(), SAMPLES_MS);
     document.addEventListener('visibilitychange', () => this.#visibility(), { signal: this.#abort.signal });
@@ -85,6 +90,7 @@ export class TrainSession {
     const channel = new MessageChannel();
     this.#events = channel.port1;
     this.#rate.clear();
+    this.#pausedBy = null;
     this.#latest = {};
     channel.port1.onmessage = (event: MessageEvent<TrainMessage>) => this.#accept(event.data);
     set({
@@ -127,16 +133,14 @@ export class TrainSession {
   }
 
   async togglePause(): Promise<void> {
+    if (get().status !== 'running') return this.#goOn();
+    this.#pausedBy = 'visitor';
     this.#rate.clear();
-    if (get().status === 'running') {
-      await this.#host.pause();
-    } else {
-      set({ status: 'running' });
-      await this.#host.resume();
-    }
+    await this.#host.pause();
   }
 
   async step(): Promise<void> {
+    this.#pausedBy = 'visitor';
     await this.#host.step();
     await this.#lookAtSamples(true);
   }
@@ -169,7 +173,7 @@ export class TrainSession {
   }
 
   async #describe(): Promise<void> {
-    const described = await this.#host.describe();
+    const described = await this.#host.describe().catch(partFailed);
     if (this.#abort.signal.aborted) return;
     if (!described.ok) return set({ failure: described });
     const card = described.value;
@@ -275,18 +279,31 @@ export class TrainSession {
     }
   }
 
+  /** Not while a run opens, and not after its end. */
+  get #underWay(): boolean {
+    const { status } = get();
+    return status === 'running' || status === 'paused';
+  }
+
+  async #goOn(): Promise<void> {
+    this.#pausedBy = null;
+    if (!this.#underWay) return;
+    this.#rate.clear();
+    set({ status: 'running' });
+    await this.#host.resume();
+  }
+
   #visibility(): void {
-    // One that stands still may have made single steps.
-    if (document.hidden && get().status === 'paused') void this.#host.pause();
-    if (document.hidden && get().status === 'running') {
-      this.#pausedByHiding = true;
+    if (document.hidden && this.#underWay) {
+      // One that stands still may have made single steps.
       void this.#host.pause();
+      if (this.#pausedBy) return;
+      this.#pausedBy = 'hiding';
       this.#rate.clear();
       set({ notice: 'Paused while this tab is hidden.' });
-    } else if (!document.hidden && this.#pausedByHiding) {
-      this.#pausedByHiding = false;
+    } else if (!document.hidden && this.#pausedBy === 'hiding') {
       set({ notice: '' });
-      void this.togglePause();
+      void this.#goOn();
     }
   }
 
