@@ -7,7 +7,7 @@ import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import type { Problem } from '../../lm/tasks/task.ts';
 import type { Learn2pdModel } from './checkpoint.ts';
-import { collectRecords } from './collect.ts';
+import { collectRecords, promptNumbers } from './collect.ts';
 import { filterSize, newFilter } from './filter.ts';
 import { reportFilter } from './filter-report.ts';
 import { trainFilter } from './filter-trainer.ts';
@@ -48,7 +48,7 @@ interface Floor {
   judge: Judge;
   base: Judged;
   records: FilterRecord[];
-  /** Task of every training prompt. */
+  /** Task of every training prompt, by its number in the records. */
   tasks: string[];
 }
 
@@ -62,7 +62,8 @@ async function floorOf(bench: Bench, block: number): Promise<Floor> {
   const judge = judgeOf(bench, block, 2);
   const base = await judge.judge(problems, PLAIN, { canvas, sequences });
   const own = problemsOf(model.tasks, model.tokenizer, model.config, { split: 'train', seed, salt: SALT }, prompts);
-  const { records } = await collectRecords(judge.decoder(canvas, sequences), judge.prompts(own), canvas);
+  const texts = judge.prompts(own);
+  const { records } = await collectRecords(judge.decoder(canvas, sequences), texts, promptNumbers(texts), canvas);
   return { judge, base, records, tasks: own.map((p) => p.family) };
 }
 

@@ -10,7 +10,7 @@ import { EOT, MASK } from '../../../src/lm/tokenizers/closed.ts';
 import { NO_TOKEN } from '../../../src/lm/train/batch.ts';
 import { exampleOf } from '../../../src/lm/train/sft.ts';
 import { TRAIN_DEFAULTS } from '../../../src/lm/train/trainer.ts';
-import { collectRecords } from '../../../src/methods/learn2pd/collect.ts';
+import { collectRecords, promptNumbers } from '../../../src/methods/learn2pd/collect.ts';
 import { canvasesOf, presets } from '../../../src/methods/learn2pd/config.ts';
 import { DiffusionDecoder } from '../../../src/methods/learn2pd/decoder.ts';
 import { newFilter } from '../../../src/methods/learn2pd/filter.ts';
@@ -68,7 +68,7 @@ test('every task meets low and high mask rates at every canvas length, and a bat
     const problems = stepProblems(c, tasks, tokenizer, 1, step);
     const rows = problems.length;
     const shares = problems.map((_, row) => maskShare(maskSeed(1, step), row, rows));
-    const strata = shares.map((share) => Math.floor((((share - EPS) / (1 - EPS)) * rows) % rows));
+    const strata = shares.map((share) => Math.floor(((share - EPS) / (1 - EPS)) * rows));
     expect(new Set(strata).size).toBe(rows);
     problems.forEach(({ family }, row) => {
       if (shares[row] < 0.2) at.low.add(family);
@@ -152,7 +152,8 @@ test('a trained model, a filter from its own oracle, fewer passes', async () => 
   const decoder = new DiffusionDecoder(gpu, model, { prompt: P, block: B, canvas: G, depth: 2, perSubmission: 8 });
   const prompts = (split: 'train' | 'test', from: number) =>
     Array.from({ length: 32 }, (_, i) => TOKENIZER.encode(problem(split, from + i).prompt));
-  const { records, oraclePasses } = await collectRecords(decoder, prompts('train', 5000), G);
+  const own = prompts('train', 5000);
+  const { records, oraclePasses } = await collectRecords(decoder, own, promptNumbers(own), G);
   expect(records.length).toBe(oraclePasses.reduce((a, b) => a + b, 0));
   const filter = await trainFilter(gpu, newFilter(B, 2, 1), records, { ...FILTER_TRAINING, steps: 400, batch: 64 });
   const seen = reportFilter(filter, records);
