@@ -67,6 +67,10 @@ async function floorOf(bench: Bench, block: number): Promise<Floor> {
   return { judge, base, records, tasks: own.map((p) => p.family) };
 }
 
+/** What a filter is judged on, whatever it learned from: the test records of the true labels, all or those of one task. */
+export const heldOut = ({ records, tasks }: Pick<Floor, 'records' | 'tasks'>, only?: string): FilterRecord[] =>
+  splitRecords(records).test.filter((r) => only === undefined || tasks[r.prompt] === only);
+
 /** Fixed permutation of all labels of masked positions: nothing is left to learn but their share. */
 export function shuffledLabels(records: readonly FilterRecord[], seed: number): FilterRecord[] {
   const places = records.flatMap((r, k) => [...r.label.keys()].filter((i) => r.masked[i]).map((i) => [k, i] as const));
@@ -91,13 +95,11 @@ export async function ablate(bench: Bench): Promise<ResultTable[]> {
     shape: { block: number; depth: number },
     change: { records?: readonly FilterRecord[]; allPositions?: boolean; only?: string } = {},
   ): Promise<void> => {
-    const { train, validation, test } = splitRecords(change.records ?? floor.records);
+    const { train, validation } = splitRecords(change.records ?? floor.records);
     const settings = { ...FILTER_TRAINING, steps: options.steps, maskedOnly: !change.allPositions, seed };
     const start = newFilter(shape.block, shape.depth, seed);
     const filter = await trainFilter(bench.gpu, start, train, settings, validation);
-    // Judged on what it is meant for: the test records of the true labels.
-    const truth = splitRecords(floor.records).test;
-    const { bceMasked, bceConstant, auroc } = reportFilter(filter, change.only ? truth : test);
+    const { bceMasked, bceConstant, auroc } = reportFilter(filter, heldOut(floor, change.only));
     const spec: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'learn2pd', tau: c.tau, filter } };
     const at = problems.map((_, i) => i).filter((i) => !change.only || problems[i].family === change.only);
     const own = at.map((i) => problems[i]);

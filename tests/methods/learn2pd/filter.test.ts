@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { mix32, uniform01 } from '../../../src/gpu/rng.ts';
-import { shuffledLabels } from '../../../src/methods/learn2pd/ablations.ts';
+import { heldOut, shuffledLabels } from '../../../src/methods/learn2pd/ablations.ts';
 import { promptNumbers } from '../../../src/methods/learn2pd/collect.ts';
 import { presets } from '../../../src/methods/learn2pd/config.ts';
 import { type FilterWeights, filterSize, newFilter } from '../../../src/methods/learn2pd/filter.ts';
@@ -135,4 +135,14 @@ test('shuffled labels keep their number and leave unmasked ones alone', () => {
   expect(sum(mixed, 0, 4)).toBe(sum(data, 0, 4));
   expect(mixed.map((r) => [...r.label.subarray(4)])).toEqual(data.map((r) => [...r.label.subarray(4)]));
   expect(mixed.map((r) => [...r.label])).not.toEqual(data.map((r) => [...r.label]));
+});
+
+test('filters of the ablations are judged on test records with their true labels, of one task where only that counts', () => {
+  const data = records(8, 200, 3);
+  const floor = { records: data, tasks: data.map((_, i) => (i % 2 === 0 ? 'lists' : 'sums')) };
+  const { test: truth } = splitRecords(data);
+  expect(heldOut(floor)).toEqual(truth);
+  const sums = heldOut(floor, 'sums');
+  expect(sums).toEqual(truth.filter((r) => r.prompt % 2 === 1));
+  expect(sums.length).toBeGreaterThan(0);
 });
