@@ -189,19 +189,30 @@ export class Learn2pdSession implements Session {
     const file = readSafetensors(checkpoint.bytes);
     const { metadata } = file;
     checkPrecision(metadata, this.context.gpu.conditions);
+    const phase = Number(metadata.phase);
+    if (config.steps !== this.config.steps && phase > PHASES.indexOf('model')) {
+      throw new CheckpointError('The model of this run is trained: its steps cannot be changed any more.');
+    }
+    const complete = phase === PHASES.length;
+    const rounds = Number(metadata.rounds);
+    const collected = phase > PHASES.indexOf('records') || rounds >= this.phases[PHASES.indexOf('records')].steps;
+    if (config.prompts !== this.config.prompts && collected && !complete) {
+      throw new CheckpointError(
+        'The records of this run are collected: its prompts can be changed once it is complete.',
+      );
+    }
     // A complete run asked for more or fewer prompts collects its records anew; asked for more filter steps, it goes on there.
-    const complete = Number(metadata.phase) === PHASES.length;
     const anew = complete && config.prompts !== this.config.prompts;
     const records = anew ? [] : readRecords(file, config.block);
     const filterStep = anew ? 0 : Number(metadata.filterStep);
     restoreTraining(this.llada.store, file);
     const longer = complete && filterStep < this.config.filterSteps;
-    this.index = anew ? PHASES.indexOf('records') : longer ? PHASES.indexOf('filter') : Number(metadata.phase);
+    this.index = anew ? PHASES.indexOf('records') : longer ? PHASES.indexOf('filter') : phase;
     const before: string[] = JSON.parse(metadata.changes ?? '[]');
     this.changes = [...before, ...changes.map((text) => `${text} at step ${metadata.step}`)];
     this.llada.step = Number(metadata.step);
     this.llada.flops = Number(metadata.flops);
-    this.rounds = anew ? 0 : Number(metadata.rounds);
+    this.rounds = anew ? 0 : rounds;
     // Older checkpoints number equal prompts apart; a number that is the first of its prompt stays.
     this.records = records.map((r) => ({ ...r, prompt: this.prompts().numbers[r.prompt] }));
     this.frozen?.store.dispose();
