@@ -7,7 +7,7 @@ import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import type { Problem } from '../../lm/tasks/task.ts';
 import type { Learn2pdModel } from './checkpoint.ts';
-import { collectRecords } from './collect.ts';
+import { collectRecords, promptNumbers } from './collect.ts';
 import { filterSize, newFilter } from './filter.ts';
 import { reportFilter } from './filter-report.ts';
 import { trainFilter } from './filter-trainer.ts';
@@ -48,7 +48,7 @@ interface Floor {
   judge: Judge;
   base: Judged;
   records: FilterRecord[];
-  /** Task of every training prompt. */
+  /** Task of every training prompt, by its number in the records. */
   tasks: string[];
 }
 
@@ -62,9 +62,14 @@ async function floorOf(bench: Bench, block: number): Promise<Floor> {
   const judge = judgeOf(bench, block, 2);
   const base = await judge.judge(problems, PLAIN, { canvas, sequences });
   const own = problemsOf(model.tasks, model.tokenizer, model.config, { split: 'train', seed, salt: SALT }, prompts);
-  const { records } = await collectRecords(judge.decoder(canvas, sequences), judge.prompts(own), canvas);
+  const texts = judge.prompts(own);
+  const { records } = await collectRecords(judge.decoder(canvas, sequences), texts, promptNumbers(texts), canvas);
   return { judge, base, records, tasks: own.map((p) => p.family) };
 }
+
+/** What a filter is judged on, whatever it learned from: the test records of the true labels, all or those of one task. */
+export const heldOut = ({ records, tasks }: Pick<Floor, 'records' | 'tasks'>, only?: string): FilterRecord[] =>
+  splitRecords(records).test.filter((r) => only === undefined || tasks[r.prompt] === only);
 
 /** Fixed permutation of all labels of masked positions: nothing is left to learn but their share. */
 export function shuffledLabels(records: readonly FilterRecord[], seed: number): FilterRecord[] {
@@ -90,13 +95,11 @@ export async function ablate(bench: Bench): Promise<ResultTable[]> {
     shape: { block: number; depth: number },
     change: { records?: readonly FilterRecord[]; allPositions?: boolean; only?: string } = {},
   ): Promise<void> => {
-    const { train, validation, test } = splitRecords(change.records ?? floor.records);
+    const { train, validation } = splitRecords(change.records ?? floor.records);
     const settings = { ...FILTER_TRAINING, steps: options.steps, maskedOnly: !change.allPositions, seed };
     const start = newFilter(shape.block, shape.depth, seed);
     const filter = await trainFilter(bench.gpu, start, train, settings, validation);
-    // Judged on what it is meant for: the test records of the true labels.
-    const truth = splitRecords(floor.records).test;
-    const { bceMasked, bceConstant, auroc } = reportFilter(filter, change.only ? truth : test);
+    const { bceMasked, bceConstant, auroc } = reportFilter(filter, heldOut(floor, change.only));
     const spec: DecodeSpec = { ...DECODE_DEFAULTS, policy: { kind: 'learn2pd', tau: c.tau, filter } };
     const at = problems.map((_, i) => i).filter((i) => !change.only || problems[i].family === change.only);
     const own = at.map((i) => problems[i]);

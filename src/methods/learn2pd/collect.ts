@@ -15,12 +15,26 @@ export interface Collection {
   guarded: number;
 }
 
-/** `from`: number of the first prompt in the records. */
+/**
+ * What every prompt is called in its records: the place at which it first stands. Small families repeat their problems, and
+ * equal ones must not be parted between training and held-out records.
+ */
+export function promptNumbers(prompts: readonly (readonly number[])[]): number[] {
+  const first = new Map<string, number>();
+  return prompts.map((ids, at) => {
+    const text = ids.join(' ');
+    const number = first.get(text) ?? at;
+    first.set(text, number);
+    return number;
+  });
+}
+
+/** `numbers`: of the prompts, as promptNumbers gives them for all prompts of the collection. */
 export async function collectRecords(
   decoder: DiffusionDecoder,
   prompts: readonly ArrayLike<number>[],
+  numbers: readonly number[],
   canvas: number,
-  from = 0,
 ): Promise<Collection> {
   const { block: B, prompt: P } = decoder.shape;
   const plain = { ...DECODE_DEFAULTS, policy: { kind: 'static', perStep: 1 } } as const;
@@ -30,7 +44,7 @@ export async function collectRecords(
   const records = results.flatMap((r, row) =>
     (r.trace ?? []).map(({ block, c, guess, decided }): FilterRecord => {
       const record = {
-        prompt: from + row,
+        prompt: numbers[row],
         c: new Float32Array(B),
         label: new Uint8Array(B),
         masked: new Uint8Array(B),

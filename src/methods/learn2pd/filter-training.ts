@@ -8,7 +8,7 @@ import { type FilterWeights, layersOf } from './filter.ts';
 
 /** One visited state: confidences of the block, which guesses equalled the reference, and which positions were masked. */
 export interface FilterRecord {
-  /** Problem that it comes from: splits never part a problem. */
+  /** Number of the prompt that it comes from (promptNumbers of collect.ts): splits never part equal prompts. */
   prompt: number;
   /** [B], zeros behind the end. */
   c: Float32Array<ArrayBuffer>;
@@ -115,7 +115,7 @@ export function trainReference(
   return filter;
 }
 
-/** 80 / 10 / 10 by prompt: records of one problem stay together. */
+/** 80 / 10 / 10 by prompt: records of equal prompts stay together. */
 export function splitRecords(
   records: readonly FilterRecord[],
 ): Record<'train' | 'validation' | 'test', FilterRecord[]> {

@@ -5,6 +5,7 @@
  */
 import type { Gpu } from '../../gpu/device.ts';
 import { mix32, uniform01 } from '../../gpu/rng.ts';
+import type { Problem } from '../../lm/tasks/task.ts';
 import type { ClosedTokenizer } from '../../lm/tokenizers/closed.ts';
 import { type LmTrainer, TRAIN_DEFAULTS } from '../../lm/train/trainer.ts';
 import type { ParamStore } from '../../nn/params.ts';
@@ -24,6 +25,25 @@ export function canvasOf(c: Learn2pdConfig, seed: number, step: number): number 
   if (long.length === 0 || uniform01(mix32(seed, step, 0, STREAM)) >= c.longShare) return short;
   return long[mix32(seed, step, 1, STREAM) % long.length];
 }
+
+/**
+ * Problems of step t. The task that begins the turn is drawn: a long canvas may have fewer rows than there are tasks, and the
+ * last ones would never stand on it.
+ */
+export function stepProblems(
+  c: Learn2pdConfig,
+  tasks: readonly Task[],
+  tokenizer: ClosedTokenizer,
+  seed: number,
+  step: number,
+): Problem[] {
+  const rows = rowsAt(c, canvasOf(c, seed, step));
+  const first = mix32(seed, step, 2, STREAM) % tasks.length;
+  return problemsOf(tasks, tokenizer, c, { split: 'train', seed, salt: step }, rows, first);
+}
+
+/** Seed of the masks of step t. */
+export const maskSeed = (seed: number, step: number): number => mix32(seed, step, 0, 9);
 
 export class LladaTraining {
   readonly store: ParamStore;
@@ -66,13 +86,10 @@ export class LladaTraining {
     const { c, seed } = this;
     const step = this.step + 1;
     const G = canvasOf(c, seed, step);
-    const from = { split: 'train', seed, salt: step } as const;
-    const problems = problemsOf(this.tasks, this.tokenizer, c, from, rowsAt(c, G));
+    const problems = stepProblems(c, this.tasks, this.tokenizer, seed, step);
     const trainer = this.at(G);
     trainer.step = this.step;
-    trainer.advance(
-      diffusionBatch(examplesOf(this.tokenizer, problems), c.prompt, G, mix32(seed, step, 0, 9), c.canvas),
-    );
+    trainer.advance(diffusionBatch(examplesOf(this.tokenizer, problems), c.prompt, G, maskSeed(seed, step), c.canvas));
     await trainer.throttle();
     this.step = step;
     this.last = trainer;

@@ -52,8 +52,8 @@ export interface Room {
 const TRIES = 1000;
 
 /**
- * `count` problems, tasks in turn, each the next of its own stream that fits: a function of the arguments only. Training
- * draws with the step as `salt`. Throws if a task has none that fits.
+ * `count` problems, tasks in turn from task number `first` on, each the next of its own stream that fits: a function of the
+ * arguments only. Training draws with the step as `salt`. Throws if a task has none that fits.
  */
 export function problemsOf(
   tasks: readonly Task[],
@@ -61,10 +61,11 @@ export function problemsOf(
   room: Room,
   from: { split: Split; seed: number; salt: number },
   count: number,
+  first = 0,
 ): Problem[] {
   const next = tasks.map(() => 0);
   return Array.from({ length: count }, (_, n) => {
-    const at = n % tasks.length;
+    const at = (first + n) % tasks.length;
     const { family, levels } = tasks[at];
     const seed = mix32(from.seed, from.salt, at, 7);
     for (let tries = 0; tries < TRIES; tries++) {

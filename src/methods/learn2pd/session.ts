@@ -13,7 +13,7 @@ import {
 } from '../../train/checkpoint.ts';
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { type FrozenBase, frozenBase, type Learn2pdModel, writeCheckpoint } from './checkpoint.ts';
-import { collectRecords } from './collect.ts';
+import { collectRecords, promptNumbers } from './collect.ts';
 import { changesOf, checkConfig, type Learn2pdConfig, recordCanvas } from './config.ts';
 import { type DiffusionDecoder, decoderOf } from './decoder.ts';
 import { newFilter } from './filter.ts';
@@ -48,9 +48,9 @@ export class Learn2pdSession implements Session {
   private changes: string[] = [];
   private readonly context: RunContext;
   private index = 0;
-  /** Finished steps of the collection, and all its prompts. */
+  /** Finished steps of the collection, and its prompts once they are needed. */
   private rounds = 0;
-  private prompts: number[][] | null = null;
+  private drawn: { ids: number[][]; numbers: number[] } | null = null;
   private frozen: FrozenBase | null = null;
   private decoder: DiffusionDecoder | null = null;
   private filter: FilterTrainer | null = null;
@@ -112,16 +112,27 @@ export class Learn2pdSession implements Session {
     return this.frozen;
   }
 
-  private async collect(): Promise<() => Promise<Record<string, number>>> {
+  /** All prompts of the collection, and what they are called in the records. */
+  private prompts(): { ids: number[][]; numbers: number[] } {
     const { config: c, context, tasks, tokenizer } = this;
+    if (!this.drawn) {
+      const draws = { split: 'train', seed: context.seed, salt: COLLECTED } as const;
+      const ids = problemsOf(tasks, tokenizer, c, draws, c.prompts).map((p) => tokenizer.encode(p.prompt));
+      this.drawn = { ids, numbers: promptNumbers(ids) };
+    }
+    return this.drawn;
+  }
+
+  private async collect(): Promise<() => Promise<Record<string, number>>> {
+    const { config: c, context, tokenizer } = this;
     const { store } = await this.base();
     const canvas = recordCanvas(c);
     this.decoder ??= decoderOf(context.gpu, { config: c, tokenizer, store }, { sequences: TOGETHER, canvas });
-    const draws = { split: 'train', seed: context.seed, salt: COLLECTED } as const;
-    this.prompts ??= problemsOf(tasks, tokenizer, c, draws, c.prompts).map((p) => tokenizer.encode(p.prompt));
+    const { ids, numbers } = this.prompts();
     const from = this.rounds * TOGETHER;
-    const prompts = this.prompts.slice(from, from + TOGETHER);
-    const { records, oraclePasses } = await collectRecords(this.decoder, prompts, canvas, from);
+    const to = from + TOGETHER;
+    const some = ids.slice(from, to);
+    const { records, oraclePasses } = await collectRecords(this.decoder, some, numbers.slice(from, to), canvas);
     this.records.push(...records);
     this.rounds += 1;
     const passes = oraclePasses.reduce((a, b) => a + b, 0) / oraclePasses.length;
@@ -178,20 +189,32 @@ export class Learn2pdSession implements Session {
     const file = readSafetensors(checkpoint.bytes);
     const { metadata } = file;
     checkPrecision(metadata, this.context.gpu.conditions);
+    const phase = Number(metadata.phase);
+    if (config.steps !== this.config.steps && phase > PHASES.indexOf('model')) {
+      throw new CheckpointError('The model of this run is trained: its steps cannot be changed any more.');
+    }
+    const complete = phase === PHASES.length;
+    const rounds = Number(metadata.rounds);
+    const collected = phase > PHASES.indexOf('records') || rounds >= this.phases[PHASES.indexOf('records')].steps;
+    if (config.prompts !== this.config.prompts && collected && !complete) {
+      throw new CheckpointError(
+        'The records of this run are collected: its prompts can be changed once it is complete.',
+      );
+    }
     // A complete run asked for more or fewer prompts collects its records anew; asked for more filter steps, it goes on there.
-    const complete = Number(metadata.phase) === PHASES.length;
     const anew = complete && config.prompts !== this.config.prompts;
     const records = anew ? [] : readRecords(file, config.block);
     const filterStep = anew ? 0 : Number(metadata.filterStep);
     restoreTraining(this.llada.store, file);
     const longer = complete && filterStep < this.config.filterSteps;
-    this.index = anew ? PHASES.indexOf('records') : longer ? PHASES.indexOf('filter') : Number(metadata.phase);
+    this.index = anew ? PHASES.indexOf('records') : longer ? PHASES.indexOf('filter') : phase;
     const before: string[] = JSON.parse(metadata.changes ?? '[]');
     this.changes = [...before, ...changes.map((text) => `${text} at step ${metadata.step}`)];
     this.llada.step = Number(metadata.step);
     this.llada.flops = Number(metadata.flops);
-    this.rounds = anew ? 0 : Number(metadata.rounds);
-    this.records = records;
+    this.rounds = anew ? 0 : rounds;
+    // Older checkpoints number equal prompts apart; a number that is the first of its prompt stays.
+    this.records = records.map((r) => ({ ...r, prompt: this.prompts().numbers[r.prompt] }));
     this.frozen?.store.dispose();
     this.frozen = null;
     this.filter?.dispose();

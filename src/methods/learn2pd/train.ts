@@ -15,9 +15,13 @@ import type { ParamStore } from '../../nn/params.ts';
 export const EPS = 1e-3;
 const STREAM = 0x6c6c6164;
 
-/** Probability that a canvas token is masked, for row `row` of `rows`: t is stratified over the batch. */
+/**
+ * Probability that a canvas token is masked, for row `row` of `rows`: t is stratified over the batch. Which row gets the lowest
+ * stratum is drawn, since the row also says which task it holds: each task must meet every t.
+ */
 export function maskShare(seed: number, row: number, rows: number): number {
-  const t = (uniform01(mix32(seed, 0, 0, STREAM)) + row) / rows;
+  const stratum = (row + mix32(seed, 1, 0, STREAM)) % rows;
+  const t = (uniform01(mix32(seed, 0, 0, STREAM)) + stratum) / rows;
   return (1 - EPS) * t + EPS;
 }
 

@@ -2,7 +2,9 @@
 
 import { expect, test } from 'vitest';
 import { mix32, uniform01 } from '../../../src/gpu/rng.ts';
-import { shuffledLabels } from '../../../src/methods/learn2pd/ablations.ts';
+import { heldOut, shuffledLabels } from '../../../src/methods/learn2pd/ablations.ts';
+import { promptNumbers } from '../../../src/methods/learn2pd/collect.ts';
+import { presets } from '../../../src/methods/learn2pd/config.ts';
 import { type FilterWeights, filterSize, newFilter } from '../../../src/methods/learn2pd/filter.ts';
 import { reportFilter } from '../../../src/methods/learn2pd/filter-report.ts';
 import { trainFilter } from '../../../src/methods/learn2pd/filter-trainer.ts';
@@ -14,6 +16,7 @@ import {
   trainReference,
 } from '../../../src/methods/learn2pd/filter-training.ts';
 import { logit, scheduled } from '../../../src/methods/learn2pd/policy.ts';
+import { parseTasks, problemsOf, tokenizerOf } from '../../../src/methods/learn2pd/problems.ts';
 import { testGpu } from '../../support/gpu.ts';
 
 /** A guess is right if its confidence beats that of its neighbour: no threshold on one number can tell. */
@@ -95,6 +98,23 @@ test('the weights that are kept are those of the lowest validation loss', async 
   expect(ids[0].size + ids[1].size + ids[2].size).toBe(1000);
 }, 120_000);
 
+test('no prompt of the held-out records is one of those that the filter learns from', () => {
+  expect(promptNumbers([[1, 2], [3], [1, 2], [12], [3]])).toEqual([0, 1, 0, 3, 1]);
+  const { mini: c } = presets;
+  const tasks = parseTasks(c.tasks);
+  const tokenizer = tokenizerOf(tasks);
+  const problems = problemsOf(tasks, tokenizer, c, { split: 'train', seed: 1, salt: 1 }, c.prompts);
+  const numbers = promptNumbers(problems.map((p) => tokenizer.encode(p.prompt)));
+  const [one] = records(4, 1, 1);
+  const parts = splitRecords(numbers.map((prompt) => ({ ...one, prompt })));
+  const texts = Object.values(parts).map((part) => new Set(part.map((r) => problems[r.prompt].prompt)));
+  // This preset repeats prompts, and none is on two sides.
+  const all = new Set(problems.map((p) => p.prompt)).size;
+  expect(all).toBeLessThan(problems.length);
+  expect(texts.reduce((sum, side) => sum + side.size, 0)).toBe(all);
+  expect(parts.train.length / problems.length).toBeCloseTo(0.8, 1);
+});
+
 test('the schedule spreads masks evenly, remainder first, and loses none', () => {
   expect(Array.from({ length: 4 }, (_, i) => scheduled(10, 4, i))).toEqual([3, 3, 2, 2]);
   for (let masked = 1; masked <= 32; masked++) {
@@ -115,4 +135,14 @@ test('shuffled labels keep their number and leave unmasked ones alone', () => {
   expect(sum(mixed, 0, 4)).toBe(sum(data, 0, 4));
   expect(mixed.map((r) => [...r.label.subarray(4)])).toEqual(data.map((r) => [...r.label.subarray(4)]));
   expect(mixed.map((r) => [...r.label])).not.toEqual(data.map((r) => [...r.label]));
+});
+
+test('filters of the ablations are judged on test records with their true labels, of one task where only that counts', () => {
+  const data = records(8, 200, 3);
+  const floor = { records: data, tasks: data.map((_, i) => (i % 2 === 0 ? 'lists' : 'sums')) };
+  const { test: truth } = splitRecords(data);
+  expect(heldOut(floor)).toEqual(truth);
+  const sums = heldOut(floor, 'sums');
+  expect(sums).toEqual(truth.filter((r) => r.prompt % 2 === 1));
+  expect(sums.length).toBeGreaterThan(0);
 });

@@ -4,9 +4,10 @@
 import { expect, test } from 'vitest';
 import { readSafetensors, toFloat32, writeSafetensors } from '../../../src/data/safetensors.ts';
 import { ConfigError } from '../../../src/methods/config-values.ts';
+import type { Checkpoint } from '../../../src/methods/contract.ts';
 import { decodingTable } from '../../../src/methods/learn2pd/ablations.ts';
 import { readCheckpoint } from '../../../src/methods/learn2pd/checkpoint.ts';
-import { configure, presets, recordCanvas } from '../../../src/methods/learn2pd/config.ts';
+import { configure, type Learn2pdConfig, presets, recordCanvas } from '../../../src/methods/learn2pd/config.ts';
 import { evaluate } from '../../../src/methods/learn2pd/eval.ts';
 import { canvasOf, rowsAt } from '../../../src/methods/learn2pd/llada.ts';
 import { problemsOf } from '../../../src/methods/learn2pd/problems.ts';
@@ -27,9 +28,10 @@ const toy = configure('nano', {
   problems: '4',
 });
 
-async function sessionOf(): Promise<Learn2pdSession> {
+async function sessionOf(set: Partial<Learn2pdConfig> = {}): Promise<Learn2pdSession> {
   const { gpu } = await testGpu();
-  return new Learn2pdSession({ gpu, seed: 5, emit: () => {}, signal: new AbortController().signal }, toy);
+  const config = { ...toy, ...set };
+  return new Learn2pdSession({ gpu, seed: 5, emit: () => {}, signal: new AbortController().signal }, config);
 }
 
 const bits = (bytes: Uint8Array | null): Buffer => Buffer.from(bytes ?? []);
@@ -133,9 +135,7 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
   straight.dispose();
   model.store.dispose();
   // Other prompts than before: the records are collected anew, with the weights as they are.
-  const { gpu: same } = await testGpu();
-  const context = { gpu: same, seed: 5, emit: () => {}, signal: new AbortController().signal };
-  const again = new Learn2pdSession(context, { ...toy, prompts: 8 });
+  const again = await sessionOf({ prompts: 8 });
   await again.load({ name: 'x.safetensors', bytes: wanted });
   expect(again.state()).toEqual({ phase: 'records', step: 0, done: false });
   expect(await again.advance({ steps: 1 })).toBe('more');
@@ -143,6 +143,54 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
   expect(again.state().phase).toBe('filter');
   again.dispose();
 }, 180_000);
+
+test('a resumed run may change the length of what lies before it, and not of what is behind it', async () => {
+  const session = await sessionOf();
+  const after = async (steps: number) => {
+    await session.advance({ steps });
+    return session.save();
+  };
+  const [model, records, filter] = [await after(3), await after(3), await after(1)];
+  expect(session.state()).toEqual({ phase: 'filter', step: 0, done: false });
+  const resumed = async (checkpoint: Checkpoint, set: Partial<Learn2pdConfig>) => {
+    const other = await sessionOf(set);
+    try {
+      await other.load(checkpoint);
+      return other.state();
+    } finally {
+      other.dispose();
+    }
+  };
+  const trained = 'The model of this run is trained: its steps cannot be changed any more.';
+  const collected = 'The records of this run are collected: its prompts can be changed once it is complete.';
+  expect(await resumed(model, { steps: 9, prompts: 8 })).toMatchObject({ phase: 'model', step: 3 });
+  expect(await resumed(records, { prompts: 100 })).toMatchObject({ phase: 'records', step: 1 });
+  await expect(resumed(records, { steps: 9 })).rejects.toThrow(trained);
+  // One round of 64 prompts is done: so few were asked for only afterwards.
+  await expect(resumed(records, { prompts: 64 })).rejects.toThrow(collected);
+  await expect(resumed(filter, { prompts: 200 })).rejects.toThrow(collected);
+  expect(await resumed(filter, { filterSteps: 9 })).toMatchObject({ phase: 'filter', step: 0 });
+  const complete = await after(toy.filterSteps);
+  expect(session.state().done).toBe(true);
+  await expect(resumed(complete, { steps: 9 })).rejects.toThrow(trained);
+
+  // Before equal prompts shared their number, records had that of the draw.
+  const draws = { split: 'train', seed: 5, salt: 0x7fffffff } as const;
+  const { tasks, tokenizer } = session;
+  const texts = problemsOf(tasks, tokenizer, toy, draws, toy.prompts).map((p) => p.prompt);
+  const file = readSafetensors(records.bytes);
+  const tensors = new Map([...file.tensors].map(([name, t]) => [name, { shape: t.shape, values: toFloat32(t) }]));
+  const numbers = tensors.get('records/prompt')?.values ?? [];
+  numbers.forEach((n, k) => {
+    numbers[k] = texts.lastIndexOf(texts[n]);
+  });
+  const older = await sessionOf();
+  await older.load({ name: 'x.safetensors', bytes: writeSafetensors(tensors, file.metadata) });
+  const found = older.records.map((r) => r.prompt);
+  expect(found).not.toEqual([...numbers]);
+  expect(found).toEqual(session.records.slice(0, found.length).map((r) => r.prompt));
+  for (const s of [older, session]) s.dispose();
+}, 120_000);
 
 test('the filter learns on canvases where a block may hold nothing but the end', () => {
   for (const [name, c] of Object.entries(presets)) {

@@ -10,13 +10,16 @@ import { EOT, MASK } from '../../../src/lm/tokenizers/closed.ts';
 import { NO_TOKEN } from '../../../src/lm/train/batch.ts';
 import { exampleOf } from '../../../src/lm/train/sft.ts';
 import { TRAIN_DEFAULTS } from '../../../src/lm/train/trainer.ts';
-import { collectRecords } from '../../../src/methods/learn2pd/collect.ts';
+import { collectRecords, promptNumbers } from '../../../src/methods/learn2pd/collect.ts';
+import { canvasesOf, presets } from '../../../src/methods/learn2pd/config.ts';
 import { DiffusionDecoder } from '../../../src/methods/learn2pd/decoder.ts';
 import { newFilter } from '../../../src/methods/learn2pd/filter.ts';
 import { reportFilter } from '../../../src/methods/learn2pd/filter-report.ts';
 import { trainFilter } from '../../../src/methods/learn2pd/filter-trainer.ts';
 import { FILTER_TRAINING } from '../../../src/methods/learn2pd/filter-training.ts';
+import { canvasOf, maskSeed, stepProblems } from '../../../src/methods/learn2pd/llada.ts';
 import { DECODE_DEFAULTS } from '../../../src/methods/learn2pd/policy.ts';
+import { parseTasks, tokenizerOf } from '../../../src/methods/learn2pd/problems.ts';
 import { diffusionBatch, EPS, lladaTrainer, maskShare } from '../../../src/methods/learn2pd/train.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { lmReference } from '../../support/lm-reference.ts';
@@ -50,6 +53,34 @@ test('the prompt is never masked, end tokens count, and the mask rate is that of
   const mean = (1 - EPS) / 2 + EPS;
   expect(Math.abs(masked / trials - mean)).toBeLessThan(3 * Math.sqrt((mean * (1 - mean)) / trials));
   expect(() => diffusionBatch([{ prompt: [1], answer: Array(9).fill(2) }], P, G, 1)).toThrow('do not fit 8 and 8');
+});
+
+test('every task meets low and high mask rates at every canvas length, and a batch has one row in every stratum', () => {
+  const { mini: c } = presets;
+  const tasks = parseTasks(c.tasks);
+  const tokenizer = tokenizerOf(tasks);
+  const met = new Map(canvasesOf(c).map((G) => [G, { steps: 0, low: new Set<string>(), high: new Set<string>() }]));
+  for (let step = 1; step <= 3000; step++) {
+    const at = met.get(canvasOf(c, 1, step));
+    // A few steps of each length are enough, and the short ones are many.
+    if (!at || at.steps === 60) continue;
+    at.steps += 1;
+    const problems = stepProblems(c, tasks, tokenizer, 1, step);
+    const rows = problems.length;
+    const shares = problems.map((_, row) => maskShare(maskSeed(1, step), row, rows));
+    const strata = shares.map((share) => Math.floor(((share - EPS) / (1 - EPS)) * rows));
+    expect(new Set(strata).size).toBe(rows);
+    problems.forEach(({ family }, row) => {
+      if (shares[row] < 0.2) at.low.add(family);
+      if (shares[row] > 0.8) at.high.add(family);
+    });
+  }
+  const all = tasks.map((t) => t.family.id).sort();
+  for (const [G, { low, high }] of met) expect([[...low].sort(), [...high].sort()], `canvas ${G}`).toEqual([all, all]);
+  // No row keeps its stratum.
+  const shares = Array.from({ length: 50 }, (_, seed) => maskShare(seed, 0, 4));
+  expect(Math.min(...shares)).toBeLessThan(0.25);
+  expect(Math.max(...shares)).toBeGreaterThan(0.75);
 });
 
 test('the loss is -log p / p_mask over masked tokens, divided by the canvas, as float64 says', async () => {
@@ -121,7 +152,8 @@ test('a trained model, a filter from its own oracle, fewer passes', async () => 
   const decoder = new DiffusionDecoder(gpu, model, { prompt: P, block: B, canvas: G, depth: 2, perSubmission: 8 });
   const prompts = (split: 'train' | 'test', from: number) =>
     Array.from({ length: 32 }, (_, i) => TOKENIZER.encode(problem(split, from + i).prompt));
-  const { records, oraclePasses } = await collectRecords(decoder, prompts('train', 5000), G);
+  const own = prompts('train', 5000);
+  const { records, oraclePasses } = await collectRecords(decoder, own, promptNumbers(own), G);
   expect(records.length).toBe(oraclePasses.reduce((a, b) => a + b, 0));
   const filter = await trainFilter(gpu, newFilter(B, 2, 1), records, { ...FILTER_TRAINING, steps: 400, batch: 64 });
   const seen = reportFilter(filter, records);

@@ -3,7 +3,7 @@
 
 import type { Gpu } from '../../../gpu/device.ts';
 import type { Learn2pdModel } from '../checkpoint.ts';
-import { collectRecords } from '../collect.ts';
+import { collectRecords, promptNumbers } from '../collect.ts';
 import { recordCanvas } from '../config.ts';
 import { type DiffusionDecoder, decoderOf } from '../decoder.ts';
 import { type FilterWeights, newFilter } from '../filter.ts';
@@ -42,6 +42,7 @@ export class Refit {
   private readonly seed: number;
   private readonly steps: number;
   private readonly prompts: number[][];
+  private readonly numbers: number[];
   private readonly records: FilterRecord[] = [];
   private collected = 0;
   private decoder: DiffusionDecoder | null;
@@ -55,6 +56,7 @@ export class Refit {
     this.steps = steps;
     const problems = problemsOf(tasks, tokenizer, config, { split: 'train', seed, salt: COLLECTED }, prompts);
     this.prompts = problems.map((p) => tokenizer.encode(p.prompt));
+    this.numbers = promptNumbers(this.prompts);
     const sequences = Math.min(prompts, gpu.conditions.software ? TOGETHER.processor : TOGETHER.gpu);
     this.decoder = decoderOf(gpu, model, { sequences, canvas: recordCanvas(config) });
   }
@@ -92,10 +94,12 @@ export class Refit {
   }
 
   private async collect(): Promise<void> {
-    const { decoder, prompts, model, collected } = this;
+    const { decoder, prompts, numbers, model, collected } = this;
     if (!decoder) throw new Error('This training of the filter is over.');
-    const some = prompts.slice(collected, collected + decoder.model.sequences);
-    const { records } = await collectRecords(decoder, some, recordCanvas(model.config), collected);
+    const to = collected + decoder.model.sequences;
+    const some = prompts.slice(collected, to);
+    const canvas = recordCanvas(model.config);
+    const { records } = await collectRecords(decoder, some, numbers.slice(collected, to), canvas);
     this.records.push(...records);
     this.collected += some.length;
   }

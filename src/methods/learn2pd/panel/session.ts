@@ -26,6 +26,8 @@ export class PanelSession {
   live = true;
   /** Decodes of another problem or of other weights are not waited for. */
   #epoch = 0;
+  /** Of problems: only the last one counts. */
+  #requests = 0;
   #asked: { key: string; spec: SpecChoice }[] = [];
   #busy = false;
   #frame = 0;
@@ -126,15 +128,16 @@ export class PanelSession {
   async #newProblem(still: boolean): Promise<void> {
     const { opened, view } = get();
     if (!opened) return;
-    this.#epoch++;
-    const epoch = this.#epoch;
+    // Counted apart from the epoch: a problem that is refused must not cost the decode that is at work its result.
+    this.#requests++;
+    const request = this.#requests;
     if (view.typed !== null) {
       const typed = typedProblem(view.task, view.typed);
       if (typeof typed === 'string') return set({ problemFault: typed });
       set({ problem: typed, problemFault: '' });
     } else {
       const answer = await this.api.problem(view.task, view.row);
-      if (!this.live || epoch !== this.#epoch) return;
+      if (!this.live || request !== this.#requests) return;
       if (!answer.ok) return set({ problemFault: answer.reason });
       set({ problem: answer.value, problemFault: '' });
     }
