@@ -2,7 +2,7 @@
 // is replaced when it is next needed; weights are read again from their file.
 
 import { memoryStorage, opfsStorage, orMemory, type Storage } from '../../../data/storage.ts';
-import { type Gpu, type GpuResult, openGpu } from '../../../gpu/device.ts';
+import { type Gpu, type GpuResult, isBroken, openGpu } from '../../../gpu/device.ts';
 import type { ParamStore } from '../../../nn/params.ts';
 import { NONE, type Selector, topK } from '../../../tensor/ops/topk.ts';
 import { compile } from '../../../tensor/program.ts';
@@ -264,7 +264,7 @@ export class DsaHost implements DsaApi {
   }
 
   async #device(): Promise<Gpu> {
-    if (this.#gpu && this.#gpu.lostReason === null) return this.#gpu;
+    if (this.#gpu && !isBroken(this.#gpu)) return this.#gpu;
     const result = await this.#parts.openGpu();
     if (!result.ok) throw new Error(`${result.reason} ${result.advice}`);
     // What lived on a lost device is gone; the run brings its own weights back.

@@ -1,8 +1,7 @@
 // The worker's half of the page: owns the device, the weights that are looked at and the decoder that runs them. A lost
 // device costs the decode that was at work: the weights are kept as bytes, everything is made again and the decode repeated.
 
-import type { Gpu, GpuResult } from '../../../gpu/device.ts';
-import { openGpu } from '../../../gpu/device.ts';
+import { type Gpu, type GpuResult, isBroken, openGpu } from '../../../gpu/device.ts';
 import { answerText } from '../../../lm/evaluate.ts';
 import { storeModel } from '../../../lm/language-model.ts';
 import type { Problem, Verdict } from '../../../lm/tasks/task.ts';
@@ -213,7 +212,7 @@ export class Learn2pdHost implements Learn2pdApi {
     try {
       return await body(this.#refit);
     } catch (error) {
-      const lost = this.#refit.gpu.lostReason;
+      const lost = this.#refit.gpu.lostReason ?? this.#refit.gpu.error;
       if (lost === null) throw error;
       this.#endRefit();
       throw new HostError(`The GPU device was lost (${lost}).`, 'Train the filter again; the one before is at work.');
@@ -393,7 +392,7 @@ export class Learn2pdHost implements Learn2pdApi {
 
   async #model(): Promise<Loaded> {
     if (!this.#bytes) throw new Error('There are no weights to decode with.');
-    if (!this.#loaded || this.#loaded.gpu.lostReason !== null) {
+    if (!this.#loaded || isBroken(this.#loaded.gpu)) {
       const { checkpoint, source, filter } = this.#bytes;
       this.#use(await this.#load(checkpoint, source, filter && { filter }));
     }
@@ -401,7 +400,7 @@ export class Learn2pdHost implements Learn2pdApi {
   }
 
   async #device(): Promise<Gpu> {
-    if (this.#gpu && this.#gpu.lostReason === null) return this.#gpu;
+    if (this.#gpu && !isBroken(this.#gpu)) return this.#gpu;
     const result = await this.#open();
     if (!result.ok) throw new HostError(result.reason, result.advice);
     this.#gpu = result.gpu;
@@ -414,7 +413,7 @@ export class Learn2pdHost implements Learn2pdApi {
       try {
         return await work();
       } catch (error) {
-        const reason = this.#gpu?.lostReason ?? null;
+        const reason = this.#gpu?.lostReason ?? this.#gpu?.error ?? null;
         if (reason === null || rebuilds >= MAX_REBUILDS) throw error;
         this.#post({ kind: 'rebuilt', reason });
       }
