@@ -52,11 +52,11 @@ fn sample_colour(pixel: vec2u) -> vec3i {
       end = END_SKY;
       break;
     }
-    value = cell(p);
     if (s >= min(stop, entity_s)) {
       end = END_FAR;
       break;
     }
+    value = cell(p);
     let state = value & 255u;
     if (state - pass_from <= pass_span) { continue; }
     let info = info_of(state);

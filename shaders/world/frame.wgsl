@@ -360,7 +360,9 @@ fn sample_colour(pixel: vec2u) -> vec3i {
       out = (q.x | q.z) > 127u || q.y > ceiling;
       let t = select(recs[sections + (((q.y & 48u) << 2u) | ((q.z & 112u) >> 1u) | ((q.x >> 4u) & 7u))], OPEN_AIR_SECTION, q.y > 63u);
       let i = ((t & 0x3ffffu) << 12u) | ((q.y & 15u) << 8u) | ((q.z & 15u) << 4u) | (q.x & 15u);
-      value = select((cells[i >> 1u] >> ((i & 1u) << 4u)) & 0xffffu, t & 0xffffu, t >= 0x80000000u);
+      let here = select((cells[i >> 1u] >> ((i & 1u) << 4u)) & 0xffffu, t & 0xffffu, t >= 0x80000000u);
+      // Fog at the far end is as bright as the last cell before it.
+      value = select(here, value, s >= limit);
       if (out || s >= limit || (value & 255u) - pass_from > pass_span) { break; }
     }
     if (out) {

@@ -39,7 +39,8 @@ const configSalt = (cfg: WorldConfig) => cfg.dims[0][0] * 1024 + cfg.dims[0][2];
 
 /** Handles and spawn of a seed; nether and end are empty air until their rules exist. */
 export function template(cfg: WorldConfig, seed: number): Template {
-  const key = `${configCrc(cfg)}:${seed}`;
+  // A snapshot holds the seed as a signed number: it must find the same pages.
+  const key = `${configCrc(cfg)}:${seed | 0}`;
   const known = templates.get(key);
   if (known) {
     templates.delete(key);

@@ -67,8 +67,8 @@ function touchesCactus(s: State): boolean {
   const x = player(s, P.x) >> 16;
   const y = player(s, P.y) >> 16;
   const z = player(s, P.z) >> 16;
-  // The cactus box is 1/16 narrower than its cell, so contact means standing within 0.31 of it.
-  const r = 20480 + 4096;
+  // A player is 0.3 wide to each side, and the cactus stands 1/16 inside its cell: contact begins a quarter from the cell.
+  const r = 20480 - 4096;
   for (const [dx, dz] of [
     [1, 0],
     [-1, 0],

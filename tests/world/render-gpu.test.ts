@@ -1,6 +1,8 @@
 // The WGSL ray caster and its TypeScript twin: the same bytes, whatever is in view.
 
 import { beforeAll, expect, test, vi } from 'vitest';
+import { B } from '../../src/world/blocks.ts';
+import { setBlock } from '../../src/world/change.ts';
 import { worldConfig } from '../../src/world/config.ts';
 import { mix32 } from '../../src/world/hash.ts';
 import { R, REC_ENTITY_MAX, REC_WORDS } from '../../src/world/render/frame-rec.ts';
@@ -11,6 +13,7 @@ import { observeRec } from '../../src/world/render/observe.ts';
 import { PageStore } from '../../src/world/render/page-store.ts';
 import { addDrop, sampleState } from '../../src/world/render/sample-states.ts';
 import { ENT_MAX, P, PLAYER } from '../../src/world/state-layout.ts';
+import { createWorld } from '../../src/world/world.ts';
 import { testGpu } from '../support/gpu.ts';
 
 const mini = frameSpec(worldConfig('mini').frame);
@@ -57,6 +60,15 @@ test('96x64 and 160x96 frames', async () => {
   await compare(frameSpec({ ...frame, width: 96, height: 64 }), 200, 6);
   await compare(frameSpec({ ...frame, width: 160, height: 96, viewDistance: 48 }), 220, 8);
 });
+
+test('an eye in the shade: far fog is as bright as the last cell before it', () =>
+  compare(mini, 0, 8, (k) => {
+    const s = createWorld(worldConfig(k % 2 ? 'mini' : 'park'), 2 + (k >> 2), { yaw: (k % 4) * 16384 });
+    const [x, y, z] = [P.x, P.y, P.z].map((field) => s.i32[PLAYER + field] >> 16);
+    // A roof, so that the sky does not light the eye.
+    for (let dx = -2; dx <= 2; dx++) for (let dz = -2; dz <= 2; dz++) setBlock(s, x + dx, y + 3, z + dz, B.leaves);
+    return s;
+  }));
 
 test('24 drops, as many as a record holds', () => {
   const crowd = (k: number) => {

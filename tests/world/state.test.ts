@@ -115,6 +115,11 @@ describe('snapshot', () => {
     }
   });
 
+  it('of a fresh world is as small for a seed from 2^31 on as for any other', () => {
+    const [low, high] = [100_000_001, 3_000_000_002].map((seed) => snapshot(createWorld(cfg, seed)).length);
+    expect(Math.abs(high - low)).toBeLessThan(100);
+  });
+
   it('refuses foreign, damaged and other-version bytes with one clear error', () => {
     const bytes = snapshot(createWorld(cfg, 9));
     expect(() => restore(new Uint8Array(3))).toThrow(/not a world snapshot/);

@@ -92,15 +92,9 @@ export function sectionStamp(s: State, sx: number, sy: number, sz: number): numb
   const nx = s.sizeX >> 4;
   const nz = s.sizeZ >> 4;
   let stamp = 17;
-  for (const [dx, dy, dz] of [
-    [0, 0, 0],
-    [1, 0, 0],
-    [-1, 0, 0],
-    [0, 1, 0],
-    [0, -1, 0],
-    [0, 0, 1],
-    [0, 0, -1],
-  ]) {
+  // All 26 neighbours: light at a corner is that of the sections around it.
+  for (let i = 0; i < 27; i++) {
+    const [dx, dy, dz] = [(i % 3) - 1, (Math.floor(i / 3) % 3) - 1, Math.floor(i / 9) - 1];
     const x = sx + dx;
     const y = sy + dy;
     const z = sz + dz;

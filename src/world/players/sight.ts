@@ -82,7 +82,10 @@ export class Sight implements Terrain {
       b === UNSEEN ||
       b === B.air ||
       isWater(b) ||
-      (b !== B.lava && STATE_CLASS[b] === CLASS.shape && (FLAGS[b] & (FLAG.cross | FLAG.needsSupport)) !== 0)
+      (b !== B.lava &&
+        b !== B.cactus &&
+        STATE_CLASS[b] === CLASS.shape &&
+        (FLAGS[b] & (FLAG.cross | FLAG.needsSupport)) !== 0)
     );
   }
 
