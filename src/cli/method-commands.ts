@@ -32,6 +32,11 @@ export interface MethodCommands {
   evaluate(args: EvalArguments, output: Output): Promise<RunRecord>;
 }
 
+/** Of a method whose runs begin with fresh weights. */
+export function refuseFrom({ from }: RunArguments): void {
+  if (from !== undefined) throw new UsageError('--from: runs of this method always begin with fresh weights');
+}
+
 /** The bytes of a checkpoint that a flag names. */
 export async function readCheckpoint(flag: string, file: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
