@@ -1,5 +1,6 @@
 // What `lab run` and `lab eval` need of a method; one file of this folder per method holds it, run.ts lists them.
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { RunRecord } from '../runs/run-record.ts';
@@ -45,6 +46,9 @@ export async function readCheckpoint(flag: string, file: string): Promise<Uint8A
     throw new UsageError(`${flag} ${file}: no such file`);
   }
 }
+
+/** Tells which checkpoint figures were measured on; hexadecimal. */
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Name and version of the lab in run records. */
 export const engine = `tenfold ${packageJson.version}`;
