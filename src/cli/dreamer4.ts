@@ -18,6 +18,7 @@ import {
   type MethodCommands,
   type RunArguments,
   readCheckpoint,
+  sha256,
 } from './method-commands.ts';
 import { frameCache, gpuOrFail } from './open.ts';
 import { runSession } from './session-run.ts';
@@ -96,7 +97,13 @@ const EVAL_SETTINGS = {
   walk: 64,
 };
 
-export async function evalDreamer4(args: EvalArguments, output: Output): Promise<RunRecord> {
+/** Also what a card is written from on another machine: which file was measured, and how. */
+export interface DreamerEvaluation extends RunRecord {
+  checkpointSha256: string;
+  set: Record<string, string>;
+}
+
+export async function evalDreamer4(args: EvalArguments, output: Output): Promise<DreamerEvaluation> {
   const started = performance.now();
   const settings = { ...EVAL_SETTINGS };
   for (const [key, text] of Object.entries(args.set)) {
@@ -105,6 +112,11 @@ export async function evalDreamer4(args: EvalArguments, output: Output): Promise
     const value = Number(text);
     if (!Number.isInteger(value) || value < 0) throw new UsageError(`--set ${key}: '${text}' is not a whole number`);
     settings[key as keyof typeof settings] = value;
+  }
+  if (settings.streams < 2) {
+    throw new UsageError(
+      '--set streams: at least 2, since every window is dreamed with the actions of another one too',
+    );
   }
   if (settings.windows % settings.streams !== 0) throw new UsageError('--set windows must be a multiple of streams');
   const bytes = await readCheckpoint('--checkpoint', args.checkpoint);
@@ -130,6 +142,8 @@ export async function evalDreamer4(args: EvalArguments, output: Output): Promise
     tables: result.tables,
     wallMs: performance.now() - started,
     flops: 0,
+    checkpointSha256: sha256(bytes),
+    set: args.set,
   };
 }
 

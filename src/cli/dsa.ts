@@ -23,6 +23,7 @@ import {
   type MethodCommands,
   type RunArguments,
   readCheckpoint,
+  refuseFrom,
 } from './method-commands.ts';
 import { gpuOrFail } from './open.ts';
 import { runSession } from './session-run.ts';
@@ -224,6 +225,9 @@ function load(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>, file: string): ReturnTyp
 
 export const dsa: MethodCommands = {
   fixed: /./,
-  run: async (args, output) => ((await isPost(args)) ? runPost(args, output) : runDsa(args, output)),
+  async run(args, output) {
+    refuseFrom(args);
+    return (await isPost(args)) ? runPost(args, output) : runDsa(args, output);
+  },
   evaluate: evalDsa,
 };

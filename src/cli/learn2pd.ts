@@ -19,11 +19,13 @@ import {
   type MethodCommands,
   type RunArguments,
   readCheckpoint as readCheckpointFile,
+  refuseFrom,
 } from './method-commands.ts';
 import { gpuOrFail } from './open.ts';
 import { runSession } from './session-run.ts';
 
 async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecord> {
+  refuseFrom(args);
   const started = performance.now();
   const { gpu, session, config, seed, last, earlierMs, write } = await runSession(args, output, {
     file: TRAINING_FILE,

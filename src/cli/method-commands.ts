@@ -1,5 +1,6 @@
 // What `lab run` and `lab eval` need of a method; one file of this folder per method holds it, run.ts lists them.
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { RunRecord } from '../runs/run-record.ts';
@@ -32,6 +33,11 @@ export interface MethodCommands {
   evaluate(args: EvalArguments, output: Output): Promise<RunRecord>;
 }
 
+/** Of a method whose runs begin with fresh weights. */
+export function refuseFrom({ from }: RunArguments): void {
+  if (from !== undefined) throw new UsageError('--from: runs of this method always begin with fresh weights');
+}
+
 /** The bytes of a checkpoint that a flag names. */
 export async function readCheckpoint(flag: string, file: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
@@ -40,6 +46,9 @@ export async function readCheckpoint(flag: string, file: string): Promise<Uint8A
     throw new UsageError(`${flag} ${file}: no such file`);
   }
 }
+
+/** Tells which checkpoint figures were measured on; hexadecimal. */
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Name and version of the lab in run records. */
 export const engine = `tenfold ${packageJson.version}`;

@@ -55,6 +55,12 @@ export const run = defineCommand({
     if (flags.resume !== undefined && flags.from !== undefined) {
       throw new UsageError('--resume continues a run with its own weights: leave --from out');
     }
+    if (flags.resume !== undefined && flags.out !== undefined) {
+      throw new UsageError('--resume continues a run in its own folder: leave --out out');
+    }
+    if (flags.resume !== undefined && flags.seed !== undefined) {
+      throw new UsageError('--resume continues a run with its own seed: leave --seed out');
+    }
     const method = await load();
     const fixed = Object.keys(flags.set).find((key) => method.fixed.test(key));
     if (flags.resume !== undefined && fixed !== undefined) {

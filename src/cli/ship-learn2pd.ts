@@ -1,6 +1,6 @@
 // `lab ship learn2pd --resume DIR --out public/models/learn2pd`: the exported checkpoint of a complete run with a measured card.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors } from '../data/safetensors.ts';
 import { type Learn2pdConfig, settingsOf } from '../methods/learn2pd/config.ts';
@@ -9,6 +9,7 @@ import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
 import { evalLearn2pd } from './learn2pd.ts';
 import { readCheckpoint } from './method-commands.ts';
+import { placeTogether, setFlags } from './ship-files.ts';
 import { listShipped } from './shipped-index.ts';
 
 /** Tables that are long and that the page measures itself. */
@@ -30,36 +31,34 @@ export async function shipLearn2pd(
   const file = `learn2pd-${run.preset}.safetensors`;
   const bytes = await readCheckpoint('--resume', join(args.resume, file));
   const { metadata } = readSafetensors(bytes);
-  await mkdir(args.out, { recursive: true });
-  await writeFile(join(args.out, file), bytes);
-  const record = await evalLearn2pd({ checkpoint: join(args.out, file), seed: args.seed, set: args.set }, output);
-  const set = Object.entries(args.set).map(([key, value]) => ` --set ${key}=${value}`);
   const own = settingsOf(run.config as Learn2pdConfig)
     .map((text) => ` --set ${text}`)
     .join('');
   const title = `Learn2PD, ${run.preset}`;
-  const card = {
-    title,
-    file,
-    bytes: bytes.byteLength,
-    config: run.config,
-    training: {
-      command: `npm run lab -- run learn2pd --preset ${run.preset} --seed ${run.seed}${own} --out runs/learn2pd-${run.preset}`,
-      dataSeed: run.seed,
-      flops: run.flops,
-      adapter: run.adapter,
-      changes: JSON.parse(metadata.changes ?? '[]'),
-      filter: JSON.parse(metadata.filter),
-    },
-    evaluation: {
-      command: `npm run lab -- eval learn2pd --checkpoint public/models/learn2pd/${file} --seed ${args.seed}${set.join('')} --json`,
-      adapter: record.adapter,
-      metrics: record.metrics,
-      tables: record.tables.filter((t) => !LEFT_OUT.has(t.name)),
-    },
-  };
   const named = `learn2pd-${run.preset}.card.json`;
-  await writeFile(join(args.out, named), `${JSON.stringify(card, null, 2)}\n`);
+  const card = await placeTogether(args.out, { file, bytes, card: named }, async (checkpoint) => {
+    const record = await evalLearn2pd({ checkpoint, seed: args.seed, set: args.set }, output);
+    return {
+      title,
+      file,
+      bytes: bytes.byteLength,
+      config: run.config,
+      training: {
+        command: `npm run lab -- run learn2pd --preset ${run.preset} --seed ${run.seed}${own} --out runs/learn2pd-${run.preset}`,
+        dataSeed: run.seed,
+        flops: run.flops,
+        adapter: run.adapter,
+        changes: JSON.parse(metadata.changes ?? '[]'),
+        filter: JSON.parse(metadata.filter),
+      },
+      evaluation: {
+        command: `npm run lab -- eval learn2pd --checkpoint public/models/learn2pd/${file} --seed ${args.seed}${setFlags(args.set)} --json`,
+        adapter: record.adapter,
+        metrics: record.metrics,
+        tables: record.tables.filter((t) => !LEFT_OUT.has(t.name)),
+      },
+    };
+  });
   await listShipped(args.out, { rung: run.preset, file, card: named });
   output.line(`${join(args.out, file)}: ${(bytes.byteLength / 1e6).toFixed(2)} MB`);
   return card;

@@ -1,6 +1,6 @@
 // `lab ship METHOD --resume DIR --out public/models/METHOD`: the run's averaged weights with a measured card beside them.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { readSafetensors } from '../data/safetensors.ts';
@@ -10,7 +10,8 @@ import { commandOf, meanOf, type Shipped, shipCheckpoint, shipExported } from '.
 import { RUN_FLAGS, UsageError } from './args.ts';
 import { defineCommand } from './command.ts';
 import { evalDreamer4 } from './dreamer4.ts';
-import { readCheckpoint } from './method-commands.ts';
+import { readCheckpoint, sha256 } from './method-commands.ts';
+import { placeTogether, setFlags } from './ship-files.ts';
 import { shipLearn2pd } from './ship-learn2pd.ts';
 import { listShipped } from './shipped-index.ts';
 
@@ -39,48 +40,50 @@ export const ship = defineCommand({
     if (resume === undefined || out === undefined)
       throw new UsageError('--resume DIR (the run) and --out DIR are needed');
     if (method === 'learn2pd') {
+      for (const name of ['mean', 'evaluation'] as const) {
+        if (flags[name] !== undefined) throw new UsageError(`--${name}: only ship dreamer4 takes it`);
+      }
       output.result(await shipLearn2pd({ resume, out, seed: flags.seed ?? 7, set: flags.set }, output));
       return;
+    }
+    if (flags.evaluation !== undefined && (flags.seed !== undefined || Object.keys(flags.set).length > 0)) {
+      throw new UsageError('--evaluation brings its own seed and settings: leave --seed and --set out');
     }
     const own = await shippable(resume);
     const { bytes, run } = flags.mean === undefined ? own : meanOf(own, await readCheckpoint('--mean', flags.mean));
     const { rung } = run.config;
     const [file, cardFile] = [`dreamer4-${rung}.safetensors`, `dreamer4-${rung}.card.json`];
-    await mkdir(out, { recursive: true });
-    await writeFile(join(out, file), bytes);
-    const seed = flags.seed ?? 7;
-    const record =
-      flags.evaluation === undefined
-        ? await evalDreamer4({ checkpoint: join(out, file), seed, set: flags.set }, output)
-        : await readEvaluation(flags.evaluation, run.config);
+    const given = flags.evaluation === undefined ? null : await readEvaluation(flags.evaluation, run.config, bytes);
     const trained = await readRecord(resume);
     const parameters = countParameters(bytes);
-    const card = {
-      title: `Dreamer 4, ${rung}`,
-      file,
-      bytes: bytes.byteLength,
-      parameters,
-      config: run.config,
-      world: worldFacts(run.config),
-      training: {
-        command: commandOf(run.config, run.seed),
-        dataSeed: run.seed,
-        data: trainingData(run.config, run.seed),
-        tokenizerSteps: run.tokenizerSteps,
-        dynamicsSteps: run.dynamicsSteps,
-        flops: run.flops,
-        ...(run.origin ? { startedFrom: run.origin } : {}),
-        ...(flags.mean !== undefined && { meanWith: basename(flags.mean) }),
-        adapter: trained?.adapter ?? record.adapter,
-      },
-      evaluation: {
-        command: `npm run lab -- eval dreamer4 --checkpoint public/models/dreamer4/${file} --seed ${record.seed} --json`,
-        adapter: record.adapter,
-        metrics: record.metrics,
-      },
-      bars: bars(record.metrics),
-    };
-    await writeFile(join(out, cardFile), `${JSON.stringify(card, null, 2)}\n`);
+    const card = await placeTogether(out, { file, bytes, card: cardFile }, async (checkpoint) => {
+      const record = given ?? (await evalDreamer4({ checkpoint, seed: flags.seed ?? 7, set: flags.set }, output));
+      return {
+        title: `Dreamer 4, ${rung}`,
+        file,
+        bytes: bytes.byteLength,
+        parameters,
+        config: run.config,
+        world: worldFacts(run.config),
+        training: {
+          command: commandOf(run.config, run.seed),
+          dataSeed: run.seed,
+          data: trainingData(run.config, run.seed),
+          tokenizerSteps: run.tokenizerSteps,
+          dynamicsSteps: run.dynamicsSteps,
+          flops: run.flops,
+          ...(run.origin ? { startedFrom: run.origin } : {}),
+          ...(flags.mean !== undefined && { meanWith: basename(flags.mean) }),
+          adapter: trained?.adapter ?? record.adapter,
+        },
+        evaluation: {
+          command: `npm run lab -- eval dreamer4 --checkpoint public/models/dreamer4/${file} --seed ${record.seed}${setFlags(record.set)} --json`,
+          adapter: record.adapter,
+          metrics: record.metrics,
+        },
+        bars: bars(record.metrics),
+      };
+    });
     await listShipped(out, {
       rung,
       file,
@@ -135,10 +138,16 @@ const Evaluation = v.looseObject({
   adapter: v.string(),
   config: v.unknown(),
   metrics: v.record(v.string(), v.number()),
+  checkpointSha256: v.optional(v.string()),
+  set: v.optional(v.record(v.string(), v.string()), {}),
 });
 
 /** What `eval dreamer4 --json` printed, on another machine perhaps; of this very model. */
-async function readEvaluation(file: string, config: DreamerConfig): Promise<v.InferOutput<typeof Evaluation>> {
+async function readEvaluation(
+  file: string,
+  config: DreamerConfig,
+  model: Uint8Array,
+): Promise<v.InferOutput<typeof Evaluation>> {
   let found: v.InferOutput<typeof Evaluation>;
   try {
     found = v.parse(Evaluation, JSON.parse(await readFile(file, 'utf8')));
@@ -147,6 +156,12 @@ async function readEvaluation(file: string, config: DreamerConfig): Promise<v.In
   }
   if (JSON.stringify(found.config) !== JSON.stringify(config)) {
     throw new UsageError(`--evaluation ${file}: of a model of another configuration`);
+  }
+  if (found.checkpointSha256 === undefined) {
+    throw new UsageError(`--evaluation ${file}: does not say which checkpoint it measured, run eval again`);
+  }
+  if (found.checkpointSha256 !== sha256(model)) {
+    throw new UsageError(`--evaluation ${file}: of other weights than those that ship`);
   }
   return found;
 }

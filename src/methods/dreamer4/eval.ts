@@ -3,7 +3,7 @@
  * start at fixed places of fresh episodes; the dream gets true frames as context and the true actions afterwards.
  *   psnrN / copyN   PSNR of the mean squared error over the first N dreamed frames of all windows / of repeating the
  *                   last context frame instead. Errors are averaged, not decibels: a window in which nothing moves would
- *                   give the copy an infinite PSNR. Intervals: 95 %, bootstrap over windows; gainN = psnrN - copyN, paired.
+ *                   give the copy an infinite PSNR. Intervals: 95 %, bootstrap over worlds; gainN = psnrN - copyN, paired.
  *   shuffleRatio16  error with the actions of another window / error with the true ones, 16 frames
  *   motionRatio     mean |x_{t+1} - x_t| of the dream / of the truth, 16 frames
  *   drift200        largest relative difference of pixel mean and standard deviation, dream against truth, frames
@@ -65,14 +65,20 @@ const psnr = (mse: number): number => -10 * Math.log10(Math.max(mse, 1e-10));
 
 const RESAMPLES = 2000;
 
-/** 95 % bootstrap interval over windows of a figure that depends on the windows' mean errors. */
-export function bootstrap(windows: number, seed: number, figure: (chosen: Uint32Array) => number): Interval {
-  const everyone = Uint32Array.from({ length: windows }, (_, i) => i);
+/**
+ * 95 % bootstrap interval of a figure that depends on the windows' mean errors; `worldOf` names the world of every window.
+ * A world is drawn with all its windows: they share player, kit and terrain, so they are not independent.
+ */
+export function bootstrap(
+  worldOf: readonly number[],
+  seed: number,
+  figure: (chosen: readonly number[]) => number,
+): Interval {
+  const everyone = worldOf.map((_, i) => i);
+  const worlds = [...new Set(worldOf)].map((world) => everyone.filter((i) => worldOf[i] === world));
   const values: number[] = [];
-  const chosen = new Uint32Array(windows);
   for (let r = 0; r < RESAMPLES; r++) {
-    for (let i = 0; i < windows; i++) chosen[i] = mix32(seed, r, i, 31) % windows;
-    values.push(figure(chosen));
+    values.push(figure(worlds.flatMap((_, i) => worlds[mix32(seed, r, i, 31) % worlds.length])));
   }
   values.sort((x, y) => x - y);
   return {
@@ -82,7 +88,7 @@ export function bootstrap(windows: number, seed: number, figure: (chosen: Uint32
   };
 }
 
-const meanOver = (values: number[], chosen: Uint32Array): number => {
+const meanOver = (values: number[], chosen: readonly number[]): number => {
   let sum = 0;
   for (const i of chosen) sum += values[i];
   return sum / chosen.length;
@@ -219,9 +225,11 @@ export async function scoreWindows(
   const metrics: Record<string, number> = {};
   const intervals: Record<string, Interval> = {};
   for (const [h, { dream: d, copy }] of errors) {
-    intervals[`psnr${h}`] = bootstrap(d.length, seed, (w) => psnr(meanOver(d, w)));
-    intervals[`copy${h}`] = bootstrap(d.length, seed, (w) => psnr(meanOver(copy, w)));
-    intervals[`gain${h}`] = bootstrap(d.length, seed, (w) => psnr(meanOver(d, w)) - psnr(meanOver(copy, w)));
+    // Windows that fill no batch were not dreamed.
+    const worldOf = starts.slice(0, d.length).map(({ episode }) => episode);
+    intervals[`psnr${h}`] = bootstrap(worldOf, seed, (w) => psnr(meanOver(d, w)));
+    intervals[`copy${h}`] = bootstrap(worldOf, seed, (w) => psnr(meanOver(copy, w)));
+    intervals[`gain${h}`] = bootstrap(worldOf, seed, (w) => psnr(meanOver(d, w)) - psnr(meanOver(copy, w)));
   }
   for (const name of Object.keys(intervals)) {
     metrics[name] = intervals[name].mean;
@@ -233,20 +241,29 @@ export async function scoreWindows(
   return { metrics, intervals };
 }
 
+/** Windows of a fresh world, far apart. */
+const PER_EPISODE = 2;
+
+const startOf = (i: number, context: number): Start => ({
+  episode: Math.floor(i / PER_EPISODE),
+  at: context + HORIZON + (i % PER_EPISODE) * (context + HORIZON),
+});
+
+/** Steps of a fresh episode: all its windows and, when long, its long dream fit into it. */
+export function episodeSteps(context: number, long: boolean): number {
+  if (!long) return context * 2 + HORIZON * 4;
+  return Math.max(320, context + LONG + STRETCH, startOf(PER_EPISODE - 1, context).at + HORIZON);
+}
+
 export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions): Promise<EvalResult> {
   const c: DreamerConfig = model.config;
   const { windows, streams, context, seed, progress } = options;
-  // Two windows per fresh world, far apart.
-  const perEpisode = 2;
-  const steps = options.long ? Math.max(320, context + 220) : context * 2 + HORIZON * 4;
-  const specs = evaluationSpecs(c, seed, Math.ceil(windows / perEpisode), steps);
+  const steps = episodeSteps(context, options.long);
+  const specs = evaluationSpecs(c, seed, Math.ceil(windows / PER_EPISODE), steps);
   const set = await buildFrames(c, specs, options.cache ?? null, (done, total) => {
     if (done % 8 === 0) progress(`episodes ${done} of ${total}`);
   });
-  const starts = Array.from({ length: windows }, (_, i) => ({
-    episode: Math.floor(i / perEpisode),
-    at: context + HORIZON + (i % perEpisode) * (context + HORIZON),
-  }));
+  const starts = Array.from({ length: windows }, (_, i) => startOf(i, context));
   const dream = new LatentDream(gpu, model, streams, { k: options.k, fused: fusedStack });
   const dreamer: Dreamer = (batch, actionsOf) => dreamWindows(dream, set, batch, actionsOf, options, HORIZON);
   const { metrics, intervals } = await scoreWindows(set, starts, streams, seed, dreamer, (done) =>
@@ -379,7 +396,9 @@ async function reconstruction(
   }
   tool.dispose();
   progress('tokenizer measured');
-  const result = bootstrap(values.length, 1, (w) => psnr(meanOver(values, w)));
+  // One error a world.
+  const worldOf = values.map((_, world) => world);
+  const result = bootstrap(worldOf, 1, (w) => psnr(meanOver(values, w)));
   return { tokenizerPsnr: result.mean, tokenizerPsnrLow: result.low, tokenizerPsnrHigh: result.high };
 }
 

@@ -4,7 +4,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DreamerConfig } from '../../../src/methods/dreamer4/config.ts';
 import { DynamicsTrainer } from '../../../src/methods/dreamer4/dynamics-trainer.ts';
-import { type Dreamer, type EvalResult, evaluate, scoreWindows } from '../../../src/methods/dreamer4/eval.ts';
+import {
+  bootstrap,
+  type Dreamer,
+  type EvalResult,
+  episodeSteps,
+  evaluate,
+  scoreWindows,
+} from '../../../src/methods/dreamer4/eval.ts';
 import { TokenizerTrainer } from '../../../src/methods/dreamer4/tokenizer-trainer.ts';
 import { latentSize, latentStats, tokenise } from '../../../src/methods/dreamer4/tokens.ts';
 import { moverFrames, shake, tiny } from '../../support/dreamer.ts';
@@ -123,4 +130,40 @@ describe('of windows', () => {
     for (const h of [1, 4, 16]) expect(still[`gain${h}`]).toBe(0);
     expect(still.motionRatio).toBe(0);
   });
+
+  test('intervals are over worlds: every window given twice makes them no narrower', async () => {
+    const [once, twice] = await Promise.all(
+      [1, 2].map(async (times) => {
+        const all = set.episodes.flatMap((_, episode) => Array.from({ length: times }, () => ({ episode, at: 20 })));
+        return (
+          await scoreWindows(
+            set,
+            all,
+            4,
+            7,
+            following((w) => truth(w, -1)),
+          )
+        ).intervals;
+      }),
+    );
+    for (const name of ['psnr1', 'copy4', 'psnr16']) {
+      expect(once[name].high).toBeGreaterThan(once[name].low);
+      for (const end of ['low', 'mean', 'high'] as const) expect(twice[name][end]).toBeCloseTo(once[name][end], 9);
+    }
+  });
+});
+
+test('the point estimate takes every window once, in order', () => {
+  const seen: number[][] = [];
+  bootstrap([0, 1, 0, 1, 2], 7, (chosen) => seen.push([...chosen]));
+  expect(seen.at(-1)).toEqual([0, 1, 2, 3, 4]);
+  for (const chosen of seen) expect(chosen.includes(0)).toBe(chosen.includes(2));
+});
+
+test('every window lies in its episode, whatever the context; episodes of common contexts stay as long as they were', () => {
+  for (let context = 1; context <= 400; context++) {
+    for (const long of [false, true]) expect(episodeSteps(context, long)).toBeGreaterThanOrEqual(2 * context + 48);
+  }
+  expect([32, 96, 150].map((context) => episodeSteps(context, true))).toEqual([320, 320, 370]);
+  expect([32, 96].map((context) => episodeSteps(context, false))).toEqual([128, 256]);
 });
