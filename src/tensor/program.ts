@@ -26,6 +26,67 @@ const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
 
 export type InputData = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
+/** Buffers of one arena, and the program whose constants lie in it. */
+interface Arena {
+  buffers: GPUBuffer[];
+  bytes: number;
+  user: Program | null;
+}
+
+const chunkOf = ({ device }: Gpu): number => Math.min(ARENA_CHUNK, alignDown(device.limits.maxBufferSize));
+
+function allocate({ device }: Gpu, bytes: number, chunk: number): Arena {
+  const buffers = Array.from({ length: Math.max(1, Math.ceil(bytes / chunk)) }, (_, i) =>
+    device.createBuffer({
+      size: Math.max(ALIGN, Math.min(chunk, bytes - i * chunk)),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      label: `arena ${i}`,
+    }),
+  );
+  return { buffers, bytes, user: null };
+}
+
+/**
+ * One arena for programs of which one runs at a time and gets all of its inputs with every run: a trainer has a program for
+ * every shape of its batch. What a program left is read before another runs. `reserve` what the largest will need: who needs
+ * more than there is gets an arena beside it.
+ */
+export class SharedArena {
+  private readonly arenas: Arena[] = [];
+  private readonly gpu: Gpu;
+
+  constructor(gpu: Gpu) {
+    this.gpu = gpu;
+  }
+
+  /** Room for any of these graphs; compiles nothing. */
+  reserve(builds: readonly ((graph: Graph) => void)[]): void {
+    const needs = builds.map((build) => {
+      const graph = new Graph(this.gpu.conditions);
+      build(graph);
+      return plan(graph, chunkOf(this.gpu)).arenaBytes;
+    });
+    this.take(Math.max(...needs));
+  }
+
+  take(bytes: number): Arena {
+    const fits = this.arenas.find((a) => a.bytes >= bytes);
+    if (fits) return fits;
+    const made = allocate(this.gpu, bytes, chunkOf(this.gpu));
+    this.arenas.push(made);
+    return made;
+  }
+
+  /** Of all arenas. */
+  get bytes(): number {
+    return this.arenas.reduce((sum, a) => sum + a.bytes, 0);
+  }
+
+  dispose(): void {
+    for (const { buffers } of this.arenas) for (const b of buffers) b.destroy();
+  }
+}
+
 export interface ProgramStats {
   dispatches: number;
   pipelines: number;
@@ -37,9 +98,15 @@ export interface ProgramStats {
 
 /**
  * Traces `build` once and makes its buffers, pipelines and bind groups. `captures` names the intermediates (Graph.capture)
- * that can be read after a run as outputs can; throws on a name that `build` does not offer.
+ * that can be read after a run as outputs can; throws on a name that `build` does not offer. `shared`: instead of an arena of
+ * its own.
  */
-export function compile(gpu: Gpu, build: (graph: Graph) => void, captures: readonly string[] = []): Program {
+export function compile(
+  gpu: Gpu,
+  build: (graph: Graph) => void,
+  captures: readonly string[] = [],
+  shared: SharedArena | null = null,
+): Program {
   const graph = new Graph(gpu.conditions);
   build(graph);
   for (const name of captures) {
@@ -47,13 +114,16 @@ export function compile(gpu: Gpu, build: (graph: Graph) => void, captures: reado
     if (!t) throw new Error(`compile: no capture named ${name}; there are ${[...graph.captures.keys()].join(', ')}`);
     graph.output(name, t);
   }
-  return new Program(gpu, graph);
+  return new Program(gpu, graph, shared);
 }
 
 export class Program {
   readonly stats: ProgramStats;
   private readonly gpu: Gpu;
-  private readonly arena: GPUBuffer[];
+  private readonly arena: Arena;
+  private readonly shared: boolean;
+  /** Constants, written once, and again when another program had the arena. */
+  private readonly fixed: Graph['fixed'];
   private readonly uniforms: GPUBuffer;
   private readonly commands: Command[] = [];
   private readonly places = new Map<string, { buffer: GPUBuffer; offset: number; size: number }>();
@@ -64,10 +134,10 @@ export class Program {
   /** Submitted since the last `settle`. */
   private pending = false;
 
-  constructor(gpu: Gpu, graph: Graph) {
+  constructor(gpu: Gpu, graph: Graph, shared: SharedArena | null = null) {
     this.gpu = gpu;
     const device = gpu.device;
-    const chunk = Math.min(ARENA_CHUNK, alignDown(device.limits.maxBufferSize));
+    const chunk = chunkOf(gpu);
     const { nodes, offsets, arenaBytes, unsharedBytes } = plan(graph, chunk);
     const limit = Math.min(chunk, device.limits.maxStorageBufferBindingSize);
     for (const t of nodes.flatMap((n) => n.outputs)) {
@@ -77,18 +147,14 @@ export class Program {
         );
       }
     }
-    this.arena = Array.from({ length: Math.max(1, Math.ceil(arenaBytes / chunk)) }, (_, i) =>
-      device.createBuffer({
-        size: Math.max(ALIGN, Math.min(chunk, arenaBytes - i * chunk)),
-        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-        label: `arena ${i}`,
-      }),
-    );
+    this.arena = shared ? shared.take(arenaBytes) : allocate(gpu, arenaBytes, chunk);
+    this.shared = shared !== null;
+    this.fixed = graph.fixed;
     const place = (t: Tensor): { buffer: GPUBuffer; offset: number; size: number } => {
       const s = t.storage;
       if (s.external) return { buffer: s.external.buffer(), offset: s.external.offset, size: s.size };
       const offset = offsets.get(s.id) ?? 0;
-      return { buffer: this.arena[Math.floor(offset / chunk)], offset: offset % chunk, size: s.size };
+      return { buffer: this.arena.buffers[Math.floor(offset / chunk)], offset: offset % chunk, size: s.size };
     };
     const dispatches: Dispatch[] = [];
     const firstOf = new Map<Node, number>();
@@ -149,7 +215,7 @@ export class Program {
     }
     device.queue.writeBuffer(this.uniforms, 0, words);
     for (const [name, t] of [...graph.inputs, ...graph.outputs]) this.places.set(name, place(t));
-    for (const [name, data] of graph.fixed) this.write(name, data);
+    this.occupy();
     this.stats = {
       dispatches: this.commands.length,
       pipelines: pipelines.size,
@@ -158,6 +224,12 @@ export class Program {
       flops: this.commands.reduce((sum, c) => sum + c.flops, 0),
       bytes: this.commands.reduce((sum, c) => sum + c.bytes, 0),
     };
+  }
+
+  private occupy(): void {
+    if (this.arena.user === this) return;
+    this.arena.user = this;
+    for (const [name, data] of this.fixed) this.write(name, data);
   }
 
   private find(name: string): { buffer: GPUBuffer; offset: number; size: number } {
@@ -187,6 +259,7 @@ export class Program {
    */
   run(inputs: Record<string, InputData> = {}, times = 1): void {
     if (this.gpu.lostReason !== null) throw new Error(`The GPU device was lost: ${this.gpu.lostReason}`);
+    this.occupy();
     for (const [name, data] of Object.entries(inputs)) this.write(name, data);
     const encoder = this.gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -220,6 +293,7 @@ export class Program {
       return null;
     }
     if (this.gpu.lostReason !== null) throw new Error(`The GPU device was lost: ${this.gpu.lostReason}`);
+    this.occupy();
     for (const [name, data] of Object.entries(inputs)) this.write(name, data);
     this.timer ??= new StageTimer(device, this.stages.length);
     const encoder = device.createCommandEncoder();
@@ -307,7 +381,7 @@ export class Program {
   }
 
   dispose(): void {
-    for (const b of this.arena) b.destroy();
+    if (!this.shared) for (const b of this.arena.buffers) b.destroy();
     this.uniforms.destroy();
     for (const b of this.staging.values()) b.destroy();
     this.timer?.dispose();

@@ -6,7 +6,7 @@ import { PipelineCache } from '../../src/gpu/pipelines.ts';
 import type { Graph } from '../../src/tensor/graph.ts';
 import { affine, mul, square } from '../../src/tensor/ops/pointwise.ts';
 import { sumAll } from '../../src/tensor/ops/reduce.ts';
-import { compile, type Program } from '../../src/tensor/program.ts';
+import { compile, type Program, SharedArena } from '../../src/tensor/program.ts';
 import { testGpu } from '../support/gpu.ts';
 
 function small(gpu: Gpu): Program {
@@ -47,6 +47,27 @@ describe('inputs and outputs', () => {
     program.run();
     expect(await program.read('y')).toEqual(first);
     program.dispose();
+  });
+
+  test('programs that share an arena take turns: constants come back, memory is that of the largest', async () => {
+    const { gpu } = await testGpu();
+    const times = (n: number, factor: number) => (graph: Graph) => {
+      const data = () => new Float32Array(n).fill(factor);
+      graph.output('y', mul(graph.input('x', [n]), graph.table('factor', [n], data)));
+    };
+    const shared = new SharedArena(gpu);
+    shared.reserve([times(6, 2), times(600, 3)]);
+    const { bytes } = shared;
+    const [two, three] = [times(6, 2), times(600, 3)].map((build) => compile(gpu, build, [], shared));
+    for (let round = 0; round < 3; round++) {
+      two.run({ x: new Float32Array(6).fill(5) });
+      expect([...(await two.read('y'))]).toEqual(new Array(6).fill(10));
+      three.run({ x: new Float32Array(600).fill(7) });
+      expect(new Set(await three.read('y'))).toEqual(new Set([21]));
+    }
+    expect(shared.bytes).toBe(bytes);
+    for (const program of [two, three]) program.dispose();
+    shared.dispose();
   });
 
   test('reads at the same time do not disturb each other', async () => {

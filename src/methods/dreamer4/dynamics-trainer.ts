@@ -10,7 +10,7 @@ import type { Graph, Tensor } from '../../tensor/graph.ts';
 import { normaliseLoss, rowLoss } from '../../tensor/ops/loss.ts';
 import { gaussian } from '../../tensor/ops/random.ts';
 import { joinSlots, takeSlots } from '../../tensor/ops/slots.ts';
-import { compile, type InputData, type Program } from '../../tensor/program.ts';
+import { compile, type InputData, type Program, SharedArena } from '../../tensor/program.ts';
 import { claim, muon } from '../../train/muon.ts';
 import { type AdamW, adamw, backward, hyper } from '../../train/optimiser.ts';
 import { learningRate } from '../../train/schedule.ts';
@@ -45,6 +45,7 @@ export class DynamicsTrainer {
   step = 0;
   private readonly optimiser: AdamW;
   private readonly programs = new Map<string, Program>();
+  private readonly arena: SharedArena;
   private last: Program | null = null;
   /** Frames of the episodes in which hands changed something. */
   private hands: { of: readonly TokenEpisode[]; frames: Frame[]; marked: Set<number>[] } | null = null;
@@ -52,6 +53,7 @@ export class DynamicsTrainer {
   constructor(gpu: Gpu, config: DreamerConfig, seed: number) {
     this.gpu = gpu;
     this.config = config;
+    this.arena = new SharedArena(gpu);
     this.seed = seed;
     this.optimiser = {
       beta1: 0.9,
@@ -65,6 +67,9 @@ export class DynamicsTrainer {
       size: 256,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
+    // The largest of either kind of batch, so that there is one arena however many shapes are drawn.
+    const kinds = config.phases.dynamics.longRows > 0 ? [false, true] : [false];
+    this.arena.reserve(kinds.map((long) => (graph) => this.trace(graph, this.largest(long))));
     // The first program declares every parameter, so that a checkpoint can be restored before the first step.
     this.program(this.shape(1));
   }
@@ -81,11 +86,24 @@ export class DynamicsTrainer {
     return { rows: n, time: long ? longTime : time, bootstrapRows, selfPasses };
   }
 
+  /** No step of the short or of the long batch needs more memory. */
+  private largest(long: boolean): Shape {
+    const { phases, bootstrapShare, selfContextShare, selfContextDepth } = this.config;
+    const { rows, time, longRows, longTime } = phases.dynamics;
+    const n = long ? longRows : rows;
+    return {
+      rows: n,
+      time: long ? longTime : time,
+      bootstrapRows: Math.round(n * bootstrapShare),
+      selfPasses: selfContextShare > 0 ? selfContextDepth : 0,
+    };
+  }
+
   program(shape: Shape): Program {
     const key = `${shape.rows}x${shape.time} ${shape.bootstrapRows} ${shape.selfPasses}`;
     let program = this.programs.get(key);
     if (!program) {
-      program = compile(this.gpu, (graph) => this.trace(graph, shape));
+      program = compile(this.gpu, (graph) => this.trace(graph, shape), [], this.arena);
       this.programs.set(key, program);
     }
     return program;
@@ -313,6 +331,7 @@ export class DynamicsTrainer {
 
   dispose(): void {
     for (const p of this.programs.values()) p.dispose();
+    this.arena.dispose();
     this.store.dispose();
     this.normaliser.destroy();
   }
