@@ -148,8 +148,8 @@ export async function evalDreamer4(args: EvalArguments, output: Output): Promise
 }
 
 export const dreamer4: MethodCommands = {
-  // What a checkpoint's weights and data depend on.
-  fixed: /^(rung|renderer|hz|frame|tokenizer|dynamics|data|paper_faithful)\b/,
+  // What a checkpoint's weights and data depend on. Tokenizer steps may rise until the dynamics begins (DreamerSession.load).
+  fixed: /^(rung|world|renderer|hz|frame|tokenizer|dynamics|data|paper_faithful)\b/,
   run: runDreamer4,
   evaluate: evalDreamer4,
 };

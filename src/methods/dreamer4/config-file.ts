@@ -22,6 +22,15 @@ const phase = v.strictObject({
   longTime: count,
 });
 
+/** Frames of an episode that a run's samples need: true ones and those that are dreamed after them (DreamerSession.inspect). */
+const SAMPLE_FRAMES = 32;
+
+/** Frames in a row that training and samples take from one episode. */
+function framesNeeded({ phases }: Pick<DreamerConfig, 'phases'>): number {
+  const { time, longRows, longTime } = phases.dynamics;
+  return Math.max(phases.tokenizer.time, time, longRows > 0 ? longTime : 0, SAMPLE_FRAMES);
+}
+
 const schema = v.pipe(
   v.strictObject({
     rung: v.picklist(['nano', 'micro', 'small', 'base']),
@@ -29,7 +38,8 @@ const schema = v.pipe(
     world: v.optional(v.picklist(['meadow', 'park']), 'meadow'),
     renderer: v.picklist(['topdown', 'first-person']),
     frame: v.strictObject({ width: positive, height: positive, patch: multipleOf4 }),
-    hz: v.picklist([10, 20]),
+    // Worlds play two game ticks a step, whatever this says.
+    hz: v.literal(10, 'must be 10, the simulator plays ten steps a second'),
     tokenizer: v.strictObject({
       d: multipleOf4,
       layers: v.pipe(positive, v.minValue(2)),
@@ -122,6 +132,11 @@ const schema = v.pipe(
   v.check(
     (c) => c.phases.dynamics.longRows === 0 || c.phases.dynamics.longTime > c.dynamics.context,
     'phases.dynamics.longTime must exceed dynamics.context, or the model never sees a full context without its start',
+  ),
+  v.check(
+    (c) => c.data.steps + 1 >= framesNeeded(c),
+    ({ input: c }) =>
+      `data.steps=${c.data.steps} makes episodes of ${c.data.steps + 1} frames, ${framesNeeded(c)} in a row are needed`,
   ),
 );
 

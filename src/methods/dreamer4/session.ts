@@ -56,6 +56,8 @@ const metricsEvery = (gpu: Gpu): number => (gpu.conditions.software ? 10 : 50);
 export const HOLDOUT_EPISODES = 4;
 /** Episodes encoded side by side when the token cache is made. */
 const tokenStreams = (gpu: Gpu): number => (gpu.conditions.software ? 32 : 512);
+/** Prefix of the weights in a training checkpoint that a dynamics which does not exist yet will start from. */
+const START = 'start/';
 
 export class DreamerSession implements Session<RunState> {
   readonly phases: readonly Phase[];
@@ -258,6 +260,11 @@ export class DreamerSession implements Session<RunState> {
     if (this.trainer) {
       for (const [name, t] of await trainingTensors(this.trainer.store, 'dynamics/')) tensors.set(name, t);
       tensors.set('dynamics/normaliser', await this.small(this.trainer.normaliser, 64));
+    } else if (this.start) {
+      // The dynamics begins only after the tokens: until then what it will start from has to stay.
+      for (const [name, t] of this.start.tensors) {
+        if (!tokenizer.store.specs.has(name)) tensors.set(START + name, { shape: t.shape, values: toFloat32(t) });
+      }
     }
     const metadata = {
       method: 'dreamer4',
@@ -299,6 +306,12 @@ export class DreamerSession implements Session<RunState> {
       );
     }
     checkPrecision(metadata, this.gpu.conditions);
+    const { steps } = this.config.phases.tokenizer;
+    if (Number(metadata.dynamicsStep) > 0 && Number(metadata.tokenizerStep) < steps) {
+      throw new ConfigError(
+        `phases.tokenizer.steps=${steps}: the dynamics has learned from tokens of ${metadata.tokenizerStep} tokenizer steps, more would change them`,
+      );
+    }
     const normaliser = (name: string): Uint8Array<ArrayBuffer> => {
       const t = file.tensors.get(name);
       if (!t) throw new CheckpointError(`The checkpoint has no tensor ${name}.`);
@@ -338,7 +351,14 @@ export class DreamerSession implements Session<RunState> {
     this.tokenizer.step = Number(metadata.tokenizerStep);
     this.flops.done = Number(metadata.flops ?? 0);
     this.origin = metadata.origin ?? '';
-    this.start = null;
+    const start = [...file.tensors].filter(([name]) => name.startsWith(START));
+    this.start =
+      start.length > 0
+        ? {
+            metadata: {},
+            tensors: new Map(start.map(([name, t]) => [name.slice(START.length), { ...t, bytes: t.bytes.slice() }])),
+          }
+        : null;
     this.tokens = null;
   }
 

@@ -133,10 +133,22 @@ describe('faults', () => {
     [{ 'phases.dynamics.longTime': '16' }, 'longTime must exceed'],
     [{ contextCorruption: '0.7' }, 'contextCorruption'],
     [{ maskMax: '-0.1' }, 'maskMax'],
+    [{ hz: '20' }, 'configuration hz: must be 10, the simulator plays ten steps a second'],
+    [{ 'data.steps': '30' }, 'data.steps=30 makes episodes of 31 frames, 32 in a row are needed'],
+    [{ 'data.steps': '38', 'phases.tokenizer.time': '40' }, '39 frames, 40 in a row'],
+    [{ 'data.steps': '38', 'phases.dynamics.time': '40' }, '39 frames, 40 in a row'],
+    [{ 'data.steps': '38', 'phases.dynamics.longTime': '40' }, '39 frames, 40 in a row'],
   ] as [Record<string, string>, string][])('%j', (changes, part) => {
     const message = fault(changes);
     expect(message).toContain(part);
     expect(message).not.toContain('\n');
+  });
+
+  test('an episode may be as short as its longest row', () => {
+    const long = 'phases.dynamics.longRows';
+    expect(fault({ 'data.steps': '102' }, 'micro')).toContain('103 frames, 104 in a row');
+    expect(fault({ 'data.steps': '103' }, 'micro')).toBe('no error');
+    expect(fault({ 'data.steps': '31', [long]: '0' }, 'micro')).toBe('no error');
   });
 
   test('an unknown preset names the known ones', () => {

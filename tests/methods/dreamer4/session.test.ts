@@ -9,6 +9,7 @@ import {
   writeSafetensors,
 } from '../../../src/data/safetensors.ts';
 import { memoryStorage } from '../../../src/data/storage.ts';
+import { ConfigError } from '../../../src/methods/config-values.ts';
 import type { RunEvent } from '../../../src/methods/contract.ts';
 import type { DreamerConfig } from '../../../src/methods/dreamer4/config.ts';
 import { type Dream, NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
@@ -180,6 +181,32 @@ async function finishData(run: Run): Promise<void> {
   await until(run, 'dynamics', 0);
 }
 
+test('more tokenizer steps are refused once the dynamics has learned, before anything is loaded', async () => {
+  const { tokenizer, dynamics } = config.phases;
+  const longer = (steps: number): Promise<Run> =>
+    open(11, { phases: { tokenizer: { ...tokenizer, steps }, dynamics: { ...dynamics, steps: 20 } } });
+  const run = await longer(8);
+  await expect(run.session.load({ name: 'x', bytes: straight })).rejects.toThrow(
+    new ConfigError(
+      'phases.tokenizer.steps=8: the dynamics has learned from tokens of 7 tokenizer steps, more would change them',
+    ),
+  );
+  expect(run.session.tokenizer.step).toBe(0);
+  run.session.dispose();
+  const same = await longer(7);
+  await same.session.load({ name: 'x', bytes: straight });
+  same.session.dispose();
+  // Before it has, they may rise.
+  const early = await open();
+  await until(early, 'tokens', 0);
+  const { bytes } = await early.session.save();
+  early.session.dispose();
+  const later = await longer(8);
+  await later.session.load({ name: 'x', bytes });
+  await until(later, 'tokenizer', 7);
+  later.session.dispose();
+});
+
 test('what ships from a checkpoint is what the session exports', async () => {
   const run = await open();
   await run.session.load({ name: 'x', bytes: straight });
@@ -279,6 +306,29 @@ describe('a warm start', () => {
       expect(values(begun, name).every((v) => v === 0)).toBe(true);
       expect(values(ended, name).some((v) => v !== 0)).toBe(true);
     }
+  });
+
+  test.each([
+    ['data', 1],
+    ['tokenizer', 3],
+    ['tokens', 0],
+  ] as const)('survives a checkpoint of the phase %s', async (phase, step) => {
+    const run = await open(12);
+    run.session.startFrom(shippedBytes(), 'x.safetensors');
+    await until(run, phase, step);
+    const { bytes } = await run.session.save();
+    const resumed = await open(12);
+    await resumed.session.load({ name: 'x', bytes });
+    expect(sameBits((await resumed.session.save()).bytes, bytes)).toBe(true);
+    await finishData(resumed);
+    await finishData(run);
+    const theirs = readSafetensors(shippedBytes()).tensors.get('dyn.in.w') as StoredTensor;
+    const after = (await resumed.session.save()).bytes;
+    const mine = readSafetensors(after).tensors.get('dynamics/value/dyn.in.w') as StoredTensor;
+    expect(Array.from(toFloat32(mine))).toEqual(Array.from(toFloat32(theirs)));
+    expect(sameBits(after, (await run.session.save()).bytes)).toBe(true);
+    run.session.dispose();
+    resumed.session.dispose();
   });
 
   test('takes the tokenizer alone when the dynamics has another shape', async () => {
