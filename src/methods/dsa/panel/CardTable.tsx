@@ -9,7 +9,13 @@ import { DRAWN } from './Places.tsx';
 /** Columns of numbers that are no shares. */
 const PLAIN = /^(k|runs?|rows|step|problems|position|layer|answers|age .*|place .*)$|tokens|bits/;
 const cell = (value: string | number, column: string): string =>
-  typeof value === 'string' ? value : PLAIN.test(column) ? String(value) : percent(value);
+  typeof value === 'string'
+    ? value
+    : /tokens/.test(column)
+      ? value.toFixed(1)
+      : PLAIN.test(column)
+        ? String(value)
+        : percent(value);
 
 export function CardTable({ card }: { card: Card }) {
   return (

@@ -23,6 +23,8 @@ const PRESETS = [
   ['post-mini', 'seven domains'],
   ['post', 'seven, larger'],
 ] as const;
+/** Longer ones are drawn above; their rows are there for who asks. */
+const LONG_TABLE = 24;
 const weight = (x: number): string => x.toFixed(2);
 
 interface Props {
@@ -130,9 +132,19 @@ export function PostTraining({ api, adapter, recorded }: Props) {
           <PostGrid grid={shown.grid} />
           <PostCurves view={shown} />
           {shown.samples.size > 0 && <Samples samples={shown.samples} />}
-          {tables.map((table) => (
-            <FigureTable key={table.name} table={table} title={TITLES[table.name] ?? table.name} />
-          ))}
+          {tables.map((table) => {
+            const title = TITLES[table.name] ?? table.name;
+            const shown = <FigureTable key={table.name} table={table} title={title} />;
+            if (table.rows.length <= LONG_TABLE) return shown;
+            return (
+              <details key={table.name} className={css.card}>
+                <summary>
+                  {title}: all {table.rows.length} measurements
+                </summary>
+                {shown}
+              </details>
+            );
+          })}
           <Origin
             facts={facts}
             name="dsa-post-training"
