@@ -35,6 +35,21 @@ interface Arena {
 
 const chunkOf = ({ device }: Gpu): number => Math.min(ARENA_CHUNK, alignDown(device.limits.maxBufferSize));
 
+/** Throws before anything is allocated if the adapter cannot bind a tensor. */
+function planOf(gpu: Gpu, graph: Graph): ReturnType<typeof plan> {
+  const chunk = chunkOf(gpu);
+  const planned = plan(graph, chunk);
+  const limit = Math.min(chunk, gpu.device.limits.maxStorageBufferBindingSize);
+  for (const t of planned.nodes.flatMap((n) => n.outputs)) {
+    if (t.size * 4 > limit) {
+      throw new Error(
+        `compile: ${t.name} [${t.shape}] takes ${mib(t.size * 4)} MiB, this adapter binds at most ${mib(limit)} MiB at once. Use fewer rows per batch.`,
+      );
+    }
+  }
+  return planned;
+}
+
 function allocate({ device }: Gpu, bytes: number, chunk: number): Arena {
   const buffers = Array.from({ length: Math.max(1, Math.ceil(bytes / chunk)) }, (_, i) =>
     device.createBuffer({
@@ -64,7 +79,7 @@ export class SharedArena {
     const needs = builds.map((build) => {
       const graph = new Graph(this.gpu.conditions);
       build(graph);
-      return plan(graph, chunkOf(this.gpu)).arenaBytes;
+      return planOf(this.gpu, graph).arenaBytes;
     });
     this.take(Math.max(...needs));
   }
@@ -138,15 +153,7 @@ export class Program {
     this.gpu = gpu;
     const device = gpu.device;
     const chunk = chunkOf(gpu);
-    const { nodes, offsets, arenaBytes, unsharedBytes } = plan(graph, chunk);
-    const limit = Math.min(chunk, device.limits.maxStorageBufferBindingSize);
-    for (const t of nodes.flatMap((n) => n.outputs)) {
-      if (t.size * 4 > limit) {
-        throw new Error(
-          `compile: ${t.name} [${t.shape}] takes ${mib(t.size * 4)} MiB, this adapter binds at most ${mib(limit)} MiB at once. Use fewer rows per batch.`,
-        );
-      }
-    }
+    const { nodes, offsets, arenaBytes, unsharedBytes } = planOf(gpu, graph);
     this.arena = shared ? shared.take(arenaBytes) : allocate(gpu, arenaBytes, chunk);
     this.shared = shared !== null;
     this.fixed = graph.fixed;

@@ -70,6 +70,16 @@ describe('inputs and outputs', () => {
     shared.dispose();
   });
 
+  test('an arena for a tensor that the adapter cannot bind is refused before anything is allocated', async () => {
+    const { gpu } = await testGpu();
+    const n = gpu.device.limits.maxStorageBufferBindingSize / 4 + 64;
+    const shared = new SharedArena(gpu);
+    expect(() => shared.reserve([(graph) => graph.output('y', square(graph.input('x', [n])))])).toThrow(
+      'binds at most',
+    );
+    expect(shared.bytes).toBe(0);
+  });
+
   test('reads at the same time do not disturb each other', async () => {
     const program = small((await testGpu()).gpu);
     program.run({ x: Float32Array.of(1, 1, 1, 1, 1, 1) });

@@ -1,11 +1,11 @@
 // The page's half of the language model against a worker that answers when the test says so: which model's facts are shown,
 // what a lost device means without weights, a folder that cannot be read.
 
-import { expose } from 'comlink';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Answer, LmApi, LmEvent, ModelFacts } from '../../src/ui/language-model/protocol.ts';
 import { LmSession } from '../../src/ui/language-model/session.ts';
 import { useLm } from '../../src/ui/language-model/store.ts';
+import { fakeWorker } from '../support/fake-worker.ts';
 
 const FACTS = { layers: 1, chat: true } as ModelFacts;
 const folder = (name: string) => ({ name, files: [] });
@@ -21,7 +21,6 @@ beforeEach(() => {
   loads = [];
   writes = [];
   session = new LmSession(() => {
-    const { port1, port2 } = new MessageChannel();
     const api: LmApi = {
       listen: async (port) => {
         events = port;
@@ -33,13 +32,7 @@ beforeEach(() => {
       },
       stop: async () => {},
     };
-    expose(api, port2);
-    port1.start();
-    const terminate = (): void => {
-      port1.close();
-      port2.close();
-    };
-    return Object.assign(port1, { terminate }) as unknown as Worker;
+    return fakeWorker(api);
   });
 });
 

@@ -1,11 +1,11 @@
 // The page's half of the training against a worker that answers when the test says so: a tab that is hidden, a worker that
 // does not come.
 
-import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunStatus, TrainApi, TrainMessage } from '../../src/ui/training/train-protocol.ts';
 import { TrainSession } from '../../src/ui/training/train-session.ts';
 import { useTraining } from '../../src/ui/training/train-store.ts';
+import { fakeWorker } from '../support/fake-worker.ts';
 
 const state = () => useTraining.getState();
 
@@ -31,7 +31,6 @@ afterEach(() => {
 
 function open(): void {
   session = new TrainSession({}, () => {
-    const { port1, port2 } = new MessageChannel();
     const api: Partial<TrainApi> = {
       describe: () => describing(),
       kept: async () => [],
@@ -46,13 +45,7 @@ function open(): void {
       resume: async () => void asked.push('resume'),
       stop: async () => undefined,
     };
-    expose(api, port2);
-    port1.start();
-    const terminate = (): void => {
-      port1.close();
-      port2.close();
-    };
-    worker = Object.assign(port1, { terminate }) as unknown as Worker;
+    worker = fakeWorker(api);
     return worker;
   });
 }

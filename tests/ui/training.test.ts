@@ -5,8 +5,9 @@ import { memoryStorage, type Storage, StorageFull } from '../../src/data/storage
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { Checkpoint, Method, RunContext, RunState, Session } from '../../src/methods/contract.ts';
 import type { Dream } from '../../src/methods/dreamer4/play-contract.ts';
+import { takeSeed } from '../../src/ui/playground/share.ts';
 import { duration, RateEstimate } from '../../src/ui/training/rate-estimate.ts';
-import { configure, fieldValues, takeSeed } from '../../src/ui/training/run-config.ts';
+import { configure, fieldValues } from '../../src/ui/training/run-config.ts';
 import { Series } from '../../src/ui/training/series.ts';
 import { TrainHost } from '../../src/ui/training/train-host.ts';
 import type { TrainMessage } from '../../src/ui/training/train-protocol.ts';

@@ -7,7 +7,7 @@ import { toRgba } from './image-metrics.ts';
 import type { PlaySession } from './play-session.ts';
 import { usePlay } from './play-store.ts';
 import css from './playground.module.css';
-import { K_VALUES, MAX_CORRUPTION, parseSeed } from './share.ts';
+import { K_VALUES, MAX_CORRUPTION, takeSeed } from './share.ts';
 
 export function Knobs({ session }: { session: PlaySession | null }) {
   const { k, contextCorruption, seed } = usePlay((state) => state.settings.dream);
@@ -49,11 +49,7 @@ export function Knobs({ session }: { session: PlaySession | null }) {
             inputMode="numeric"
             key={seed}
             defaultValue={seed}
-            onBlur={({ target }) => {
-              const wanted = parseSeed(target.value);
-              if (wanted === null) target.value = String(seed);
-              else change({ seed: wanted });
-            }}
+            onBlur={({ target }) => change({ seed: takeSeed(target, seed) })}
             onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
           />
         </label>

@@ -86,3 +86,10 @@ function parseCorruption(text: string | null): number | null {
   const value = Number(text);
   return value >= 0 && value <= MAX_CORRUPTION ? Math.round(value * 100) / 100 : null;
 }
+
+/** The seed in an input that was left, or the one before if there is none in it. The input shows the seed that is taken. */
+export function takeSeed(input: { value: string }, before: number): number {
+  const seed = parseSeed(input.value) ?? before;
+  input.value = String(seed);
+  return seed;
+}

@@ -4,7 +4,7 @@ import { Play } from 'lucide-react';
 import { Button } from '../controls/Button.tsx';
 import { Choice } from '../controls/Choice.tsx';
 import { Knob } from '../controls/Knob.tsx';
-import { takeSeed } from './run-config.ts';
+import { takeSeed } from '../playground/share.ts';
 import type { TrainSession } from './train-session.ts';
 import { useTraining } from './train-store.ts';
 import css from './training.module.css';

@@ -1,7 +1,6 @@
 // Reads and changes numbers of a method's configuration by dotted path, within the bounds of its fields.
 
 import type { Field } from '../../methods/contract.ts';
-import { parseSeed } from '../playground/share.ts';
 
 function at(config: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], config);
@@ -32,11 +31,4 @@ export function configure<C>(preset: C, fields: readonly Field[], set: Readonly<
     (parent as Record<string, number>)[last] = value;
   }
   return config;
-}
-
-/** The seed in an input that was left, or the one before if there is none in it. The input shows the seed that is taken. */
-export function takeSeed(input: { value: string }, before: number): number {
-  const seed = parseSeed(input.value) ?? before;
-  input.value = String(seed);
-  return seed;
 }

@@ -1,7 +1,6 @@
 // The page's half of the theatre against a worker that answers when the test says so: what a refused or late problem does to
 // the decode that is at work.
 
-import { expose } from 'comlink';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Problem, RIGHT } from '../../../src/lm/tasks/task.ts';
 import type {
@@ -14,6 +13,7 @@ import type {
 import { PanelSession } from '../../../src/methods/learn2pd/panel/session.ts';
 import { usePanel } from '../../../src/methods/learn2pd/panel/store.ts';
 import { FIRST_VIEW } from '../../../src/methods/learn2pd/panel/view.ts';
+import { fakeWorker } from '../../support/fake-worker.ts';
 
 const state = () => usePanel.getState();
 const runs = () => [...state().runs.values()].map((run) => run.state);
@@ -51,14 +51,7 @@ beforeEach(async () => {
     judge: async () => ({ ok: true, value: RIGHT }),
   };
   session = new PanelSession({ ...FIRST_VIEW, panes: FIRST_VIEW.panes.slice(0, 1) }, () => {
-    const { port1, port2 } = new MessageChannel();
-    expose(api, port2);
-    port1.start();
-    const terminate = (): void => {
-      port1.close();
-      port2.close();
-    };
-    return Object.assign(port1, { terminate }) as unknown as Worker;
+    return fakeWorker(api);
   });
   void session.open(new Uint8Array(1), 'file');
   await until(() => problems.length === 1);
