@@ -6,19 +6,13 @@ import { openBench } from './open.mjs';
 
 const [pathA, pathB, share, out] = process.argv.slice(2);
 const { load } = await openBench();
-const { readSafetensors, toFloat32, writeSafetensors } = await load('/src/data/safetensors.ts');
+const { readSafetensors, writeSafetensors } = await load('/src/data/safetensors.ts');
+const { blend } = await load('/src/methods/dreamer4/ship.ts');
 const [a, b] = [pathA, pathB].map((path) => readSafetensors(new Uint8Array(readFileSync(path))));
 const p = Number(share);
 if (!(p >= 0 && p <= 1)) throw new Error(`share ${share} does not lie between 0 and 1`);
-const mixed = new Map();
-for (const [name, t] of a.tensors) {
-  const other = b.tensors.get(name);
-  if (other?.shape.join() !== t.shape.join()) throw new Error(`${name}: [${t.shape}] and [${other?.shape}]`);
-  const [x, y] = [toFloat32(t), toFloat32(other)];
-  mixed.set(name, { shape: t.shape, dtype: t.dtype, values: x.map((v, i) => (1 - p) * v + p * y[i]) });
-}
 writeFileSync(
   out,
-  writeSafetensors(mixed, { ...b.metadata, mixed: `${1 - p} ${basename(pathA)} + ${p} ${basename(pathB)}` }),
+  writeSafetensors(blend(a, b, p), { ...b.metadata, mixed: `${1 - p} ${basename(pathA)} + ${p} ${basename(pathB)}` }),
 );
 process.exit(0);

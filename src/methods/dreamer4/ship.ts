@@ -41,12 +41,12 @@ export function shipExported(model: Uint8Array<ArrayBuffer>, record: unknown, ti
   };
 }
 
-/**
- * The mean of two models of one configuration's shapes, number by number: of weights that one training led to along two ways
- * (model soups, arXiv 2203.05482). Throws CheckpointError if they differ in a tensor's name, shape or type.
- */
-export function meanOf(shipped: Shipped, other: Uint8Array<ArrayBuffer>): Shipped {
-  const [first, second] = [readSafetensors(shipped.bytes), readSafetensors(other)];
+/** `1 - share` of every number of the first model and `share` of the second's. Throws CheckpointError unless they have the same tensors. */
+export function blend(
+  first: ReturnType<typeof readSafetensors>,
+  second: ReturnType<typeof readSafetensors>,
+  share: number,
+): Map<string, TensorToWrite> {
   const out = new Map<string, TensorToWrite>();
   for (const [name, t] of first.tensors) {
     const twin = second.tensors.get(name);
@@ -54,15 +54,18 @@ export function meanOf(shipped: Shipped, other: Uint8Array<ArrayBuffer>): Shippe
       throw new CheckpointError(`No mean of these models: they differ in ${name}.`);
     }
     const [a, b] = [toFloat32(t), toFloat32(twin)];
-    out.set(name, {
-      shape: t.shape,
-      values: a.map((x, i) => (x + b[i]) / 2),
-      dtype: t.dtype as TensorToWrite['dtype'],
-    });
+    const values = a.map((x, i) => (1 - share) * x + share * b[i]);
+    out.set(name, { shape: t.shape, values, dtype: t.dtype as TensorToWrite['dtype'] });
   }
   if (second.tensors.size !== first.tensors.size) throw new CheckpointError('No mean: one model has more tensors.');
+  return out;
+}
+
+/** The mean of two models that one training led to along two ways (model soups, arXiv 2203.05482). */
+export function meanOf(shipped: Shipped, other: Uint8Array<ArrayBuffer>): Shipped {
+  const first = readSafetensors(shipped.bytes);
   const { config, title } = first.metadata;
-  return { ...shipped, bytes: shippedFile(out, config, title) };
+  return { ...shipped, bytes: shippedFile(blend(first, readSafetensors(other), 0.5), config, title) };
 }
 
 /** What a run's record must say. */
