@@ -48,10 +48,12 @@ async function referenceGpt(gpu: Gpu): Promise<MethodRow[]> {
 const STEPS = 4;
 
 async function dreamer(gpu: Gpu, rung: 'nano' | 'micro'): Promise<MethodRow[]> {
-  const rows = await measureRung(gpu, presets[rung], STEPS, 1);
+  const programs = ['tokenizer step', 'short step', 'played frame'] as const;
+  const rows = await measureRung(gpu, presets[rung], { steps: STEPS, rows: 1, programs, run: programs });
   return Promise.all(
     rows.map(async (r) => {
-      const step = r.program === 'played frame' ? 'one played frame, 4 denoising steps' : `${r.program}, ${r.rows} row`;
+      const program = r.program === 'short step' ? 'dynamics step' : r.program;
+      const step = program === 'played frame' ? 'one played frame, 4 denoising steps' : `${program}, ${r.rows} row`;
       const stats = { ...r, flops: r.gflop * 1e9, arenaBytes: r.arenaMiB * 2 ** 20 };
       return methodRow(`Dreamer 4 ${rung}`, step, stats, await wallTiming(gpu, r.samples, r));
     }),

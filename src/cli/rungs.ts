@@ -1,4 +1,4 @@
-// `lab rungs`: what each rung of Dreamer 4 costs on this adapter; with --step, one real training step and one played frame.
+// `lab rungs`: what each rung of Dreamer 4 costs on this adapter; with --step, real training steps and one played frame.
 
 import { type DreamerConfig, presets } from '../methods/dreamer4/config.ts';
 import { measureRung, type RungRow } from '../methods/dreamer4/rungs.ts';
@@ -12,7 +12,10 @@ export const rungs = defineCommand({
   flags: {
     only: { kind: 'list', help: 'rungs to measure (default: all)', value: 'NAME,...' },
     rows: { kind: 'integer', help: 'largest batch in rows (default: the recipe, halved until it fits)', value: 'N' },
-    step: { kind: 'boolean', help: 'run one training step of each phase and one played frame' },
+    step: {
+      kind: 'boolean',
+      help: 'run one step of every training program that contains the others, and one played frame',
+    },
     json: RUN_FLAGS.json,
   },
   async run({ positionals, flags }, output) {
@@ -26,17 +29,22 @@ export const rungs = defineCommand({
     const rows: RungRow[] = [];
     for (const name of names) {
       const config: DreamerConfig = presets[name as DreamerConfig['rung']];
-      for (const r of await measureRung(gpu, config, flags.step ? 1 : 0, flags.rows ?? Number.POSITIVE_INFINITY)) {
+      const options = { steps: flags.step ? 1 : 0, rows: flags.rows ?? Number.POSITIVE_INFINITY };
+      for (const r of await measureRung(gpu, config, options)) {
         rows.push(r);
         output.line(
           [
             r.rung.padEnd(6),
-            r.program.padEnd(15),
+            r.program.padEnd(16),
             `rows ${r.rows}/${r.recipeRows}`.padEnd(12),
+            (r.bootstrapRows > 0 ? `${r.bootstrapRows} bootstrap` : '').padEnd(13),
             `${(r.parameters / 1e6).toFixed(2)} M parameters`.padEnd(20),
             `${r.dispatches} dispatches`.padEnd(17),
             `${r.pipelines} pipelines`.padEnd(14),
             `${r.arenaMiB.toFixed(1)} MiB arena`.padEnd(18),
+            `+ ${r.weightsMiB.toFixed(1)} weights + ${r.optimiserMiB.toFixed(1)} optimiser + ${r.ringsMiB.toFixed(1)} rings`.padEnd(
+              52,
+            ),
             `${r.gflop.toFixed(3)} GFLOP`.padEnd(15),
             r.ms === null ? '' : `${(r.ms / 1000).toFixed(2)} s`,
           ].join(' '),

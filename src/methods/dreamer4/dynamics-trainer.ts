@@ -26,7 +26,8 @@ import { dequantise, type LatentStats, latentSize, type TokenEpisode } from './t
 /** The matrices of the transformer's layers. */
 const HIDDEN = /^dyn\.\d+\..+\.w$/;
 
-interface Shape {
+/** What a program of the dynamics is compiled for. */
+export interface BatchShape {
   rows: number;
   time: number;
   bootstrapRows: number;
@@ -75,7 +76,7 @@ export class DynamicsTrainer {
   }
 
   /** Rows of step t: long rows now and then and at the end, bootstrap rows after the start of the run. */
-  private shape(t: number): Shape {
+  private shape(t: number): BatchShape {
     const c = this.config;
     const { steps, rows, time, longRows, longTime } = c.phases.dynamics;
     const long = longRows > 0 && (t > steps * (1 - c.longOnly) || uniform01(mix32(this.seed, t, 0, 91)) < c.longShare);
@@ -86,8 +87,8 @@ export class DynamicsTrainer {
     return { rows: n, time: long ? longTime : time, bootstrapRows, selfPasses };
   }
 
-  /** No step of the short or of the long batch needs more memory. */
-  private largest(long: boolean): Shape {
+  /** No step of the short or of the long batch needs more memory or work. */
+  largest(long: boolean): BatchShape {
     const { phases, bootstrapShare, selfContextShare, selfContextDepth } = this.config;
     const { rows, time, longRows, longTime } = phases.dynamics;
     const n = long ? longRows : rows;
@@ -99,7 +100,7 @@ export class DynamicsTrainer {
     };
   }
 
-  program(shape: Shape): Program {
+  program(shape: BatchShape): Program {
     const key = `${shape.rows}x${shape.time} ${shape.bootstrapRows} ${shape.selfPasses}`;
     let program = this.programs.get(key);
     if (!program) {
@@ -109,7 +110,7 @@ export class DynamicsTrainer {
     return program;
   }
 
-  private trace(graph: Graph, { rows, time, bootstrapRows, selfPasses }: Shape): void {
+  private trace(graph: Graph, { rows, time, bootstrapRows, selfPasses }: BatchShape): void {
     const c = this.config;
     const { tokens, channels, kMax } = c.dynamics;
     const n = rows * time;
@@ -212,12 +213,14 @@ export class DynamicsTrainer {
     }
   }
 
-  /** One optimiser step; returns its floating point operations, before the GPU is done. */
-  advance(episodes: TokenEpisode[], stats: LatentStats): number {
+  /**
+   * One optimiser step; returns its floating point operations, before the GPU is done. `shape`: of the batch, for measurements;
+   * else what the schedule draws.
+   */
+  advance(episodes: TokenEpisode[], stats: LatentStats, shape = this.shape(this.step + 1)): number {
     const c = this.config;
     const { kMax } = c.dynamics;
     this.step += 1;
-    const shape = this.shape(this.step);
     const { rows, time, bootstrapRows, selfPasses } = shape;
     const n = rows * time;
     const width = latentSize(c);
