@@ -87,6 +87,8 @@ const schema = v.pipe(
     noiseShare: v.optional(share, 0),
     bootstrapShare: share,
     bootstrapStart: share,
+    // Runs from before it existed had all of them at once.
+    bootstrapRamp: v.optional(share, 0),
     longShare: share,
     longOnly: share,
     contextCorruption: v.pipe(real, v.maxValue(0.5)),

@@ -117,6 +117,8 @@ export interface DreamerConfig {
   /** Share of bootstrap rows once they are on, and the part of the run after which they start. */
   bootstrapShare: number;
   bootstrapStart: number;
+  /** Part of the run over which their number then rises, in four stages; 0 = all at once. */
+  bootstrapRamp: number;
   /** Share of long batches, and the last part of the run that has only long ones. */
   longShare: number;
   longOnly: number;
@@ -170,6 +172,7 @@ const common = {
   noiseShare: 0,
   bootstrapShare: 0.25,
   bootstrapStart: 0.2,
+  bootstrapRamp: 0.05,
   longShare: 0.1,
   longOnly: 0.1,
   contextCorruption: 0.1,

@@ -18,7 +18,15 @@ import type { DreamerConfig } from './config.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from './features.ts';
 import { drawWindowsAround, touchedFrames } from './frames.ts';
 import { dynamics } from './model.ts';
-import { drawNoiseLevels, IMAGE_ROW, pastOf, selfContextLevels, tokenWeights, truthLeft } from './noise-levels.ts';
+import {
+  bootstrapRowsAt,
+  drawNoiseLevels,
+  IMAGE_ROW,
+  pastOf,
+  selfContextLevels,
+  tokenWeights,
+  truthLeft,
+} from './noise-levels.ts';
 import { bootstrapTarget, corrupt, euler } from './ops.ts';
 import { NO_ACTION } from './play-contract.ts';
 import { dequantise, type LatentStats, latentSize, type TokenEpisode } from './tokens.ts';
@@ -75,16 +83,15 @@ export class DynamicsTrainer {
     this.program(this.shape(1));
   }
 
-  /** Rows of step t: long rows now and then and at the end, bootstrap rows after the start of the run. */
+  /** Rows of step t: long rows now and then and at the end, more and more bootstrap rows after the start of the run. */
   private shape(t: number): BatchShape {
     const c = this.config;
     const { steps, rows, time, longRows, longTime } = c.phases.dynamics;
     const long = longRows > 0 && (t > steps * (1 - c.longOnly) || uniform01(mix32(this.seed, t, 0, 91)) < c.longShare);
     const n = long ? longRows : rows;
-    const bootstrapRows = t > steps * c.bootstrapStart ? Math.round(n * c.bootstrapShare) : 0;
     const own = uniform01(mix32(this.seed, t, 0, 92)) < c.selfContextShare;
     const selfPasses = own ? 1 + Math.floor(uniform01(mix32(this.seed, t, 0, 93)) * c.selfContextDepth) : 0;
-    return { rows: n, time: long ? longTime : time, bootstrapRows, selfPasses };
+    return { rows: n, time: long ? longTime : time, bootstrapRows: bootstrapRowsAt(c, t, n), selfPasses };
   }
 
   /** No step of the short or of the long batch needs more memory or work. */

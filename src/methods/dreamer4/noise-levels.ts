@@ -22,6 +22,22 @@ export const IMAGE_ROW = 0xffffffff;
 /** Weight of a frame by its signal level (6.3): `floor` at pure noise, 1 at a clean frame. */
 export const ramp = (tau: number, floor = 0.1): number => (1 - floor) * tau + floor;
 
+/** Every number of bootstrap rows has a program of its own, so the ramp is a stair. */
+const RAMP_STAGES = 4;
+
+/**
+ * Bootstrap rows among `rows` in optimiser step `t` (from 1): none until `bootstrapStart`, then linearly more until
+ * `bootstrapRamp` later (dreamer4 6.1: a half step must work before two can be merged).
+ */
+export function bootstrapRowsAt(c: DreamerConfig, t: number, rows: number): number {
+  const { steps } = c.phases.dynamics;
+  const after = t - steps * c.bootstrapStart;
+  if (after <= 0) return 0;
+  const all = Math.round(rows * c.bootstrapShare);
+  const ramp = steps * c.bootstrapRamp;
+  return after >= ramp ? all : Math.round((all * Math.ceil((RAMP_STAGES * after) / ramp)) / RAMP_STAGES);
+}
+
 /**
  * The last `bootstrapRows` rows take steps d > 1/kMax; `changed` [rows * time] raises the weight of frames that moved, frames in
  * `wanted` are not finished by `solidContextShare`.

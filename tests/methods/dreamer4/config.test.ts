@@ -49,6 +49,7 @@ const PAPER = {
   noiseShare: 0,
   bootstrapShare: 0.25,
   bootstrapStart: 0.2,
+  bootstrapRamp: 0.05,
   longShare: 0.1,
   longOnly: 0.1,
   contextCorruption: 0.1,

@@ -2,9 +2,16 @@
 
 import { describe, expect, test } from 'vitest';
 import { type DreamerConfig, presets } from '../../../src/methods/dreamer4/config.ts';
+import { parseConfig } from '../../../src/methods/dreamer4/config-file.ts';
 import { ACTION_FEATURES, signalFeatures, writeAction, writeSignal } from '../../../src/methods/dreamer4/features.ts';
 import { drawWindows, drawWindowsAround, touchedFrames } from '../../../src/methods/dreamer4/frames.ts';
-import { drawNoiseLevels, IMAGE_ROW, pastOf, ramp } from '../../../src/methods/dreamer4/noise-levels.ts';
+import {
+  bootstrapRowsAt,
+  drawNoiseLevels,
+  IMAGE_ROW,
+  pastOf,
+  ramp,
+} from '../../../src/methods/dreamer4/noise-levels.ts';
 import { NO_ACTION } from '../../../src/methods/dreamer4/play-contract.ts';
 import { dequantise, latentStats, quantise } from '../../../src/methods/dreamer4/tokens.ts';
 import { TOLERANCE } from '../../support/tolerance.ts';
@@ -26,6 +33,46 @@ function draw(change: Partial<DreamerConfig> = {}, changed = still, step = 1) {
   }));
   return { frames, starts, signal };
 }
+
+describe('bootstrap rows', () => {
+  /** Of 24 rows, six of them in the end, in a run of 1000 steps. */
+  const rowsOf = (change: Partial<DreamerConfig>, rows = 24): number[] => {
+    const phases = structuredClone(presets.small.phases);
+    phases.dynamics.steps = 1000;
+    const c = { ...presets.small, phases, bootstrapShare: 0.25, ...change };
+    return Array.from({ length: 1000 }, (_, i) => bootstrapRowsAt(c, i + 1, rows));
+  };
+  const changesOf = (rows: number[]): [step: number, rows: number][] =>
+    rows.flatMap((n, i): [number, number][] => (n === (rows[i - 1] ?? 0) ? [] : [[i + 1, n]]));
+
+  test('rise in four stages over the ramp, each step no more than a stage above the straight line', () => {
+    const ramped = rowsOf({ bootstrapStart: 0.2, bootstrapRamp: 0.1 });
+    expect(changesOf(ramped)).toEqual([
+      [201, 2],
+      [226, 3],
+      [251, 5],
+      [276, 6],
+    ]);
+    ramped.forEach((n, i) => {
+      const line = 6 * Math.min(1, Math.max(0, (i + 1 - 200) / 100));
+      expect(n).toBeGreaterThanOrEqual(line - 0.5);
+      expect(n).toBeLessThan(line + 2);
+    });
+    expect(changesOf(rowsOf({ bootstrapStart: 0.2, bootstrapRamp: 0.1 }, 3))).toEqual([[226, 1]]);
+  });
+
+  test('without a ramp all are there at once; a start at 0 ramps from the first step on, one at 1 never', () => {
+    expect(changesOf(rowsOf({ bootstrapStart: 0.2, bootstrapRamp: 0 }))).toEqual([[201, 6]]);
+    expect(changesOf(rowsOf({ bootstrapStart: 0, bootstrapRamp: 0 }))).toEqual([[1, 6]]);
+    expect(changesOf(rowsOf({ bootstrapStart: 0, bootstrapRamp: 0.1 })).map(([step]) => step)).toEqual([1, 26, 51, 76]);
+    expect(changesOf(rowsOf({ bootstrapStart: 1 }))).toEqual([]);
+  });
+
+  test('a configuration from before the ramp has none', () => {
+    const { bootstrapRamp: _, ...old } = presets.micro;
+    expect(parseConfig(JSON.stringify(old)).bootstrapRamp).toBe(0);
+  });
+});
 
 describe('noise levels', () => {
   const { kMax } = presets.micro.dynamics;

@@ -26,8 +26,10 @@ const config: DreamerConfig = {
   ...tiny,
   frame: { width: 32, height: 32, patch: 8 },
   data: { episodes: 2, steps: 40, walks: 0 },
+  // Steps 5 to 7 have one such row of two, 8 to 12 two.
   bootstrapStart: 0.4,
-  bootstrapShare: 0.5,
+  bootstrapShare: 1,
+  bootstrapRamp: 0.4,
   selfContextShare: 0.5,
   selfContextDepth: 1,
   longShare: 0.3,
@@ -137,8 +139,8 @@ test('a rerun and runs resumed in every phase end in the same bits', async () =>
   for (const [phase, step] of [
     ['tokenizer', 3],
     ['tokens', 0],
-    ['dynamics', 2],
-    // Bootstrap and long rows have begun.
+    // In the ramp of bootstrap rows, and behind it, where long rows have begun.
+    ['dynamics', 6],
     ['dynamics', 9],
   ] as const) {
     await until(again, phase, step);
