@@ -3,7 +3,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { encodePng } from '../data/png.ts';
-import { folderStorage } from '../data/storage-node.ts';
 import { changeConfig, configure } from '../methods/dreamer4/config-file.ts';
 import { evaluate } from '../methods/dreamer4/eval.ts';
 import { loadModel } from '../methods/dreamer4/play.ts';
@@ -20,8 +19,8 @@ import {
   readCheckpoint,
   sha256,
 } from './method-commands.ts';
-import { frameCache, gpuOrFail } from './open.ts';
-import { runSession } from './session-run.ts';
+import { gpuOrFail, optionalFrameCache } from './open.ts';
+import { recordFile, runSession } from './session-run.ts';
 
 const CHECKPOINT = 'dreamer4-training.safetensors';
 
@@ -31,7 +30,7 @@ export async function runDreamer4(args: RunArguments, output: Output): Promise<R
     file: CHECKPOINT,
     runOf: checkpointRun,
     configure: (kept) => (kept ? changeConfig(kept, args.set) : configure(args.preset, args.set)),
-    create: async (context, c) => new DreamerSession({ ...context, cache: await folderStorage(frameCache()) }, c),
+    create: async (context, c) => new DreamerSession({ ...context, cache: await optionalFrameCache(output.note) }, c),
     async begin(s) {
       if (args.resume) output.note(`resumed: tokenizer step ${s.tokenizer.step}`);
       if (args.from !== undefined) {
@@ -64,7 +63,7 @@ export async function runDreamer4(args: RunArguments, output: Output): Promise<R
     wallMs: earlierMs + performance.now() - started,
     flops: session.trainingFlops,
   };
-  await writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  await write(recordFile(record));
   return record;
 }
 
@@ -126,7 +125,7 @@ export async function evalDreamer4(args: EvalArguments, output: Output): Promise
     ...settings,
     corruption: settings.corruption / 100,
     long: settings.long !== 0,
-    cache: await folderStorage(frameCache()),
+    cache: await optionalFrameCache(output.note),
     seed: args.seed,
     progress: (text) => output.note(text),
   });

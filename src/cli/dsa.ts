@@ -1,8 +1,7 @@
 // `lab run dsa` and `lab eval dsa`: the stages of training with checkpoints and resume; evaluation of a checkpoint with arms,
 // parity and cost curves.
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { SafetensorsError } from '../data/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { configure, type DsaConfig, SPECIFIED } from '../methods/dsa/config.ts';
@@ -26,7 +25,7 @@ import {
   refuseFrom,
 } from './method-commands.ts';
 import { gpuOrFail } from './open.ts';
-import { runSession } from './session-run.ts';
+import { recordFile, runSession } from './session-run.ts';
 
 const CHECKPOINT = 'dsa-training.safetensors';
 
@@ -78,7 +77,7 @@ async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
     wallMs: earlierMs + performance.now() - started,
     flops: session.trainingFlops,
   };
-  await writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  await write(recordFile(record));
   return record;
 }
 

@@ -1,7 +1,5 @@
 // `lab run learn2pd` and `lab eval learn2pd`: training of model and filter with checkpoints and resume; evaluation of a checkpoint.
 
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { SafetensorsError } from '../data/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { type Learn2pdModel, readCheckpoint } from '../methods/learn2pd/checkpoint.ts';
@@ -22,7 +20,7 @@ import {
   refuseFrom,
 } from './method-commands.ts';
 import { gpuOrFail } from './open.ts';
-import { runSession } from './session-run.ts';
+import { recordFile, runSession } from './session-run.ts';
 
 async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecord> {
   refuseFrom(args);
@@ -47,7 +45,7 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
     wallMs: earlierMs + performance.now() - started,
     flops: session.trainingFlops,
   };
-  const keep = (): Promise<void> => writeFile(join(args.out, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  const keep = (): Promise<string> => write(recordFile(record));
   // Before it is measured: who stops the measurement keeps the run.
   await keep();
   const model = await session.result(config.rung);

@@ -3,10 +3,12 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { folderStorage } from '../data/storage-node.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { Checkpoint, RunContext, Session } from '../methods/contract.ts';
 import { EventLog } from '../runs/event-log.ts';
+import type { RunRecord } from '../runs/run-record.ts';
 import type { Output } from './command.ts';
 import { type RunArguments, readCheckpoint } from './method-commands.ts';
 import { gpuOrFail } from './open.ts';
@@ -43,11 +45,29 @@ export interface FinishedRun<S, C> {
 const NOTE_MS = 15_000;
 const EVENTS = 'events.jsonl';
 
-/** Runs until the session is done; throws after saving if it was stopped. */
+/** How long a run that cannot be saved goes on trying: between two tries, and at its end. In milliseconds. */
+export interface Patience {
+  retryMs: number;
+  giveUpMs: number;
+}
+
+/** The record as the file `run.json` of the run's folder. */
+export const recordFile = (record: RunRecord): Checkpoint => ({
+  name: 'run.json',
+  bytes: new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`),
+});
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Runs until the session is done; throws after saving if it was stopped. What cannot be written (a full disk) stops nothing: the
+ * last checkpoint stays, the run goes on and tries again. At its end it waits for room, and throws only after `giveUpMs` or Ctrl+C.
+ */
 export async function runSession<S extends Session, C>(
   args: RunArguments,
   output: Output,
   run: SessionRun<S, C>,
+  patience: Patience = { retryMs: 30_000, giveUpMs: 3_600_000 },
 ): Promise<FinishedRun<S, C>> {
   const started = performance.now();
   const old = args.resume ? await readCheckpoint('--resume', join(args.out, run.file)) : null;
@@ -73,11 +93,27 @@ export async function runSession<S extends Session, C>(
   output.note(await run.begin(session));
   // Only now: a run that cannot begin leaves no folder behind.
   const folder = await folderStorage(args.out);
-  const save = async (): Promise<void> => {
+  /** What the folder holds of this run, in words. */
+  let safe = old ? 'what it was resumed from' : 'nothing';
+  /** Why it could not be written; null when it was. A session that has nothing good to save throws. */
+  const save = async (): Promise<string | null> => {
     const { name, bytes } = await session.save();
-    // First, so that it is never behind the checkpoint: what is ahead of it comes again.
-    await folder.write(EVENTS, new TextEncoder().encode(log.text(performance.now() - started)));
-    await folder.write(name, bytes);
+    const { phase, step } = session.state();
+    try {
+      // First, so that it is never behind the checkpoint: what is ahead of it comes again.
+      await folder.write(EVENTS, new TextEncoder().encode(log.text(performance.now() - started)));
+      await folder.write(name, bytes);
+    } catch (error) {
+      return `${args.out}: not saved at ${phase} ${step}. ${reasonOf(error)} Saved of this run: ${safe}.`;
+    }
+    safe = `${phase} ${step}`;
+    // Who stops it waits for no more than the checkpoint.
+    if (abort.signal.aborted) return null;
+    await run.onSave?.(session).catch((error: unknown) => {
+      // What is made of a checkpoint can be made again; a session that fails says so in its next step.
+      output.note(`${args.out}: ${reasonOf(error)}`);
+    });
+    return null;
   };
   let phase = '';
   let began = { at: performance.now(), step: 0 };
@@ -103,17 +139,45 @@ export async function runSession<S extends Session, C>(
     }
     if (state === 'more' && performance.now() - saved > args.checkpointMinutes * 60_000) {
       saved = performance.now();
-      await save();
-      await run.onSave?.(session);
+      const problem = await save();
+      if (problem !== null) {
+        output.note(`${problem} The run goes on and tries again`);
+        saved -= Math.max(0, args.checkpointMinutes * 60_000 - patience.retryMs);
+      }
     }
     if (state === 'done' || abort.signal.aborted) break;
   }
-  await save();
+  process.off('SIGINT', stop);
+  process.off('SIGTERM', stop);
+  await saveAtLast(save, patience, output);
   if (abort.signal.aborted) throw new Error(`stopped; continue with --resume ${args.out}`);
-  await run.onSave?.(session);
   const write = async ({ name, bytes }: Checkpoint): Promise<string> => {
     await folder.write(name, bytes);
     return join(args.out, name);
   };
   return { gpu, session, config, seed, last, earlierMs, write };
+}
+
+/** Saves; while that fails, waits for room and tries again. */
+async function saveAtLast(
+  save: () => Promise<string | null>,
+  { retryMs, giveUpMs }: Patience,
+  output: Output,
+): Promise<void> {
+  let problem = await save();
+  if (problem === null) return;
+  output.note(`${problem} Waiting for room, so that nothing is lost; Ctrl+C gives up`);
+  const quit = new AbortController();
+  const stop = (): void => quit.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  const until = performance.now() + giveUpMs;
+  while (problem !== null && performance.now() < until && !quit.signal.aborted) {
+    // Rejects when it is interrupted.
+    await setTimeout(retryMs, undefined, { signal: quit.signal }).catch(() => undefined);
+    problem = await save();
+  }
+  process.off('SIGINT', stop);
+  process.off('SIGTERM', stop);
+  if (problem !== null) throw new Error(problem);
 }

@@ -27,7 +27,7 @@ export async function folderStorage(folder: string): Promise<Storage> {
         await rename(beside, join(folder, name));
       } catch (error) {
         await rm(beside, { force: true });
-        if (code(error) === 'ENOSPC' || code(error) === 'EDQUOT') throw new StorageFull();
+        if (code(error) === 'ENOSPC' || code(error) === 'EDQUOT') throw new StorageFull(folder);
         throw error;
       }
     },

@@ -11,9 +11,14 @@ export interface Storage {
   list(): Promise<string[]>;
 }
 
+/** `folder`: where, in the file system; without it, the page's own storage. */
 export class StorageFull extends Error {
-  constructor() {
-    super('The storage for this page is full. Delete old runs or checkpoints, or free space on the disk.');
+  constructor(folder?: string) {
+    super(
+      folder === undefined
+        ? 'The storage for this page is full. Delete old runs or checkpoints, or free space on the disk.'
+        : `There is no room left for ${folder}: the disk is full, or what may be used of it.`,
+    );
   }
 }
 
@@ -52,6 +57,34 @@ export function orMemory(storage: Storage, tell: (reason: string) => void): Stor
       await storage.remove(name);
     },
     list: async () => [...new Set([...(await memory.list()), ...(await storage.list())])].sort(),
+  };
+}
+
+/**
+ * `storage` for what can be made again: the first write or removal that fails is told, and from then on nothing is written.
+ * What could not be written or removed counts as missing, since there may be an older state of it.
+ */
+export function optionalCache(storage: Storage, tell: (reason: string) => void): Storage {
+  const stale = new Set<string>();
+  let off = false;
+  const change = async (name: string, act: () => Promise<void>): Promise<void> => {
+    if (!off) {
+      try {
+        await act();
+        stale.delete(name);
+        return;
+      } catch (error) {
+        off = true;
+        tell(error instanceof Error ? error.message : String(error));
+      }
+    }
+    stale.add(name);
+  };
+  return {
+    read: async (name) => (stale.has(name) ? null : storage.read(name)),
+    write: (name, bytes) => change(name, () => storage.write(name, bytes)),
+    remove: (name) => change(name, () => storage.remove(name)),
+    list: async () => (await storage.list()).filter((name) => !stale.has(name)),
   };
 }
 

@@ -4,7 +4,14 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { memoryStorage, opfsStorage, orMemory, type Storage, StorageFull } from '../../src/data/storage.ts';
+import {
+  memoryStorage,
+  opfsStorage,
+  optionalCache,
+  orMemory,
+  type Storage,
+  StorageFull,
+} from '../../src/data/storage.ts';
 import { folderStorage } from '../../src/data/storage-node.ts';
 import { listRuns, readRun } from '../../src/ui/training/run-file.ts';
 
@@ -166,4 +173,30 @@ test('when writes fail in the middle, memory takes over, and the reason is told 
   expect(await storage.list()).toEqual(['a.bin', 'b.bin']);
   await storage.remove('a.bin');
   expect(await storage.read('a.bin')).toBeNull();
+});
+
+test('a cache that cannot be written says so once, keeps what it has, and gives nothing that is out of date', async () => {
+  const disk = memoryStorage();
+  let full = false;
+  const told: string[] = [];
+  const fails = (): Promise<void> => Promise.reject(new StorageFull('/some/folder'));
+  const cache = optionalCache(
+    {
+      ...disk,
+      write: (name, data) => (full ? fails() : disk.write(name, data)),
+      remove: (name) => (full ? fails() : disk.remove(name)),
+    },
+    (reason) => told.push(reason),
+  );
+  for (const name of ['a', 'b', 'c']) await cache.write(name, bytes(1));
+  full = true;
+  await cache.write('a', bytes(2));
+  await cache.remove('b');
+  full = false;
+  await cache.write('d', bytes(3));
+  expect(told).toEqual([new StorageFull('/some/folder').message]);
+  expect(told[0]).toContain('/some/folder');
+  expect(await Promise.all(['a', 'b', 'c', 'd'].map(cache.read))).toEqual([null, null, bytes(1), null]);
+  expect(await cache.list()).toEqual(['c']);
+  expect(await disk.list()).toEqual(['a', 'b', 'c']);
 });
