@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { encodePng } from '../data/png.ts';
+import { tokenizerGate } from '../methods/dreamer4/card.ts';
 import { changeConfig, configure } from '../methods/dreamer4/config-file.ts';
 import { evaluate } from '../methods/dreamer4/eval.ts';
 import { loadModel } from '../methods/dreamer4/play.ts';
@@ -41,7 +42,11 @@ export async function runDreamer4(args: RunArguments, output: Output): Promise<R
       return `${s.config.rung}: ${s.tokenizer.store.count} tokenizer parameters, one tokenizer step is ${dispatches} dispatches, ${(flops / 1e9).toFixed(2)} GFLOP, arena ${(arenaBytes / 2 ** 20).toFixed(0)} MiB`;
     },
     async onPhase(s, phase) {
-      if (phase === 'tokens') output.note(`tokenizer on held-out worlds: ${(await s.tokenizerPsnr()).toFixed(2)} dB`);
+      if (phase !== 'tokens') return;
+      const psnr = await s.tokenizerPsnr();
+      const gate = tokenizerGate(s.config);
+      output.note(`tokenizer on held-out worlds: ${psnr.toFixed(2)} dB`);
+      if (psnr < gate) output.note(`warning: that is below ${gate} dB, a dynamics that learns on it will not be sharp`);
     },
     async onSave(s) {
       // While frames become tokens there is nothing new to see.

@@ -17,7 +17,7 @@ const config = parseConfig(JSON.stringify(presets.micro));
 
 vi.mock('../../src/cli/open.ts', () => ({
   gpuOrFail: async () => ({ report: { vendor: 'none' } }),
-  frameCache: () => join(root, 'frames'),
+  optionalFrameCache: async () => undefined,
 }));
 vi.mock('../../src/methods/dreamer4/play.ts', async (original) => ({
   ...(await original<object>()),
@@ -103,6 +103,22 @@ test('the card names the settings of its evaluation, measured now or elsewhere',
   expect(await command()).toMatch(/ --seed 8 --set context=96 --json$/);
   const twice = shipDreamer(run, '--evaluation', join(root, 'figures.json'), '--set', 'windows=32');
   await expect(twice).rejects.toThrow('--evaluation brings its own seed and settings');
+});
+
+test('a model that misses a bar ships with a card that says so, and with a warning', async () => {
+  const said: string[] = [];
+  const output = {
+    ...silent,
+    line: (text: string) => void said.push(text),
+    note: (text: string) => void said.push(text),
+  };
+  const argv = ['dreamer4', '--resume', join(root, await dreamer(1)), '--out', join(root, 'out')];
+  await ship.run(parseArgs(argv, ship.flags), output);
+  const card = JSON.parse(await text('out', 'dreamer4-micro.card.json'));
+  expect(card.holds).toBe(false);
+  expect(card.bars.gain1.holds).toBe(true);
+  expect(said).toContain('misses a bar: msGrowth not measured, must be <= 1.1');
+  expect(said.at(-1)).toMatch(/^warning: this model misses 12 of 13 bars/);
 });
 
 test('figures of another training of the same configuration, or of nobody knows what, are refused', async () => {

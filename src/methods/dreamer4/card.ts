@@ -55,8 +55,16 @@ const SIGNS = {
   '<': (value: number, limit: number) => value < limit,
 } as const;
 
-/** Dream quality on worlds that no training episode used: metric, and what it must be. Gains are over copying, in dB. */
-const BARS: readonly (readonly [metric: string, ...limits: (readonly [keyof typeof SIGNS, number])[]])[] = [
+/** PSNR in dB on held-out worlds that a tokenizer should reach before a dynamics learns on it (dreamer4 section 13). */
+export const tokenizerGate = (c: DreamerConfig): number => (c.renderer === 'topdown' ? 28 : 24);
+
+type Limits = readonly [metric: string, ...limits: (readonly [keyof typeof SIGNS, number])[]];
+
+/**
+ * Metric, and what it must be for a model of `hz` frames a second: dream quality on worlds that no training episode used (gains
+ * are over copying, in dB), and the cost of a frame on the adapter of the evaluation, which does not grow with the dream.
+ */
+const barsOf = (hz: number): readonly Limits[] => [
   ['tokenizerPsnr', ['>=', 26]],
   ['gain1', ['>=', 1.5]],
   ['gain4', ['>=', 1.5]],
@@ -68,6 +76,8 @@ const BARS: readonly (readonly [metric: string, ...limits: (readonly [keyof type
   ['motionRatio', ['>=', 0.7], ['<=', 1.3]],
   ['driftMean200', ['<', 0.1]],
   ['driftStd200', ['<', 0.1]],
+  ['msGrowth', ['<=', 1.1]],
+  ['framesPerSecond', ['>=', hz]],
 ];
 
 export interface Bar {
@@ -77,13 +87,16 @@ export interface Bar {
   holds: boolean;
 }
 
-/** The bars beside what an evaluation measured. */
-export function bars(metrics: Readonly<Record<string, number>>): Record<string, Bar> {
+/** The bars of a model of `hz` frames a second beside what an evaluation measured. */
+export function bars(metrics: Readonly<Record<string, number>>, hz: number): Record<string, Bar> {
   return Object.fromEntries(
-    BARS.map(([metric, ...limits]) => {
+    barsOf(hz).map(([metric, ...limits]) => {
       const value = metrics[metric] ?? null;
       const holds = value !== null && limits.every(([sign, limit]) => SIGNS[sign](value, limit));
       return [metric, { value, bar: limits.map((limit) => limit.join(' ')).join(', '), holds }];
     }),
   );
 }
+
+export const missed = (found: Readonly<Record<string, Bar>>): string[] =>
+  Object.keys(found).filter((metric) => !found[metric].holds);

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { bars, trainingData, worldFacts } from '../../../src/methods/dreamer4/card.ts';
+import { bars, missed, trainingData, worldFacts } from '../../../src/methods/dreamer4/card.ts';
 import { presets } from '../../../src/methods/dreamer4/config.ts';
 import { checkConfig } from '../../../src/methods/dreamer4/config-file.ts';
 
@@ -32,10 +32,13 @@ const GOOD = {
   motionRatio: 1.3,
   driftMean200: 0.099,
   driftStd200: 0.099,
+  msGrowth: 1.1,
+  framesPerSecond: 10,
 };
 
 test('bars hold at their limits', () => {
-  const all = bars(GOOD);
+  const all = bars(GOOD, 10);
+  expect(missed(all)).toEqual([]);
   expect(Object.keys(all)).toEqual(Object.keys(GOOD));
   for (const [metric, { value, holds }] of Object.entries(all))
     expect([metric, holds, value !== null]).toEqual([metric, true, true]);
@@ -56,15 +59,19 @@ test.each([
   ['driftMean200', 0.1],
   ['driftStd200', 0.1],
   ['driftStd200', Number.NaN],
+  ['msGrowth', 1.11],
+  ['framesPerSecond', 9.9],
 ])('%s of %s is below its bar, and no other is', (metric, value) => {
-  const missed = Object.entries(bars({ ...GOOD, [metric]: value })).flatMap(([name, { holds }]) =>
-    holds ? [] : [name],
-  );
-  expect(missed).toEqual([metric]);
+  expect(missed(bars({ ...GOOD, [metric]: value }, 10))).toEqual([metric]);
+});
+
+test('a model plays at its own rate', () => {
+  expect(missed(bars(GOOD, 20))).toEqual(['framesPerSecond']);
+  expect(missed(bars({ ...GOOD, framesPerSecond: 20 }, 20))).toEqual([]);
 });
 
 test('what was not measured holds no bar', () => {
-  expect(bars({}).driftStd200).toEqual({ value: null, bar: '< 0.1', holds: false });
+  expect(bars({}, 10).driftStd200).toEqual({ value: null, bar: '< 0.1', holds: false });
 });
 
 test.each(readdirSync(FOLDER).filter((name) => name.endsWith('.card.json')))(
@@ -74,6 +81,7 @@ test.each(readdirSync(FOLDER).filter((name) => name.endsWith('.card.json')))(
     const config = checkConfig(card.config);
     expect(card.world).toEqual(worldFacts(config));
     expect(card.training.data).toEqual(trainingData(config, card.training.dataSeed));
-    expect(card.bars).toEqual(bars(card.evaluation.metrics));
+    expect(card.bars).toEqual(bars(card.evaluation.metrics, config.hz));
+    expect(card.holds).toBe(missed(card.bars).length === 0);
   },
 );
