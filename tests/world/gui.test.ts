@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { CAMERA_NULL, cameraClass, hotbarKey, KEY, makeAction } from '../../src/world/actions.ts';
 import { B } from '../../src/world/blocks.ts';
 import { setBlock } from '../../src/world/change.ts';
-import { counter, EVENT, events, milestoneTick } from '../../src/world/events.ts';
+import { counter, EVENT, events, MILESTONES, milestoneTick } from '../../src/world/events.ts';
 import { craftDirect } from '../../src/world/gui.ts';
 import { cellCentre, cellUnderCursor, FURNACE_CELLS, GUI_COLUMNS, guiCells } from '../../src/world/gui-layout.ts';
 import { countItem } from '../../src/world/inventory.ts';
-import { I, itemName, packSlot } from '../../src/world/items.ts';
+import { I, itemName, packSlot, slotId } from '../../src/world/items.ts';
 import { craftable, RECIPES } from '../../src/world/recipes.ts';
 import { blockAt, player, type State, slot } from '../../src/world/state.ts';
 import { F, GUI, P, PLAYER, SLOT } from '../../src/world/state-layout.ts';
@@ -223,6 +223,63 @@ describe('crafting', () => {
       expect(totalItems(s)).toEqual(new Map([[r.output, r.count]]));
       expect(craftDirect(s, at)).toBe(false);
     }
+  });
+});
+
+describe('the upper ladder, from raw materials, by actions alone', () => {
+  it('smelts iron in a furnace of its own and crafts an iron and a diamond pickaxe', () => {
+    const s = standingAt(B.crafting_table, 'mini');
+    ['log', 'cobblestone', 'iron_ore', 'coal', 'diamond'].forEach((name, i) => {
+      give(s, i, name, [2, 8, 3, 1, 3][i]);
+    });
+    const made = () => [I.furnace, I.iron_ingot, I.iron_pickaxe, I.diamond_pickaxe].map((id) => countItem(s, id));
+    tap(s, 'use');
+    expect(player(s, P.guiKind)).toBe(GUI.table);
+    click(s, stripCell(s, I.planks));
+    click(s, stripCell(s, I.stick));
+    click(s, stripCell(s, I.furnace));
+    expect(() => stripCell(s, I.iron_pickaxe)).toThrow(/not on the strip/);
+    tap(s, 'inventory');
+    expect(made()).toEqual([1, 0, 0, 0]);
+    // A quarter turn to the right, then the furnace onto the floor there.
+    const quarter = (yawBin: number) => {
+      for (let i = 0; i < 9; i++) step(s, makeAction(0, cameraClass(5, yawBin)));
+    };
+    quarter(10);
+    const held = [0, 1, 2, 3, 4, 5, 6, 7].find((i) => slotId(slot(s, i)) === I.furnace) as number;
+    step(s, makeAction(hotbarKey(held)));
+    tap(s, 'use');
+    expect(made()).toEqual([0, 0, 0, 0]);
+    tap(s, 'use');
+    expect(player(s, P.guiKind)).toBe(GUI.furnace);
+    const cellOf = (id: number) =>
+      hotbarCell([0, 1, 2, 3, 4, 5, 6, 7].find((i) => slotId(slot(s, i)) === id) as number);
+    click(s, cellOf(I.iron_ore));
+    click(s, furnaceCell('input'));
+    click(s, cellOf(I.coal));
+    click(s, furnaceCell('fuel'));
+    hold(s, 3 * 100);
+    click(s, furnaceCell('output'), KEY.attack | KEY.sneak);
+    tap(s, 'inventory');
+    expect(made()).toEqual([0, 3, 0, 0]);
+    quarter(0);
+    tap(s, 'use');
+    expect(player(s, P.guiKind)).toBe(GUI.table);
+    click(s, stripCell(s, I.iron_pickaxe));
+    expect(made()).toEqual([0, 0, 1, 0]);
+    click(s, stripCell(s, I.diamond_pickaxe));
+    tap(s, 'inventory');
+    expect(made()).toEqual([0, 0, 1, 1]);
+    expect([I.stick, I.diamond, I.cobblestone, I.coal, I.iron_ore].map((id) => countItem(s, id))).toEqual([
+      0, 0, 0, 0, 0,
+    ]);
+    expect([I.iron_ingot, I.iron_pickaxe, I.diamond_pickaxe].map((id) => counter(s, 'crafted', id))).toEqual([3, 1, 1]);
+    const [furnace, ingot, pickaxe] = ([I.furnace, I.iron_ingot, I.iron_pickaxe] as const).map((id) =>
+      milestoneTick(s, MILESTONES.indexOf(id)),
+    );
+    expect(furnace).toBeGreaterThan(0);
+    expect(ingot).toBeGreaterThan(furnace + 3 * 100);
+    expect(pickaxe).toBeGreaterThan(ingot);
   });
 });
 
