@@ -271,7 +271,7 @@ export async function evaluate(gpu: Gpu, model: DreamModel, options: EvalOptions
   );
   const tables: EvalResult['tables'] = [];
   metrics.windows = Math.floor(windows / streams) * streams;
-  metrics.contextSeconds = c.dynamics.context / c.hz;
+  metrics.contextSeconds = dream.info.contextSeconds;
   Object.assign(metrics, await reconstruction(gpu, model, set, streams, progress));
 
   if (options.long) {

@@ -152,20 +152,21 @@ export class LatentDream implements Dream {
     this.ownsModel = ownsModel;
     this.fused = fused;
     this.streams = streams;
+    this.tokenizerRings = new RingSet(gpu, streams, t.context, { heads: t.heads, kvHeads: t.heads, dim: t.dim });
+    this.dynamicsRings = new RingSet(gpu, streams, d.context, { heads: d.heads, kvHeads: d.kvHeads, dim: d.dim });
+    const { window } = this.dynamicsRings;
     this.info = {
       title: model.title,
       world: c.world,
       width: c.frame.width,
       height: c.frame.height,
       hz: c.hz,
-      contextFrames: d.context,
-      contextSeconds: d.context / c.hz,
+      contextFrames: window,
+      contextSeconds: window / c.hz,
       kMax: d.kMax,
       parameters: model.tokenizer.count + model.dynamics.count,
       latent: [d.tokens, d.channels],
     };
-    this.tokenizerRings = new RingSet(gpu, streams, t.context, { heads: t.heads, kvHeads: t.heads, dim: t.dim });
-    this.dynamicsRings = new RingSet(gpu, streams, d.context, { heads: d.heads, kvHeads: d.kvHeads, dim: d.dim });
     const kept = (label: string): GPUBuffer =>
       gpu.device.createBuffer({
         size: Math.max(256, streams * latentSize(c) * 4),

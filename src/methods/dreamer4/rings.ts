@@ -9,7 +9,8 @@ import { type Heads, type Ring, ropeTable } from '../../tensor/ops/attention.ts'
 export class RingSet {
   private readonly gpu: Gpu;
   private readonly streams: number;
-  private readonly window: number;
+  /** Frames that the next one sees, itself included. */
+  readonly window: number;
   private readonly heads: Heads;
   private readonly data = new Map<string, GPUBuffer>();
   private readonly clock: GPUBuffer;

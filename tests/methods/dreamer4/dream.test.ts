@@ -149,6 +149,37 @@ describe('a dream', () => {
   });
 });
 
+test('9.6 s of context are 96 frames in the ring: what happened 9.5 s ago changes the next frame, what is older does not', async () => {
+  // One time layer, so nothing older comes in through what the frames between have seen.
+  const c = { ...tiny, dynamics: { ...tiny.dynamics, context: 96 } };
+  const dream = new LatentDream(gpu, { ...model, config: c }, 1, { fused: fusedStack });
+  expect(dream.info.contextSeconds).toBe(9.6);
+  const length = 106;
+  const [episode] = moverFrames(16, 1, length, 4).episodes;
+  /** The frame after all of these, if another key led to the one `ago` steps before it, or if that one looked otherwise. */
+  const next = async (change: { action?: number; frame?: number } = {}): Promise<Uint8Array> => {
+    const actions = episode.actions.slice();
+    const pictures = episode.frames.slice();
+    if (change.action !== undefined) actions[length - change.action] ^= 0x3fffff;
+    if (change.frame !== undefined) {
+      const at = (length - change.frame) * SIZE;
+      for (let i = at; i < at + SIZE; i++) pictures[i] ^= 255;
+    }
+    dream.reset();
+    await dream.observe(pictures, actions);
+    const { rgb, ringFill } = await dream.step(Uint32Array.of(NO_ACTION), settings, { rgb: true });
+    expect(ringFill).toBe(95);
+    return rgb;
+  };
+  const usual = await next();
+  expect(await next({ action: 95 })).not.toEqual(usual);
+  expect(await next({ action: 96 })).toEqual(usual);
+  expect(await next({ frame: 95 })).not.toEqual(usual);
+  // The tokenizer lets a picture into the latents of the three after it.
+  expect(await next({ frame: 96 + tiny.tokenizer.context - 1 })).toEqual(usual);
+  dream.dispose();
+}, 60_000);
+
 test('how things were moving counts from the second frame on, and is forgotten by a reset', async () => {
   const trainer = new DynamicsTrainer(gpu, direct, 3);
   shake(trainer.store, 8);
