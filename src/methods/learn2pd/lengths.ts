@@ -117,7 +117,9 @@ export async function lengthTables(
       nfeSpeedupLearn2pd: canvas / nfe.alone,
       nfeSpeedupEotp: canvas / nfe.ended,
       flopSpeedupEotp: flops / mean(ended.flops),
-      passesPerSubmission: 8,
+      // Measured: a submission has room for eight, the last of a decode is seldom full.
+      passesPerSubmission: aloneTiming.of('alone').passesPerSubmission,
+      passesPerSubmissionEotp: timing.of('eotp').passesPerSubmission,
       eotWaste: mean(answers.map((tokens) => eotWaste(staticBlocks(canvas, c.block), tokens, 0))),
       answerLength: mean(fixed.judged.useful),
       launchBound: (Number(rows[0][12]) || 0) / (fixed.msPerSequence / canvas),
