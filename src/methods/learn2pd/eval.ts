@@ -52,7 +52,7 @@ export function mainSpecs({ config: c, filter }: Learn2pdModel): Record<string, 
 export async function evaluate(gpu: Gpu, model: Learn2pdModel, options: EvalOptions): Promise<Evaluation> {
   const { config: c, tasks, tokenizer } = model;
   const { seed, progress } = options;
-  const judge = new Judge(gpu, model);
+  const judge = new Judge(gpu, model, options.verifier);
   const canvas = options.canvas || Math.min(c.longest, 2 * c.canvas);
   const count = options.problems || c.problems;
   const draws = (salt: number) => ({ split: 'test', seed: mix32(seed, 0, 0, 0x6576616c), salt }) as const;
@@ -146,7 +146,9 @@ export async function evaluate(gpu: Gpu, model: Learn2pdModel, options: EvalOpti
         prompts: options.ablations,
         steps: Math.min(3000, c.filterSteps),
       };
-      tables.push(...(await ablate({ gpu, model, problems: sample, options: { ...work, progress } })));
+      tables.push(
+        ...(await ablate({ gpu, model, problems: sample, options: { ...work, progress, verifier: options.verifier } })),
+      );
     }
     return { metrics, tables };
   } finally {

@@ -1,5 +1,6 @@
 /** What the parts of an evaluation share: its options, the form of a table, and how a difference of accuracy is put in words. */
 import { pairedBootstrap } from '../../lm/statistics.ts';
+import type { Verifier } from '../../lm/verify/verifier.ts';
 
 export interface ResultTable {
   name: string;
@@ -31,6 +32,8 @@ export interface EvalOptions {
   /** Pairs of decodes from which the filter's overhead is taken. */
   rounds: number;
   progress?: (text: string) => void;
+  /** Judges the answers; by default in this thread. */
+  verifier?: Verifier;
 }
 
 export const EVAL_DEFAULTS = {
