@@ -130,7 +130,8 @@ export async function evaluate(gpu: Gpu, model: Learn2pdModel, options: EvalOpti
       ]),
     });
     tables.push(...diagnose(all, c, canvas));
-    const mixed = problemsOf(tasks, tokenizer, c, draws(1000), Math.max(options.long, options.timed));
+    const wanted = Math.max(options.long, options.timed);
+    const mixed = distinct(problemsOf(tasks, tokenizer, c, draws(1000), 2 * wanted)).slice(0, wanted);
     const lengths = await lengthTables(judge, mixed, options, specs);
     Object.assign(metrics, lengths.metrics);
     tables.push(...lengths.tables);

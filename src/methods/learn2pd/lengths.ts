@@ -4,6 +4,7 @@
  * lies to the right cannot change them), its work from the formula, and its time from `options.static` whole decodes.
  */
 
+import { pairedBootstrap } from '../../lm/statistics.ts';
 import type { Problem } from '../../lm/tasks/task.ts';
 import { EOT } from '../../lm/tokenizers/closed.ts';
 import { canvasesOf, modelConfig } from './config.ts';
@@ -107,8 +108,13 @@ export async function lengthTables(
     if (!longest) continue;
     kv = await cacheTable(judge, own, at, fixed, learn2pdEotp, timing, options.seed);
     const answers = fixed.judged.results.map((r) => r.tokens);
+    const difference = pairedBootstrap(ended.right, fixed.judged.right, options.seed);
     Object.assign(metrics, {
       longestCanvas: canvas,
+      longestProblems: own.length,
+      accuracyDifferenceLongest: difference.value,
+      accuracyDifferenceLongestLow: difference.lower,
+      accuracyDifferenceLongestHigh: difference.upper,
       staticWhole: fixed.whole,
       speedupLearn2pd: wall.alone,
       speedupEotp: wall.ended,

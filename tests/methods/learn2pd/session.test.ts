@@ -103,7 +103,8 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
   // Passes of a submission as they were: those of the same decodes, counted once more.
   const judge = new Judge(gpu, model);
   const from = { split: 'test', seed: mix32(3, 0, 0, 0x6576616c), salt: 1000 } as const;
-  const mixed = judge.prompts(problemsOf(model.tasks, model.tokenizer, toy, from, 2));
+  const problemsMixed = problemsOf(model.tasks, model.tokenizer, toy, from, 2);
+  const mixed = judge.prompts(problemsMixed);
   const { learn2pd, learn2pdEotp } = mainSpecs(model);
   const perSubmission = async (prompts: number[][], spec: DecodeSpec) => {
     const sums = { nfe: 0, submissions: 0 };
@@ -116,6 +117,16 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
   };
   expect(metrics.passesPerSubmission).toBe(await perSubmission(mixed, learn2pd));
   expect(metrics.passesPerSubmissionEotp).toBe(await perSubmission(mixed.slice(0, 1), learn2pdEotp));
+  // At the longest canvas: the share of right answers against static decoding, whose whole texts the table's first blocks stand for.
+  const rightOf = async (spec: DecodeSpec): Promise<number> => {
+    const { right } = await judge.judge(problemsMixed, spec, { canvas: 32, sequences: 1 });
+    return right.reduce((a, b) => a + b, 0) / right.length;
+  };
+  const { longestProblems, accuracyDifferenceLongest: difference } = metrics;
+  expect(longestProblems).toBe(2);
+  expect(difference).toBe((await rightOf(learn2pdEotp)) - (await rightOf(mainSpecs(model).static)));
+  expect(metrics.accuracyDifferenceLongestLow).toBeLessThanOrEqual(difference);
+  expect(metrics.accuracyDifferenceLongestHigh).toBeGreaterThanOrEqual(difference);
   judge.dispose();
   expect(tables.map((t) => t.name)).toEqual([
     ...['main', 'paper', 'oracleGap', 'unnecessaryDecodes', 'passesPerBlock', 'liveDecisions'],
