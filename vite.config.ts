@@ -3,6 +3,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { buildPlugin } from './scripts/build-plugin.ts';
+import { NODE_BUNDLED, threadPlugin } from './scripts/thread-plugin.ts';
 import { weslPlugin } from './scripts/wesl-plugin.ts';
 
 // Vitest 5 prints failed tests with Map.groupBy, which Node 20 lacks.
@@ -22,12 +23,12 @@ const NATIVE = ['webgpu'];
 export default defineConfig({
   // Relative addresses: the built page works from any folder of any host.
   base: './',
-  plugins: [buildPlugin(), weslPlugin(), react()],
+  plugins: [buildPlugin(), weslPlugin(), threadPlugin(), react()],
   worker: { format: 'es', plugins: () => [buildPlugin(), weslPlugin()], rolldownOptions: { external: NATIVE } },
   // three.js is one lazily loaded chunk of 0.55 MB.
   build: { target: 'es2023', chunkSizeWarningLimit: 800, rolldownOptions: { external: NATIVE } },
   optimizeDeps: { exclude: NATIVE },
-  ssr: { external: NATIVE },
+  ssr: { external: NATIVE, noExternal: NODE_BUNDLED },
   test: {
     // Two cores, and CPU adapters use both: more processes only take turns.
     maxWorkers: 2,

@@ -21,6 +21,7 @@ const SOURCES = [
   'vite.config.ts',
   'scripts/wesl-plugin.ts',
   'scripts/build-plugin.ts',
+  'scripts/thread-plugin.ts',
   'scripts/build-facts.mjs',
   'package-lock.json',
 ];

@@ -20,3 +20,16 @@ declare module 'virtual:build' {
   export const commit: string | null;
   export const jaxVersion: string;
 }
+
+/** The package has these types, but where no resolver looks for them. */
+declare module 'comlink/dist/esm/node-adapter.mjs' {
+  import type { MessagePort, Worker } from 'node:worker_threads';
+  import type { Endpoint } from 'comlink';
+  export default function nodeEndpoint(port: MessagePort | Worker): Endpoint;
+}
+
+/** file: URL of the bundle of a module that a thread of Node starts with (scripts/thread-plugin.ts). */
+declare module '*.ts?thread' {
+  const url: string;
+  export default url;
+}

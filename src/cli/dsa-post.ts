@@ -3,14 +3,18 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import verifyPost from '../../workers/verify-post-node.ts?thread';
 import { SafetensorsError, writeSafetensors } from '../data/safetensors.ts';
 import { folderStorage } from '../data/storage-node.ts';
+import { nodeThreads, threadSeat } from '../lm/verify/node-pool.ts';
+import { VerifierPool } from '../lm/verify/pool.ts';
 import { ConfigError } from '../methods/config-values.ts';
 import { configurePost, POST_PRESETS, type PostConfig } from '../methods/dsa/posttrain/config.ts';
 import { Journal } from '../methods/dsa/posttrain/journal.ts';
 import { postTrain } from '../methods/dsa/posttrain/pipeline.ts';
 import { type PostEvent, Stopped } from '../methods/dsa/posttrain/reinforce.ts';
 import { postReport } from '../methods/dsa/posttrain/report.ts';
+import type { PostAnswer } from '../methods/dsa/posttrain/verifier.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
 import { CheckpointError } from '../train/checkpoint.ts';
 import { UsageError } from './args.ts';
@@ -62,10 +66,13 @@ export async function runPost(args: RunArguments, output: Output): Promise<RunRe
     events.push(JSON.stringify(event));
     output.note(sentence(event));
   };
-  const result = await postTrain(gpu, journal, emit, abort.signal).catch((error) => {
-    if (!(error instanceof Stopped)) throw error;
-    throw new Error(`stopped; continue with --resume ${args.out}`);
-  });
+  const verifier = new VerifierPool(() => threadSeat<PostAnswer>(verifyPost), nodeThreads());
+  const result = await postTrain(gpu, journal, emit, abort.signal, verifier)
+    .catch((error) => {
+      if (!(error instanceof Stopped)) throw error;
+      throw new Error(`stopped; continue with --resume ${args.out}`);
+    })
+    .finally(() => verifier.dispose());
   await writeFile(join(args.out, 'events.jsonl'), `${events.join('\n')}\n`);
   const tensors = new Map();
   for (const [arm, { values }] of Object.entries(result.arms)) {

@@ -2,10 +2,11 @@
 
 import { SafetensorsError } from '../data/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
+import { nodeVerifiers } from '../lm/verify/node-pool.ts';
 import { type Learn2pdModel, readCheckpoint } from '../methods/learn2pd/checkpoint.ts';
 import { CHANGEABLE, changeConfig, configure } from '../methods/learn2pd/config.ts';
-import { evaluate } from '../methods/learn2pd/eval.ts';
-import { EVAL_DEFAULTS } from '../methods/learn2pd/report.ts';
+import { type Evaluation, evaluate } from '../methods/learn2pd/eval.ts';
+import { EVAL_DEFAULTS, type EvalOptions } from '../methods/learn2pd/report.ts';
 import { Learn2pdSession, runOf, TRAINING_FILE } from '../methods/learn2pd/session.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
 import { CheckpointError } from '../train/checkpoint.ts';
@@ -52,13 +53,23 @@ async function runLearn2pd(args: RunArguments, output: Output): Promise<RunRecor
   // A first look; `lab eval` measures with all problems.
   const few = { static: 0, timed: 2, long: 4, sample: 32, rounds: 8 };
   const options = { ...EVAL_DEFAULTS, ...few, seed, problems: Math.min(128, config.problems) };
-  const { metrics, tables } = await evaluate(gpu, model, { ...options, progress: (text) => output.note(text) });
+  const { metrics, tables } = await judged(gpu, model, options, output);
   for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(36)} ${value.toPrecision(4)}`);
   Object.assign(record.metrics, metrics);
   record.tables.push(...tables);
   record.wallMs = earlierMs + performance.now() - started;
   await keep();
   return record;
+}
+
+/** Answers are judged in threads: what hangs there is ended. */
+async function judged(gpu: Gpu, model: Learn2pdModel, options: EvalOptions, output: Output): Promise<Evaluation> {
+  const verifier = nodeVerifiers();
+  try {
+    return await evaluate(gpu, model, { ...options, verifier, progress: (text) => output.note(text) });
+  } finally {
+    verifier.dispose();
+  }
 }
 
 /** Counts of EvalOptions that `--set` may change; `pareto` 0 leaves that table out. */
@@ -86,7 +97,7 @@ export async function evalLearn2pd(args: EvalArguments, output: Output): Promise
     );
   }
   const options = { ...EVAL_DEFAULTS, ...settings, pareto: settings.pareto !== 0, seed: args.seed };
-  const { metrics, tables } = await evaluate(gpu, model, { ...options, progress: (text) => output.note(text) });
+  const { metrics, tables } = await judged(gpu, model, options, output);
   for (const [name, value] of Object.entries(metrics)) output.line(`${name.padEnd(36)} ${value.toPrecision(4)}`);
   return {
     method: 'learn2pd',

@@ -29,6 +29,17 @@ const decoded = (page: Page) =>
     { timeout: 90_000 },
   );
 
+/** Nothing is wider than the screen, and the first pane of the theatre is seen in full width. */
+async function fitsPhone(page: Page): Promise<void> {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  const map = pane(page, 0).getByTestId('map');
+  expect(await map.isVisible()).toBe(true);
+  const box = await map.boundingBox();
+  expect(box?.x).toBeGreaterThanOrEqual(0);
+  expect(box?.width).toBeGreaterThan(300);
+  expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(390);
+}
+
 async function axe(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const serious = violations
@@ -159,10 +170,17 @@ test('a link holds policies, problem and view; every view opens without an error
   await decoded(page);
   expect(await page.getByTestId('problem').inputValue()).not.toBe(problem);
   const hash = await page.evaluate(() => location.hash);
+  // On a phone, where every view must do without sideways scrolling of the page.
+  await page.setViewportSize({ width: 390, height: 844 });
   await page.reload();
   await decoded(page);
   expect(await page.getByTestId('pane').count()).toBe(3);
   expect(await page.evaluate(() => location.hash)).toBe(hash);
+  await fitsPhone(page);
+  for (const tab of await page.getByRole('tab').all()) {
+    await tab.click();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), await tab.innerText()).toBe(390);
+  }
   expect(errors).toEqual([]);
   await close();
 }, 240_000);
@@ -182,25 +200,66 @@ test('a foreign file and a canvas that was never trained are refused in words; t
   await close();
 });
 
-test('training in the tab begins, stops where it is told to, and draws its loss', async () => {
-  const { page, errors, close } = await openPage(browser, '#/learn2pd?panes=learn2pd.strict.none&tab=train');
+test('training in the tab: a link sets it up, it stops where it is told to, and goes on after a reload', async () => {
+  const route = '#/learn2pd?panes=learn2pd.strict.none&tab=train&seed=5&tasks=lists%3A99';
+  const { page, errors, close } = await openPage(browser, route);
   await decoded(page);
+  // Tasks that cannot be trained are refused before anything begins.
+  await page.getByRole('alert').filter({ hasText: 'lists has levels 4 to 60, not 99 to 99.' }).waitFor();
+  expect(await page.getByTestId('train').isDisabled()).toBe(true);
+  expect(await page.getByTestId('seed').inputValue()).toBe('5');
+  // One's own instead: digits with a given sum besides the lists of this size.
+  await page.getByTestId('task-sums').check();
+  await page.getByTestId('to-sums').selectOption('3');
+  expect(await page.getByTestId('tasks').getByRole('alert').count()).toBe(0);
+  expect(await page.evaluate(() => decodeURIComponent(location.hash))).toContain('seed=5&tasks=lists:4,sums:2-3');
+  await axe(page);
+  const stage = page.getByTestId('stage');
+  const stepOf = async (): Promise<number> => Number(/Small LLaDA: (\d+) of/.exec(await stage.innerText())?.[1]);
   await page.getByTestId('train').click();
-  await page
-    .getByTestId('stage')
-    .filter({ hasText: /Small LLaDA: [1-9]/ })
-    .waitFor();
+  await stage.filter({ hasText: /Small LLaDA: [1-9]/ }).waitFor();
   await page.getByTestId('pause-training').click();
   await page.locator('figure', { hasText: 'Small LLaDA: loss' }).waitFor();
+  // The pause keeps it. It runs again when the page goes away, and what was trained after the pause is lost with it.
+  await page.waitForFunction(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('learn2pd');
+    const file = await folder.getFileHandle('training.safetensors').catch(() => null);
+    return ((await file?.getFile())?.size ?? 0) > 0;
+  });
+  const kept = await stepOf();
+  await page.getByTestId('pause-training').click();
+  await page.getByTestId('pause-training').filter({ hasText: 'Pause' }).waitFor();
+  await page.reload();
+  await decoded(page);
+  expect(await page.getByTestId('seed').inputValue()).toBe('5');
+  await page.evaluate(() => {
+    // Every stage that is shown, in order: the first one is where the training stands when it comes back.
+    const shown = document.querySelector('[data-testid="stage"]') as HTMLElement;
+    const seen: string[] = [];
+    Object.assign(window, { seen });
+    new MutationObserver(() => seen.push(shown.textContent ?? '')).observe(shown, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+  });
+  await page.getByTestId('go-on-left').click();
+  await expect.poll(stepOf, { timeout: 120_000 }).toBeGreaterThan(kept);
+  const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
+  // Where the pause kept it, or later if it was kept again by the clock; not at the beginning.
+  expect(kept).toBeGreaterThan(0);
+  expect(Number(/Small LLaDA: (\d+) of 500/.exec(seen[0])?.[1])).toBeGreaterThanOrEqual(kept);
+  expect(await page.getByTestId('trains').innerText()).toBe('nano, seed 5: lists:4, sums:2-3');
+  await page.getByTestId('pause-training').click();
   // Only the filter, on the weights that are open.
   await page.getByTestId('refit').click();
-  const stage = page.getByTestId('refit-stage');
-  await stage.filter({ hasText: /Records: \d+ of 64/ }).waitFor();
+  const refit = page.getByTestId('refit-stage');
+  await refit.filter({ hasText: /Records: \d+ of 64/ }).waitFor();
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await page.waitForFunction(() => document.querySelector('[data-testid="refit-stage"]')?.textContent === '');
   expect(errors).toEqual([]);
   await close();
-});
+}, 240_000);
 
 test('without an adapter the page says so and still shows the paper', async () => {
   const blind = await launchBrowser('no-adapter');

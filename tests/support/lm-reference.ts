@@ -30,12 +30,23 @@ export interface LmResult {
   logits: number[][];
 }
 
-/** One document: token i sees the tokens `keys(i)`. Weights are named and shaped as the model's parameters. */
+/** Keys and values of every layer, by token: what a cache holds between two passes. */
+export interface LmMemory {
+  layers: { k: number[][][]; packed: number[][] }[];
+  /** Tokens whose keys and values are computed now; those of the others stand as they are. */
+  fresh: (i: number) => boolean;
+}
+
+/**
+ * One document: token i sees the tokens `keys(i)`. Weights are named and shaped as the model's parameters. With a memory, logits
+ * of tokens that are not fresh mean nothing.
+ */
 export function lmReference(
   w: Weights,
   c: LmConfig,
   ids: readonly number[],
   keys: (i: number) => number[] = (i) => Array.from({ length: i + 1 }, (_, k) => k),
+  memory?: LmMemory,
 ): LmResult {
   const get = (name: string): ArrayLike<number> => {
     const t = w.get(name);
@@ -63,6 +74,13 @@ export function lmReference(
     const k = packed.map((v, i) =>
       Array.from({ length: kvHeads }, (_, g) => turn(normRow(head(v, heads + g), get(`${name}.k.g`)), i, c.ropeBase)),
     );
+    if (memory) {
+      const kept = memory.layers[l];
+      for (let i = 0; kept && i < x.length; i++) {
+        if (!memory.fresh(i)) [k[i], packed[i]] = [kept.k[i], kept.packed[i]];
+      }
+      memory.layers[l] = { k, packed };
+    }
     x = x.map((residual, i) => {
       const seen = keys(i);
       const mixed: number[] = [];

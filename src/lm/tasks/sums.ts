@@ -9,7 +9,7 @@ export const sums: TaskFamily<{ count: number; sum: number }> = {
   title: 'Digits with a given sum',
   tag: '<sum>',
   tokens: ['<sum>', ...DIGITS, ':', '>', ','],
-  levels: [2, 10],
+  levels: [2, 15],
   generate(draws, level): Problem<{ count: number; sum: number }> {
     const items = Array.from({ length: level }, () => draws.int(0, 9));
     const sum = items.reduce((a, b) => a + b, 0);

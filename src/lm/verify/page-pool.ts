@@ -1,8 +1,9 @@
-/** Verifiers in workers of the page. In Node, localVerifier() does the same in process. */
+/** Verifiers in workers of the page. In Node, node-pool.ts does the same with threads. */
 import { wrap } from 'comlink';
-import { VerifierPool } from './pool.ts';
+import { seatOf, VerifierPool } from './pool.ts';
 import type { Verifier } from './verifier.ts';
 
+/** `deadlineMs`: milliseconds that one answer may take; the first of a worker waits until it has started. */
 export function pageVerifiers(size: number, deadlineMs?: number): VerifierPool {
   return new VerifierPool(
     () => {
@@ -10,7 +11,11 @@ export function pageVerifiers(size: number, deadlineMs?: number): VerifierPool {
         type: 'module',
         name: 'verify',
       });
-      return { verifier: wrap<Verifier>(worker), end: () => worker.terminate() };
+      const verifier = wrap<Verifier>(worker);
+      const gone = new Promise<string>((resolve) => {
+        worker.addEventListener('error', (event) => resolve(event.message || 'its worker failed'));
+      });
+      return seatOf(verifier, gone, () => worker.terminate());
     },
     size,
     deadlineMs,

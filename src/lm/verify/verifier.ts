@@ -9,8 +9,10 @@ export interface Answer {
   text: string;
 }
 
-export interface Verifier {
-  verify(answers: readonly Answer[]): Promise<Verdict[]>;
+/** `A`: what is judged; a method whose problems are no task families has answers of its own. */
+export interface Verifier<A = Answer> {
+  /** Verdicts in the order of the answers. */
+  verify(answers: readonly A[]): Promise<Verdict[]>;
 }
 
 /** In this thread. The sandbox is loaded when the first program comes. */

@@ -6,6 +6,7 @@
 import type { Gpu } from '../../gpu/device.ts';
 import { mix32 } from '../../gpu/rng.ts';
 import type { Problem } from '../../lm/tasks/task.ts';
+import type { Verifier } from '../../lm/verify/verifier.ts';
 import type { Learn2pdModel } from './checkpoint.ts';
 import { collectRecords, promptNumbers } from './collect.ts';
 import { filterSize, newFilter } from './filter.ts';
@@ -34,6 +35,8 @@ export interface AblationOptions {
   prompts: number;
   steps: number;
   progress?: (text: string) => void;
+  /** Judges the answers; by default in this thread. */
+  verifier?: Verifier;
 }
 
 interface Bench {
@@ -53,8 +56,8 @@ interface Floor {
 }
 
 /** Decoders whose filters have this shape. */
-const judgeOf = ({ gpu, model }: Bench, block: number, depth: 1 | 2 | 4): Judge =>
-  new Judge(gpu, { ...model, config: { ...model.config, block, depth } });
+const judgeOf = ({ gpu, model, options }: Bench, block: number, depth: 1 | 2 | 4): Judge =>
+  new Judge(gpu, { ...model, config: { ...model.config, block, depth } }, options.verifier);
 
 async function floorOf(bench: Bench, block: number): Promise<Floor> {
   const { model, problems, options } = bench;

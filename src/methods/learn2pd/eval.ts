@@ -52,7 +52,7 @@ export function mainSpecs({ config: c, filter }: Learn2pdModel): Record<string, 
 export async function evaluate(gpu: Gpu, model: Learn2pdModel, options: EvalOptions): Promise<Evaluation> {
   const { config: c, tasks, tokenizer } = model;
   const { seed, progress } = options;
-  const judge = new Judge(gpu, model);
+  const judge = new Judge(gpu, model, options.verifier);
   const canvas = options.canvas || Math.min(c.longest, 2 * c.canvas);
   const count = options.problems || c.problems;
   const draws = (salt: number) => ({ split: 'test', seed: mix32(seed, 0, 0, 0x6576616c), salt }) as const;
@@ -130,7 +130,8 @@ export async function evaluate(gpu: Gpu, model: Learn2pdModel, options: EvalOpti
       ]),
     });
     tables.push(...diagnose(all, c, canvas));
-    const mixed = problemsOf(tasks, tokenizer, c, draws(1000), Math.max(options.long, options.timed));
+    const wanted = Math.max(options.long, options.timed);
+    const mixed = distinct(problemsOf(tasks, tokenizer, c, draws(1000), 2 * wanted)).slice(0, wanted);
     const lengths = await lengthTables(judge, mixed, options, specs);
     Object.assign(metrics, lengths.metrics);
     tables.push(...lengths.tables);
@@ -146,7 +147,9 @@ export async function evaluate(gpu: Gpu, model: Learn2pdModel, options: EvalOpti
         prompts: options.ablations,
         steps: Math.min(3000, c.filterSteps),
       };
-      tables.push(...(await ablate({ gpu, model, problems: sample, options: { ...work, progress } })));
+      tables.push(
+        ...(await ablate({ gpu, model, problems: sample, options: { ...work, progress, verifier: options.verifier } })),
+      );
     }
     return { metrics, tables };
   } finally {

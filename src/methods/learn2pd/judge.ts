@@ -34,16 +34,17 @@ export function agreementOf(tokens: ArrayLike<number>, y: ArrayLike<number>): nu
   return n === 0 ? 1 : same / n;
 }
 
-/** Decoders of one model by canvas and number of sequences, and the verifier. */
+/** Decoders of one model by canvas and number of sequences, and the verifier, which is the caller's. */
 export class Judge {
   readonly gpu: Gpu;
   readonly model: Learn2pdModel;
-  private readonly verifier: Verifier = localVerifier();
+  private readonly verifier: Verifier;
   private readonly decoders = new Map<string, DiffusionDecoder>();
 
-  constructor(gpu: Gpu, model: Learn2pdModel) {
+  constructor(gpu: Gpu, model: Learn2pdModel, verifier: Verifier = localVerifier()) {
     this.gpu = gpu;
     this.model = model;
+    this.verifier = verifier;
   }
 
   decoder(canvas: number, sequences: number): DiffusionDecoder {

@@ -4,6 +4,7 @@
  * lies to the right cannot change them), its work from the formula, and its time from `options.static` whole decodes.
  */
 
+import { pairedBootstrap } from '../../lm/statistics.ts';
 import type { Problem } from '../../lm/tasks/task.ts';
 import { EOT } from '../../lm/tokenizers/closed.ts';
 import { canvasesOf, modelConfig } from './config.ts';
@@ -107,8 +108,13 @@ export async function lengthTables(
     if (!longest) continue;
     kv = await cacheTable(judge, own, at, fixed, learn2pdEotp, timing, options.seed);
     const answers = fixed.judged.results.map((r) => r.tokens);
+    const difference = pairedBootstrap(ended.right, fixed.judged.right, options.seed);
     Object.assign(metrics, {
       longestCanvas: canvas,
+      longestProblems: own.length,
+      accuracyDifferenceLongest: difference.value,
+      accuracyDifferenceLongestLow: difference.lower,
+      accuracyDifferenceLongestHigh: difference.upper,
       staticWhole: fixed.whole,
       speedupLearn2pd: wall.alone,
       speedupEotp: wall.ended,
@@ -117,7 +123,9 @@ export async function lengthTables(
       nfeSpeedupLearn2pd: canvas / nfe.alone,
       nfeSpeedupEotp: canvas / nfe.ended,
       flopSpeedupEotp: flops / mean(ended.flops),
-      passesPerSubmission: 8,
+      // Measured: a submission has room for eight, the last of a decode is seldom full.
+      passesPerSubmission: aloneTiming.of('alone').passesPerSubmission,
+      passesPerSubmissionEotp: timing.of('eotp').passesPerSubmission,
       eotWaste: mean(answers.map((tokens) => eotWaste(staticBlocks(canvas, c.block), tokens, 0))),
       answerLength: mean(fixed.judged.useful),
       launchBound: (Number(rows[0][12]) || 0) / (fixed.msPerSequence / canvas),

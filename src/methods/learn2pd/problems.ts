@@ -1,7 +1,7 @@
 /** The problems of a configuration: families with levels, a tokenizer over them, and draws that fit prompt and canvas. */
 import { mix32 } from '../../gpu/rng.ts';
 import { type AnyFamily, familyOf, taskTokenizer } from '../../lm/tasks/families.ts';
-import { type Problem, problemAt, type Split } from '../../lm/tasks/task.ts';
+import { Draws, type Problem, problemAt, type Split } from '../../lm/tasks/task.ts';
 import { type ClosedTokenizer, EOT } from '../../lm/tokenizers/closed.ts';
 import type { Tokenizer } from '../../lm/tokenizers/tokenizer.ts';
 import type { Example } from '../../lm/train/batch.ts';
@@ -50,6 +50,16 @@ export interface Room {
 }
 
 const TRIES = 1000;
+/** Draws after which a level counts as one of too long problems. */
+const FIT_TRIES = 20;
+
+/** Whether problems of this level are found that the room holds. */
+export function fits(family: AnyFamily, level: number, tokenizer: Tokenizer, room: Room): boolean {
+  return Array.from({ length: FIT_TRIES }, (_, i) => i).some((i) => {
+    const { prompt, answer } = exampleOf(tokenizer, family.generate(new Draws(level, i), level), EOT);
+    return prompt.length <= room.prompt && answer.length <= room.canvas;
+  });
+}
 
 /**
  * `count` problems, tasks in turn from task number `first` on, each the next of its own stream that fits: a function of the

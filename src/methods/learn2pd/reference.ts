@@ -1,6 +1,6 @@
 /**
- * The decoding loop of decoder.ts in plain float64, one sequence, no cache: the same rules written once more, for tests and
- * for reading. `forward` gives logits of the whole sequence.
+ * The decoding loop of decoder.ts in plain float64, one sequence: the same rules written once more, for tests and for reading.
+ * `forward` gives logits of the whole sequence; whether it computes all of them anew or keeps some keys and values is its own.
  */
 import { mix32 } from '../../gpu/rng.ts';
 import { EOT, MASK } from '../../lm/tokenizers/closed.ts';
@@ -66,9 +66,16 @@ export interface ReferenceResult {
   gap: number;
 }
 
+/** Where a pass stands: the block is `start`..`end - 1` as it began, `step` counts its passes from 0. */
+export interface PassPlace {
+  start: number;
+  end: number;
+  step: number;
+}
+
 /** Decodes a canvas of G tokens behind `prompt` in blocks of B; `seed` is that of the sequence. */
 export function decodeReference(
-  forward: (tokens: readonly number[]) => readonly ArrayLike<number>[],
+  forward: (tokens: readonly number[], at: PassPlace) => readonly ArrayLike<number>[],
   prompt: readonly number[],
   G: number,
   B: number,
@@ -89,7 +96,7 @@ export function decodeReference(
       const end = Math.min(start + begun, x.length);
       const masked = Array.from({ length: end - start }, (_, i) => i).filter((i) => x[start + i] === MASK);
       if (masked.length === 0) break;
-      const rows = forward(x);
+      const rows = forward(x, { start, end, step });
       const guesses = rows.slice(start, end).map((row) => guessOf(row, spec.suppressEot));
       const lot = (i: number): number => mix32(spec.seed, out.nfe, i, STREAM);
       const chosen = policyChoice(policy, guesses, masked, y.slice(start - P), lot);

@@ -1,5 +1,6 @@
 /** What the parts of an evaluation share: its options, the form of a table, and how a difference of accuracy is put in words. */
 import { pairedBootstrap } from '../../lm/statistics.ts';
+import type { Verifier } from '../../lm/verify/verifier.ts';
 
 export interface ResultTable {
   name: string;
@@ -19,7 +20,7 @@ export interface EvalOptions {
   warmUp: number;
   /** Problems of every task in the sweeps and ablations; 0 = those of the main table. */
   sample: number;
-  /** Problems of every length of the length table. */
+  /** Problems of every length of the length table: each costs 10 s of processor time with `mini` (lavapipe). */
   long: number;
   /** Whole static decodes at the longest canvas; 0 = its time is that of its first block times the number of blocks. */
   static: number;
@@ -31,6 +32,8 @@ export interface EvalOptions {
   /** Pairs of decodes from which the filter's overhead is taken. */
   rounds: number;
   progress?: (text: string) => void;
+  /** Judges the answers; by default in this thread. */
+  verifier?: Verifier;
 }
 
 export const EVAL_DEFAULTS = {
@@ -39,7 +42,7 @@ export const EVAL_DEFAULTS = {
   timed: 4,
   warmUp: 3,
   sample: 0,
-  long: 8,
+  long: 24,
   static: 1,
   sequences: 32,
   pareto: true,

@@ -8,6 +8,8 @@ import { Draws } from '../../../src/lm/tasks/task.ts';
 import { EOT } from '../../../src/lm/tokenizers/closed.ts';
 import { packExamples } from '../../../src/lm/train/batch.ts';
 import type { GrpoResult } from '../../../src/lm/train/grpo.ts';
+import { threadSeat } from '../../../src/lm/verify/node-pool.ts';
+import { VerifierPool } from '../../../src/lm/verify/pool.ts';
 import { configurePost } from '../../../src/methods/dsa/posttrain/config.ts';
 import { converse, type Spoken } from '../../../src/methods/dsa/posttrain/conversation.ts';
 import { ANSWER, OBSERVED, type Task } from '../../../src/methods/dsa/posttrain/domain.ts';
@@ -17,12 +19,15 @@ import { consistency, speaker, word } from '../../../src/methods/dsa/posttrain/l
 import { postTrain } from '../../../src/methods/dsa/posttrain/pipeline.ts';
 import { Policy } from '../../../src/methods/dsa/posttrain/policy.ts';
 import { Reinforcement, type Run } from '../../../src/methods/dsa/posttrain/reinforce.ts';
-import { freeLength, judged, rewardOf } from '../../../src/methods/dsa/posttrain/reward.ts';
+import { freeLength, type Judged, judgeAll, rewardOf } from '../../../src/methods/dsa/posttrain/reward.ts';
 import { exampleOf, postTokenizer, taskAt } from '../../../src/methods/dsa/posttrain/tasks.ts';
+import { localPostVerifier, type PostAnswer } from '../../../src/methods/dsa/posttrain/verifier.ts';
+import verifyPost from '../../../workers/verify-post-node.ts?thread';
 import { testGpu } from '../../support/gpu.ts';
 
 const CONFIG = configurePost('post-nano');
 const TOKENIZER = postTokenizer(CONFIG.model.vocab);
+const VERIFIER = localPostVerifier();
 const CAREFUL = { care: { wrong: 0, mixed: 0 }, distractors: 12 };
 
 /** A demonstration as if a policy had said it. */
@@ -34,29 +39,43 @@ function spoken(task: Task): Spoken {
   };
 }
 
+const judged = async (task: Task, said: Spoken): Promise<Judged> =>
+  (await judgeAll(TOKENIZER, VERIFIER, [task], [said]))[0];
+
 test.each(DOMAINS.map((d) => d.id))(
   '%s: careful demonstrations are right, careless ones are not, and all fit',
-  (id) => {
+  async (id) => {
     let [slips, wrongSlips] = [0, 0];
     for (let i = 0; i < 60; i++) {
       const task = taskAt(domainOf(id), 'train', 3, i, CAREFUL);
       const said = spoken(task);
-      const judgement = judged(TOKENIZER, task, said);
+      const judgement = await judged(task, said);
       expect(judgement.outcome, `${task.prompt} ${task.demonstration.map((p) => p.text).join('')}`).toBe(1);
       expect(judgement.consistency).toBe(1);
       expect(TOKENIZER.encode(task.prompt).length).toBeLessThanOrEqual(44);
       expect(said.answer.tokens.length).toBeLessThanOrEqual(CONFIG.maxNew);
       // A cut answer is worth nothing; neither is one without its last part.
-      expect(judged(TOKENIZER, task, { ...said, answer: { ...said.answer, end: 'limit' } }).outcome).toBe(0);
+      expect((await judged(task, { ...said, answer: { ...said.answer, end: 'limit' } })).outcome).toBe(0);
       const careless = taskAt(domainOf(id), 'train', 3, i, { care: { wrong: 1, mixed: 0 }, distractors: 12 });
       slips += 1;
-      if (judged(TOKENIZER, careless, spoken(careless)).outcome < 1) wrongSlips += 1;
+      if ((await judged(careless, spoken(careless))).outcome < 1) wrongSlips += 1;
       expect(taskAt(domainOf(id), 'test', 3, i, CAREFUL).prompt).not.toBe(task.prompt);
     }
     // Another operation may by chance give the same results.
     expect(wrongSlips / slips).toBeGreaterThan(0.9);
   },
 );
+
+test('threads judge post-training as this thread does', async () => {
+  const tasks = DOMAINS.flatMap(({ id }) => [0, 1].map((i) => taskAt(domainOf(id), 'train', 5, i, CAREFUL)));
+  // Every second one gets the answer to another problem of its domain.
+  const said = tasks.map((task, i) => spoken(i % 2 === 0 ? task : tasks[i - 1]));
+  const here = await judgeAll(TOKENIZER, VERIFIER, tasks, said);
+  expect(new Set(here.map((j) => j.outcome)).size).toBeGreaterThan(1);
+  const pool = new VerifierPool(() => threadSeat<PostAnswer>(verifyPost), 2);
+  expect(await judgeAll(TOKENIZER, pool, tasks, said)).toEqual(here);
+  pool.dispose();
+});
 
 test('writing: a problem that is asked about is in no training row, whatever sentence was shown for it', () => {
   const problems = (split: 'train' | 'test', count: number) =>
@@ -131,7 +150,7 @@ test('a conversation: the environment answers what was called, up to its limit, 
   const options = { temperature: 1, topK: 0, topP: 1, maxNew: CONFIG.maxNew, seed: 1 };
   const [said] = await converse(decoder as unknown as Decoder, TOKENIZER, [task], options);
   expect(TOKENIZER.decode(said.answer.tokens.slice(0, -1))).toBe(task.demonstration.map((p) => p.text).join(''));
-  expect(judged(TOKENIZER, task, said).outcome).toBe(1);
+  expect((await judged(task, said)).outcome).toBe(1);
   expect(said.answer.logProbs.every((v, i) => (said.mask[i] === 1 ? v === -1 : v === 0))).toBe(true);
   expect(seen).toHaveLength(script.length);
   // Each turn begins with all that was said before.
@@ -146,7 +165,7 @@ test('five steps of GRPO with the sparse model: its indexer learns, and training
   const policy = new Policy(gpu, c, 'sparse', 2);
   const before = await policy.values();
   const steps: GrpoResult[] = [];
-  const run: Run = { gpu, c, seed: 2, tokenizer: TOKENIZER, signal: new AbortController().signal };
+  const run: Run = { gpu, c, seed: 2, tokenizer: TOKENIZER, verifier: VERIFIER, signal: new AbortController().signal };
   const at: Stage = {
     tell: (event) => {
       if (event.kind === 'step') steps.push(event.result);

@@ -211,7 +211,7 @@ test('a hang among the answers of a run costs one of them, and the device goes o
     2500,
   );
   const own = new Learn2pdHost(openGpu, async () => pool);
-  value(await own.train('nano', 1, null));
+  value(await own.train({ preset: 'nano', seed: 1, tasks: '' }, null));
   // The first step compiles, which may take longer than the hang.
   expect(value(await own.advance(1)).step).toBe(1);
   let counted = false;
@@ -311,8 +311,8 @@ test('without a device the reason and what to do about it arrive', async () => {
 });
 
 test('training in slices: state, a look inside, a copy that goes on where it stood', async () => {
-  const state = value(await host.train('nano', 2, null));
-  expect(state).toMatchObject({ phase: 'model', step: 0, done: false, preset: 'nano' });
+  const state = value(await host.train({ preset: 'nano', seed: 2, tasks: 'sums:2-3,lists:4' }, null));
+  expect(state).toMatchObject({ phase: 'model', step: 0, done: false, preset: 'nano', tasks: 'sums:2-3,lists:4' });
   const moved = value(await host.advance(1));
   expect(moved.step).toBeGreaterThan(0);
   expect(moved.values.loss).toBeGreaterThan(0);
@@ -337,8 +337,12 @@ test('training in slices: state, a look inside, a copy that goes on where it sto
   opened[opened.length - 1].device.destroy();
   await opened[opened.length - 1].lost;
   expect(value(await host.look())).toEqual(look);
-  const again = value(await host.train('small', 9, copy));
-  expect(again).toMatchObject({ preset: 'nano', seed: 2, step: moved.step });
-  const bad = await host.train('nano', 1, bytes());
+  const again = value(await host.train({ preset: 'small', seed: 9, tasks: '' }, copy));
+  expect(again).toMatchObject({ preset: 'nano', seed: 2, tasks: 'sums:2-3,lists:4', step: moved.step });
+  // The tasks are those that were asked for.
+  expect(value(await host.accuracy()).tasks.map((t) => t.task)).toEqual(['sums', 'lists']);
+  const odd = await host.train({ preset: 'nano', seed: 1, tasks: 'chess:1' }, null);
+  expect(!odd.ok && odd.reason).toContain("no task family 'chess'");
+  const bad = await host.train({ preset: 'nano', seed: 1, tasks: '' }, bytes());
   expect(!bad.ok && bad.reason).toContain('not of a run of learn2pd');
 });

@@ -3,13 +3,16 @@
 
 import { expect, test } from 'vitest';
 import { readSafetensors, toFloat32, writeSafetensors } from '../../../src/data/safetensors.ts';
+import { mix32 } from '../../../src/gpu/rng.ts';
 import { ConfigError } from '../../../src/methods/config-values.ts';
 import type { Checkpoint } from '../../../src/methods/contract.ts';
 import { decodingTable } from '../../../src/methods/learn2pd/ablations.ts';
 import { readCheckpoint } from '../../../src/methods/learn2pd/checkpoint.ts';
 import { configure, type Learn2pdConfig, presets, recordCanvas } from '../../../src/methods/learn2pd/config.ts';
-import { evaluate } from '../../../src/methods/learn2pd/eval.ts';
+import { evaluate, mainSpecs } from '../../../src/methods/learn2pd/eval.ts';
+import { Judge } from '../../../src/methods/learn2pd/judge.ts';
 import { canvasOf, rowsAt } from '../../../src/methods/learn2pd/llada.ts';
+import type { DecodeSpec } from '../../../src/methods/learn2pd/policy.ts';
 import { problemsOf } from '../../../src/methods/learn2pd/problems.ts';
 import { EVAL_DEFAULTS } from '../../../src/methods/learn2pd/report.ts';
 import { Learn2pdSession } from '../../../src/methods/learn2pd/session.ts';
@@ -97,6 +100,34 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
   }
   expect(metrics).toMatchObject({ filterParams: 144, longestCanvas: 32 });
   for (const name of ['speedupLearn2pd', 'speedupEotp', 'speedupKv']) expect(metrics[name], name).toBeGreaterThan(0);
+  // Passes of a submission as they were: those of the same decodes, counted once more.
+  const judge = new Judge(gpu, model);
+  const from = { split: 'test', seed: mix32(3, 0, 0, 0x6576616c), salt: 1000 } as const;
+  const problemsMixed = problemsOf(model.tasks, model.tokenizer, toy, from, 2);
+  const mixed = judge.prompts(problemsMixed);
+  const { learn2pd, learn2pdEotp } = mainSpecs(model);
+  const perSubmission = async (prompts: number[][], spec: DecodeSpec) => {
+    const sums = { nfe: 0, submissions: 0 };
+    for (const prompt of prompts) {
+      const { results, stats } = await judge.decoder(32, 1).decode([prompt], spec, { canvas: 32 });
+      sums.nfe += results[0].nfe;
+      sums.submissions += stats.submissions;
+    }
+    return sums.nfe / sums.submissions;
+  };
+  expect(metrics.passesPerSubmission).toBe(await perSubmission(mixed, learn2pd));
+  expect(metrics.passesPerSubmissionEotp).toBe(await perSubmission(mixed.slice(0, 1), learn2pdEotp));
+  // At the longest canvas: the share of right answers against static decoding, whose whole texts the table's first blocks stand for.
+  const rightOf = async (spec: DecodeSpec): Promise<number> => {
+    const { right } = await judge.judge(problemsMixed, spec, { canvas: 32, sequences: 1 });
+    return right.reduce((a, b) => a + b, 0) / right.length;
+  };
+  const { longestProblems, accuracyDifferenceLongest: difference } = metrics;
+  expect(longestProblems).toBe(2);
+  expect(difference).toBe((await rightOf(learn2pdEotp)) - (await rightOf(mainSpecs(model).static)));
+  expect(metrics.accuracyDifferenceLongestLow).toBeLessThanOrEqual(difference);
+  expect(metrics.accuracyDifferenceLongestHigh).toBeGreaterThanOrEqual(difference);
+  judge.dispose();
   expect(tables.map((t) => t.name)).toEqual([
     ...['main', 'paper', 'oracleGap', 'unnecessaryDecodes', 'passesPerBlock', 'liveDecisions'],
     ...['lengthScaling', 'kv', 'overhead', 'pareto'],

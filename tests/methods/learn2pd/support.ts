@@ -6,9 +6,11 @@ import type { LmConfig } from '../../../src/lm/config.ts';
 import type { CachedModel } from '../../../src/lm/decoder.ts';
 import { type CachedLm, newStore, storeModel } from '../../../src/lm/language-model.ts';
 import { EOT } from '../../../src/lm/tokenizers/closed.ts';
+import type { CacheKind } from '../../../src/methods/learn2pd/policy.ts';
+import type { PassPlace } from '../../../src/methods/learn2pd/reference.ts';
 import type { ParamStore } from '../../../src/nn/params.ts';
 import { embedding } from '../../../src/tensor/ops/embedding.ts';
-import { lmReference } from '../../support/lm-reference.ts';
+import { type LmMemory, lmReference } from '../../support/lm-reference.ts';
 
 export const PROMPT = 6;
 export const CANVAS = 16;
@@ -46,13 +48,19 @@ export async function sharpStore(gpu: Gpu, seed: number): Promise<ParamStore> {
 export const modelOf = (gpu: Gpu, store: ParamStore, sequences: number): CachedLm =>
   storeModel(gpu, CONFIG, store, { sequences, capacity: PROMPT + CANVAS });
 
-/** Float64 logits of a left-padded canvas: padding is not seen, positions count from the canvas's own beginning. */
-export const forwardOf =
-  (weights: ReadonlyMap<string, ArrayLike<number>>, first: number) =>
-  (tokens: readonly number[]): number[][] => {
+/**
+ * Float64 logits of a left-padded canvas: padding is not seen, positions count from the canvas's own beginning. With a cache the
+ * first pass of a block computes everything, later ones the block alone (dual) or the block and what follows it (prefix).
+ */
+export function forwardOf(weights: ReadonlyMap<string, ArrayLike<number>>, first: number, cache: CacheKind) {
+  const memory: LmMemory = { layers: [], fresh: () => true };
+  return (tokens: readonly number[], { start, end, step }: PassPlace): number[][] => {
     const seen = Array.from({ length: tokens.length - first }, (_, k) => first + k);
-    return lmReference(weights, CONFIG, tokens, (i) => (i < first ? [i] : seen)).logits;
+    const full = cache === 'none' || step === 0;
+    memory.fresh = (i) => full || (i >= start && (cache === 'prefix' || i < end));
+    return lmReference(weights, CONFIG, tokens, (i) => (i < first ? [i] : seen), memory).logits;
   };
+}
 
 /** Logits [position][token] for every index of prompt and canvas. */
 export function ruleModel(logits: readonly (readonly number[])[], sequences: number): CachedModel {

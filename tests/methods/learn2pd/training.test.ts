@@ -83,11 +83,11 @@ test('every task meets low and high mask rates at every canvas length, and a bat
   expect(Math.max(...shares)).toBeGreaterThan(0.75);
 });
 
-test('the loss is -log p / p_mask over masked tokens, divided by the canvas, as float64 says', async () => {
+test('the loss is -log p / p_mask over masked tokens, divided by the canvas, and its gradient that of float64', async () => {
   const { gpu } = await testGpu();
   const c: LmConfig = { ...smallConfig(TOKENIZER.vocab, 16, 1, P + G), positions: true };
   const trainer = lladaTrainer(gpu, c, { ...TRAIN_DEFAULTS, batch: 3, time: P + G, steps: 2 });
-  const before = await trainer.store.read('value');
+  const before = new Map([...(await trainer.store.read('value'))].map(([name, v]) => [name, Float64Array.from(v)]));
   const examples = [
     { prompt: [5, 6, 7], answer: [8, 9, EOT] },
     { prompt: [4], answer: [EOT] },
@@ -95,23 +95,45 @@ test('the loss is -log p / p_mask over masked tokens, divided by the canvas, as 
   ];
   const seed = 11;
   const batch = diffusionBatch(examples, P, G, seed);
-  let want = 0;
-  examples.forEach(({ prompt, answer }, row) => {
-    const first = P - prompt.length;
-    const ids = Array.from(batch.ids.subarray(row * (P + G), (row + 1) * (P + G)));
-    const seen = Array.from({ length: P + G - first }, (_, k) => first + k);
-    const { logits } = lmReference(before, c, ids, (i) => (i < first ? [i] : seen));
-    for (let i = 0; i < G; i++) {
-      if (ids[P + i] !== MASK) continue;
-      const row_ = logits[P + i];
-      const top = Math.max(...row_);
-      const logSum = top + Math.log(row_.reduce((sum, x) => sum + Math.exp(x - top), 0));
-      want += (logSum - row_[answer[i] ?? EOT]) / maskShare(seed, row, 3) / G / 3;
-    }
-  });
+  /** From the formula: what the batch says about targets and weights is not asked. */
+  const lossAt = (weights: ReadonlyMap<string, ArrayLike<number>>): number => {
+    let loss = 0;
+    examples.forEach(({ prompt, answer }, row) => {
+      const first = P - prompt.length;
+      const ids = Array.from(batch.ids.subarray(row * (P + G), (row + 1) * (P + G)));
+      const seen = Array.from({ length: P + G - first }, (_, k) => first + k);
+      const { logits } = lmReference(weights, c, ids, (i) => (i < first ? [i] : seen));
+      for (let i = 0; i < G; i++) {
+        if (ids[P + i] !== MASK) continue;
+        const own = logits[P + i];
+        const top = Math.max(...own);
+        const logSum = top + Math.log(own.reduce((sum, x) => sum + Math.exp(x - top), 0));
+        loss += (logSum - own[answer[i] ?? EOT]) / maskShare(seed, row, 3) / G / 3;
+      }
+    });
+    return loss;
+  };
+  const want = lossAt(before);
   trainer.advance(batch);
-  expect((await trainer.metrics()).loss).toBeCloseTo(want, 4);
-  expect(Math.abs((await trainer.metrics()).loss / want - 1)).toBeLessThan(1e-5);
+  const { loss, gradNorm } = await trainer.metrics();
+  expect(Math.abs(loss / want - 1)).toBeLessThan(1e-5);
+  const gradient = await trainer.store.read('grad');
+  const H = 1e-4;
+  let checked = 0;
+  for (const [name, found] of gradient) {
+    const values = before.get(name) as Float64Array;
+    // The steepest places of every tensor, and one where it may well be flat.
+    const steepest = [...found.keys()].sort((a, b) => Math.abs(found[b]) - Math.abs(found[a])).slice(0, 3);
+    for (const i of [...steepest, found.length >> 1]) {
+      const at = (by: number): number => lossAt(new Map([...before, [name, values.with(i, values[i] + by)]]));
+      const slope = (at(H) - at(-H)) / (2 * H);
+      expect(Math.abs(found[i] - slope), `${name}[${i}]: ${found[i]}, float64 ${slope}`).toBeLessThan(1e-5 * gradNorm);
+      checked += Number(Math.abs(slope) > 1e-2 * gradNorm);
+    }
+  }
+  expect(gradient.size).toBe(trainer.store.specs.size);
+  // Enough of them are slopes that an error of a hundredth would show in.
+  expect(checked).toBeGreaterThan(gradient.size);
   trainer.dispose();
 });
 

@@ -59,10 +59,14 @@ test('a link keeps the whole view, and a broken one is the first visit', () => {
     pass: 7,
     tab: 'measure',
     weights: 'tab',
+    preset: 'small',
+    seed: 77,
+    tasks: 'lists:4-8,sums:2',
   } as const;
   expect(viewOf(linkOf(view))).toEqual(view);
   expect(linkOf(FIRST_VIEW)).toBe('');
-  const broken = 'task=%3Cb%3E&row=-1&canvas=x&panes=best~.&tau=7&sync=now&rate=0&pass=1e9&tab=admin&weights=../x';
+  const broken =
+    'task=%3Cb%3E&row=-1&canvas=x&panes=best~.&tau=7&sync=now&rate=0&pass=1e9&tab=admin&weights=../x&preset=huge&seed=-3';
   expect(viewOf(broken)).toEqual(FIRST_VIEW);
   expect(viewOf('panes=egp~egp~egp~egp~egp').panes.length).toBe(4);
 });

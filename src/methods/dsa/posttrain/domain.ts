@@ -3,7 +3,7 @@
  * verifier, and for agents an environment that answers their calls. Not a TaskFamily: answers have two modes and two
  * languages, and an agent's answer is a conversation.
  */
-import type { Draws, Verdict } from '../../../lm/tasks/task.ts';
+import type { Draws, Split, Verdict } from '../../../lm/tasks/task.ts';
 import type { Language, Meaning } from './lexicon.ts';
 
 export type Mode = 'think' | 'direct';
@@ -24,8 +24,31 @@ export interface Part {
   by: 'model' | 'environment';
 }
 
+/** How careful the writers of demonstrations are: shares of wrong answers and of thoughts in two languages. */
+export interface Care {
+  wrong: number;
+  mixed: number;
+}
+
+export interface TaskOptions {
+  care: Care;
+  distractors: number;
+  mode?: Mode;
+  language?: Language;
+}
+
+/** What a task is made from: equal sources make equal tasks, in any thread. */
+export interface TaskSource {
+  domain: string;
+  split: Split;
+  seed: number;
+  index: number;
+  options: TaskOptions;
+}
+
 export interface Task {
   domain: string;
+  source: TaskSource;
   language: Language;
   mode: Mode;
   prompt: string;
@@ -34,12 +57,6 @@ export interface Task {
   judge(answer: string): Verdict;
   /** Reply to a call, for agents. */
   reply?(call: string): string;
-}
-
-/** How careful the writers of demonstrations are: shares of wrong answers and of thoughts in two languages. */
-export interface Care {
-  wrong: number;
-  mixed: number;
 }
 
 export interface Problem {

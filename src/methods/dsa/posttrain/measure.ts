@@ -1,13 +1,15 @@
 /** How a policy does on problems that nothing was trained on: outcome, right answers, length and language of every domain. */
 import type { ClosedTokenizer } from '../../../lm/tokenizers/closed.ts';
+import type { Verifier } from '../../../lm/verify/verifier.ts';
 import type { PostConfig } from './config.ts';
 import { domainIds } from './config.ts';
 import { converse } from './conversation.ts';
 import { MODES } from './domain.ts';
 import { domainOf } from './domains.ts';
 import type { Policy } from './policy.ts';
-import { type Judged, judged } from './reward.ts';
+import { type Judged, judgeAll } from './reward.ts';
 import { taskAt } from './tasks.ts';
+import type { PostAnswer } from './verifier.ts';
 
 export interface Measure {
   /** Verifier's score of every problem, in order: the same problems for every policy. */
@@ -44,6 +46,7 @@ export async function measure(
   tokenizer: ClosedTokenizer,
   c: PostConfig,
   seed: number,
+  verifier: Verifier<PostAnswer>,
 ): Promise<Map<string, Judgements>> {
   const ids = domainIds(c);
   const tasks = ids.flatMap((id) =>
@@ -57,7 +60,7 @@ export async function measure(
   );
   const options = { temperature: 1, topK: 0, topP: 1, maxNew: c.maxNew, seed };
   const said = await converse(policy.decoder, tokenizer, tasks, options);
-  const all = said.map((spoken, i) => judged(tokenizer, tasks[i], spoken));
+  const all = await judgeAll(tokenizer, verifier, tasks, said);
   const sampleAt = (i: number): Sample => {
     const { outcome, reasons } = all[i];
     return { prompt: tasks[i].prompt, answer: tokenizer.decode([...said[i].answer.tokens]), outcome, reasons };

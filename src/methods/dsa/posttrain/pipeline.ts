@@ -8,6 +8,7 @@ import type { Gpu } from '../../../gpu/device.ts';
 import { mix32 } from '../../../gpu/rng.ts';
 import { EOT } from '../../../lm/tokenizers/closed.ts';
 import { type Example, packExamples, type TokenBatch } from '../../../lm/train/batch.ts';
+import type { Verifier } from '../../../lm/verify/verifier.ts';
 import { domainIds, type PostConfig } from './config.ts';
 import { converse } from './conversation.ts';
 import { MODES, type Task } from './domain.ts';
@@ -16,8 +17,9 @@ import type { Finished, Journal, Stage } from './journal.ts';
 import { type Measure, measure } from './measure.ts';
 import { type Arm, Policy, type Values } from './policy.ts';
 import { goOn, type PostEvent, Reinforcement, type Run } from './reinforce.ts';
-import { freeLength, judged } from './reward.ts';
+import { freeLength, judgeAll } from './reward.ts';
 import { exampleOf, postTokenizer, taskAt } from './tasks.ts';
+import { localPostVerifier, type PostAnswer } from './verifier.ts';
 
 export interface CurvePoint {
   step: number;
@@ -51,16 +53,17 @@ export interface PostResult {
 /** Seeds of the stages: equal for both arms. */
 const stream = (run: Run, name: number): number => mix32(run.seed, name, 0, 0x706f7374);
 
-/** The run of a journal from where it is; what is done already is told again. */
+/** The run of a journal from where it is; what is done already is told again. `verifier`: by default in this thread. */
 export async function postTrain(
   gpu: Gpu,
   journal: Journal,
   emit: (event: PostEvent) => void = () => {},
   signal: AbortSignal = new AbortController().signal,
+  verifier: Verifier<PostAnswer> = localPostVerifier(),
 ): Promise<PostResult> {
   journal.meet(gpu.conditions);
   const { config: c, seed } = journal;
-  const run: Run = { gpu, c, seed, tokenizer: postTokenizer(c.model.vocab), signal };
+  const run: Run = { gpu, c, seed, tokenizer: postTokenizer(c.model.vocab), verifier, signal };
   const dense = new Policy(gpu, c, 'dense', seed);
   const { values: base } = await journal.stage('dense', 'base', emit, async (at) => {
     const { steps, lr } = c.base;
@@ -83,7 +86,7 @@ async function armOf(
   policy: Policy,
   base: Values,
 ): Promise<ArmResult> {
-  const { c, tokenizer } = run;
+  const { c, tokenizer, verifier } = run;
   const { arm } = policy;
   const heard: PostEvent[] = [];
   const stage = async <T>(
@@ -100,7 +103,7 @@ async function armOf(
     return finished;
   };
   const note = async (at: Stage, name: string, step: number): Promise<void> => {
-    const domains = [...(await measure(policy, tokenizer, c, stream(run, 9)))];
+    const domains = [...(await measure(policy, tokenizer, c, stream(run, 9), verifier))];
     const shown = domains.map(([id, { judgements: _, ...rest }]) => [id, rest]);
     at.tell({ kind: 'measure', arm, stage: name, step, domains: Object.fromEntries(shown) });
   };
@@ -118,7 +121,7 @@ async function armOf(
     const rates = { lr: c.sparse.lr, lrIndex: indexed(c.sparse.lrIndex) };
     await policy.supervised('text', c.sparse.steps, rates, careless(run, 3), at);
     await note(at, 'base', 0);
-    const sampled = await measure(policy, tokenizer, c, stream(run, 10));
+    const sampled = await measure(policy, tokenizer, c, stream(run, 10), verifier);
     const free = [...sampled].map(([id, m]): [string, number] => [id, freeLength(m.judgements, c.maxNew / 2)]);
     return { values: await policy.values(), found: free };
   });
@@ -235,7 +238,7 @@ function drawn(run: Run, lessons: readonly Example[], step: number): TokenBatch 
 
 /** Right answers of a specialist in both modes. */
 async function demonstrations(run: Run, policy: Policy, id: string): Promise<{ kept: Example[]; all: number }> {
-  const { c, tokenizer } = run;
+  const { c, tokenizer, verifier } = run;
   const { prompts, samples } = c.distill;
   const tasks = Array.from({ length: prompts }, (_, i) =>
     taskAt(domainOf(id), 'train', stream(run, 8), i, {
@@ -246,8 +249,9 @@ async function demonstrations(run: Run, policy: Policy, id: string): Promise<{ k
   ).flatMap((task) => new Array<Task>(samples).fill(task));
   const options = { temperature: 1, topK: 0, topP: 1, maxNew: c.maxNew, seed: stream(run, 8) };
   const said = await converse(policy.decoder, tokenizer, tasks, options);
+  const judgements = await judgeAll(tokenizer, verifier, tasks, said);
   const kept = said.flatMap((spoken, i): Example[] => {
-    if (judged(tokenizer, tasks[i], spoken).outcome < 1) return [];
+    if (judgements[i].outcome < 1) return [];
     const prompt = tokenizer.encode(tasks[i].prompt);
     return [{ prompt, answer: Array.from(spoken.answer.tokens), mask: spoken.mask }];
   });

@@ -5,6 +5,7 @@
 import type { Gpu } from '../../../gpu/device.ts';
 import { type ClosedTokenizer, EOT } from '../../../lm/tokenizers/closed.ts';
 import type { GrpoResult, Judge, Roll } from '../../../lm/train/grpo.ts';
+import type { Verifier } from '../../../lm/verify/verifier.ts';
 import type { PostConfig } from './config.ts';
 import { converse } from './conversation.ts';
 import type { Task } from './domain.ts';
@@ -12,8 +13,9 @@ import { domainOf } from './domains.ts';
 import type { Stage } from './journal.ts';
 import type { Measure } from './measure.ts';
 import type { Arm, Policy } from './policy.ts';
-import { judged, rewardOf } from './reward.ts';
+import { judgeAll, rewardOf } from './reward.ts';
 import { taskAt } from './tasks.ts';
+import type { PostAnswer } from './verifier.ts';
 
 export type PostEvent =
   | { kind: 'stage'; arm: Arm; stage: string }
@@ -25,6 +27,7 @@ export interface Run {
   c: PostConfig;
   seed: number;
   tokenizer: ClosedTokenizer;
+  verifier: Verifier<PostAnswer>;
   signal: AbortSignal;
 }
 
@@ -83,11 +86,12 @@ export class Reinforcement {
   };
 
   private readonly judge: Judge = async (answers) => {
-    const { c, tokenizer } = this.run;
-    return answers.map(({ prompt, answer, mask }) => {
-      const task = this.tasks[prompt];
-      const judgement = judged(tokenizer, task, { answer, mask: mask ? [...mask] : [] });
-      return rewardOf(judgement, c.reward, this.free.get(task.domain) ?? c.maxNew / 2, c.maxNew);
-    });
+    const { c, tokenizer, verifier } = this.run;
+    const tasks = answers.map(({ prompt }) => this.tasks[prompt]);
+    const said = answers.map(({ answer, mask }) => ({ answer, mask: mask ? [...mask] : [] }));
+    const judgements = await judgeAll(tokenizer, verifier, tasks, said);
+    return judgements.map((judgement, i) =>
+      rewardOf(judgement, c.reward, this.free.get(tasks[i].domain) ?? c.maxNew / 2, c.maxNew),
+    );
   };
 }

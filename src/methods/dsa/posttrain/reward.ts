@@ -2,11 +2,14 @@
  * The reward of mixed reinforcement learning in three parts (dsa.md section 5.3): outcome by rule, length penalty, language
  * consistency. The report names the parts; their forms and weights are this lab's.
  */
+import type { Verdict } from '../../../lm/tasks/task.ts';
 import type { ClosedTokenizer } from '../../../lm/tokenizers/closed.ts';
 import { EOT } from '../../../lm/tokenizers/closed.ts';
+import type { Verifier } from '../../../lm/verify/verifier.ts';
 import type { Spoken } from './conversation.ts';
 import { ANSWER, type Task } from './domain.ts';
 import { consistency } from './lexicon.ts';
+import type { PostAnswer } from './verifier.ts';
 
 export interface RewardSpec {
   /** Weights of the penalty and of consistency; the outcome has weight 1. */
@@ -23,18 +26,35 @@ export interface Judged {
   consistency: number;
 }
 
-/** What an answer is worth before lengths are weighed. */
-export function judged(tokenizer: ClosedTokenizer, task: Task, { answer, mask }: Spoken): Judged {
+/** What answers are worth before lengths are weighed, in their order; `tasks[i]` is that of `said[i]`. */
+export async function judgeAll(
+  tokenizer: ClosedTokenizer,
+  verifier: Verifier<PostAnswer>,
+  tasks: readonly Task[],
+  said: readonly Spoken[],
+): Promise<Judged[]> {
+  const all = said.map((spoken, i) => unjudged(tokenizer, tasks[i], spoken));
+  const asked = all.flatMap(({ text }, i) => (text === null ? [] : [{ task: tasks[i].source, text }]));
+  const verdicts = (await verifier.verify(asked)).values();
+  return all.map(({ text, ...judgement }) => {
+    if (text === null) return judgement;
+    const { score, reasons } = verdicts.next().value as Verdict;
+    return { ...judgement, outcome: score, reasons };
+  });
+}
+
+/** Everything but the verdict; `text`: what is to be judged, null if there is nothing and the answer is wrong. */
+function unjudged(tokenizer: ClosedTokenizer, task: Task, { answer, mask }: Spoken): Judged & { text: string | null } {
   const ids = Array.from(answer.tokens).filter((id) => id !== EOT);
   const tokens = ids.map((id) => tokenizer.token(id));
   const at = tokens.lastIndexOf(ANSWER);
   const length = answer.tokens.length;
   const own = tokens.filter((_, i) => mask[i] !== 0 && (at < 0 || i < at));
   const language = task.mode === 'direct' ? 1 : consistency(own, task.language);
-  if (answer.end !== 'stop') return { outcome: 0, reasons: ['it does not end'], length, consistency: language };
-  if (at < 0) return { outcome: 0, reasons: [`there is no ${ANSWER}`], length, consistency: language };
-  const { score, reasons } = task.judge(tokens.slice(at + 1).join(''));
-  return { outcome: score, reasons, length, consistency: language };
+  const judgement = { outcome: 0, length, consistency: language };
+  if (answer.end !== 'stop') return { ...judgement, reasons: ['it does not end'], text: null };
+  if (at < 0) return { ...judgement, reasons: [`there is no ${ANSWER}`], text: null };
+  return { ...judgement, reasons: [], text: tokens.slice(at + 1).join('') };
 }
 
 /** `free`: length up to which nothing is taken off, `most`: length at which everything is. */

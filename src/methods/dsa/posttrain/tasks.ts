@@ -8,19 +8,19 @@ import { ClosedTokenizer, EOT } from '../../../lm/tokenizers/closed.ts';
 import type { Example } from '../../../lm/train/batch.ts';
 import {
   ANSWER,
-  type Care,
   DIRECT,
   type Domain,
   MODES,
-  type Mode,
   model,
   type Part,
   type Problem,
   type Task,
+  type TaskOptions,
+  type TaskSource,
   THINK,
 } from './domain.ts';
-import { DOMAINS, FACTS, KEYS } from './domains.ts';
-import { ALL_WORDS, LANGUAGES, type Language, speaker } from './lexicon.ts';
+import { DOMAINS, domainOf, FACTS, KEYS } from './domains.ts';
+import { ALL_WORDS, LANGUAGES, speaker } from './lexicon.ts';
 
 /** Tokens of all domains in a fixed order; `size` pads the vocabulary. */
 export const postTokenizer = (size = 0): ClosedTokenizer =>
@@ -35,30 +35,24 @@ export const postTokenizer = (size = 0): ClosedTokenizer =>
     size,
   );
 
-/** Longest thing that stands before the distractors and behind the problem: tag, language, mode. */
-export function taskAt(
-  domain: Domain,
-  split: Split,
-  seed: number,
-  index: number,
-  options: { care: Care; distractors: number; mode?: Mode; language?: Language },
-): Task {
+export function taskAt(domain: Domain, split: Split, seed: number, index: number, options: TaskOptions): Task {
+  const source = { domain: domain.id, split, seed, index, options };
   for (let attempt = 0; attempt < 1000; attempt++) {
     const draws = new Draws(mix32(seed, index, attempt, 0x706f7374), 0);
     const problem = domain.generate(draws);
     const key = problem.key ?? `${problem.prompt} ${problem.answer}`;
     if (splitOf({ family: `post ${domain.id}`, key }) !== split) continue;
-    return assemble(domain, problem, draws, options);
+    return assemble(domain, problem, draws, source);
   }
   throw new Error(`${domain.id}: there is no problem in the ${split} split`);
 }
 
-function assemble(
-  domain: Domain,
-  problem: Problem,
-  draws: Draws,
-  options: { care: Care; distractors: number; mode?: Mode; language?: Language },
-): Task {
+/** The task of a source, in whatever thread. */
+export const taskOf = ({ domain, split, seed, index, options }: TaskSource): Task =>
+  taskAt(domainOf(domain), split, seed, index, options);
+
+function assemble(domain: Domain, problem: Problem, draws: Draws, source: TaskSource): Task {
+  const { options } = source;
   const language = options.language ?? draws.pick(LANGUAGES);
   const mode = options.mode ?? draws.pick(MODES);
   // Facts about keys that the problem does not name: something to look past.
@@ -72,6 +66,7 @@ function assemble(
   const thinks = mode === 'think' || domain.calls > 0;
   return {
     domain: domain.id,
+    source,
     language,
     mode,
     prompt: `${domain.tag}<${language}>${noise.join('')}${problem.prompt}${mode === 'think' ? THINK : DIRECT}`,

@@ -2,14 +2,14 @@
 
 import { useMemo } from 'react';
 import { EOT, MASK } from '../../../lm/tokenizers/closed.ts';
-import { presets } from '../config.ts';
 import { parseTasks, tokenizerOf } from '../problems.ts';
 import css from './learn2pd.module.css';
 import type { PeekResult } from './peek.ts';
 import tcss from './theatre.module.css';
 
-export function SampleGrid({ peek, preset }: { peek: PeekResult; preset: string }) {
-  const tokenizer = useMemo(() => tokenizerOf(parseTasks((presets[preset] ?? presets.nano).tasks)), [preset]);
+/** `tasks`: those of the training, whose tokens these are. */
+export function SampleGrid({ peek, tasks }: { peek: PeekResult; tasks: string }) {
+  const tokenizer = useMemo(() => tokenizerOf(parseTasks(tasks)), [tasks]);
   return (
     <div className={css.samples}>
       <h3>Guesses for {peek.prompt}</h3>

@@ -1,6 +1,6 @@
 // Training in the tab: the small LLaDA, the oracle's records, the filter; then its weights are at work in the theatre.
 
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { LineChart } from '../../../ui/charts/LineChart.tsx';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
@@ -8,26 +8,33 @@ import { SeedField } from '../../../ui/controls/SeedField.tsx';
 import { presets } from '../config.ts';
 import { FilterReportView } from './FilterReportView.tsx';
 import css from './learn2pd.module.css';
+import { faultOf } from './own-tasks.ts';
 import { RefitView } from './RefitView.tsx';
 import { SampleGrid } from './SampleGrid.tsx';
 import { Scroll } from './Scroll.tsx';
 import type { PanelSession } from './session.ts';
 import { usePanel } from './store.ts';
+import { TaskChooser } from './TaskChooser.tsx';
 import { useTraining } from './train-store.ts';
 import { checkAccuracy, downloadWeights, findLeftTraining, goOn, pauseTraining, startTraining } from './training.ts';
+import { TRAINED } from './view.ts';
 
-/** Sizes that a tab trains; the larger ones are for the command line. */
-const OFFERED = ['nano', 'mini', 'small'] as const;
+/** Tasks as a sentence may break them. */
+const spaced = (tasks: string): string => tasks.replaceAll(',', ', ');
 
 export function TrainingView({ session }: { session: PanelSession }) {
   const t = useTraining();
   const opened = usePanel((s) => s.opened);
   const software = opened?.software ?? true;
-  const [preset, setPreset] = useState<(typeof OFFERED)[number]>('nano');
+  const view = usePanel((s) => s.view);
+  const { preset, seed } = view;
   const [checking, setChecking] = useState(false);
-  const [seed, setSeed] = useState(1);
+  const [choosing] = useState(view.tasks !== '');
   useEffect(() => void findLeftTraining(), []);
   const c = presets[preset];
+  const tasks = view.tasks || c.tasks;
+  const fault = useMemo(() => faultOf(tasks, preset), [tasks, preset]);
+  const request = { preset, seed, tasks: view.tasks };
   const { state } = t;
   return (
     <section aria-labelledby="train">
@@ -41,15 +48,22 @@ export function TrainingView({ session }: { session: PanelSession }) {
         <Choice
           label="Size"
           value={preset}
-          options={OFFERED.map((name) => [name, name] as const)}
-          onChange={setPreset}
+          options={TRAINED.map((name) => [name, name] as const)}
+          onChange={(name) => void session.change({ preset: name })}
         />
-        <SeedField label="Seed" value={seed} onChange={setSeed} testId="seed" />
-        <Button kind="strong" testId="train" onClick={() => void startTraining(session, preset, seed)}>
+        <SeedField label="Seed" value={seed} onChange={(value) => void session.change({ seed: value })} testId="seed" />
+        <Button
+          kind="strong"
+          testId="train"
+          disabled={fault !== ''}
+          onClick={() => void startTraining(session, request)}
+        >
           {state ? 'Start again' : `Train ${preset}`}
         </Button>
         {!state && t.left && (
-          <Button onClick={() => void startTraining(session, preset, seed, true)}>Go on with the last one</Button>
+          <Button testId="go-on-left" onClick={() => void startTraining(session, request, true)}>
+            Go on with the last one
+          </Button>
         )}
         {state && !state.done && (
           <Button testId="pause-training" onClick={() => (t.running ? pauseTraining() : void goOn(session))}>
@@ -76,13 +90,27 @@ export function TrainingView({ session }: { session: PanelSession }) {
             : ''}
         </p>
       </div>
-      {!state && (
+      {state ? (
+        <p className={css.note} data-testid="trains">
+          {state.preset}, seed {state.seed}: {spaced(state.tasks)}
+        </p>
+      ) : (
         <p className={css.note}>
-          {preset}: {c.tasks.replaceAll(',', ', ')}; width {c.d}, {c.layers} layers, canvas {c.canvas}
+          {preset}: {spaced(tasks)}; width {c.d}, {c.layers} layers, canvas {c.canvas}
           {c.longest > c.canvas && ` to ${c.longest}`}, block {c.block}; {c.steps} steps of {c.rows} rows, {c.prompts}{' '}
           prompts for the filter.{software && preset !== 'nano' && ' On this processor that takes hours.'}
         </p>
       )}
+      <details className={css.details} open={choosing}>
+        <summary data-testid="my-tasks">Train on my tasks</summary>
+        <TaskChooser
+          preset={preset}
+          tasks={tasks}
+          standard={c.tasks}
+          fault={fault}
+          onChange={(text) => void session.change({ tasks: text === c.tasks ? '' : text })}
+        />
+      </details>
       {t.problem && (
         <p className={css.notice} role="alert">
           {t.problem}
@@ -123,7 +151,7 @@ export function TrainingView({ session }: { session: PanelSession }) {
           </table>
         </Scroll>
       )}
-      {t.peek && <SampleGrid peek={t.peek} preset={state?.preset ?? preset} />}
+      {t.peek && state && <SampleGrid peek={t.peek} tasks={state.tasks} />}
       {t.grown && <FilterReportView grown={t.grown} />}
       {opened?.model.filter && <RefitView session={session} />}
     </section>

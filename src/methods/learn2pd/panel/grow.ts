@@ -8,7 +8,7 @@ import type { Answer } from '../../../lm/verify/verifier.ts';
 import type { RunEvent } from '../../contract.ts';
 import { SafeSession } from '../../safe-session.ts';
 import { frozenBase } from '../checkpoint.ts';
-import { configure } from '../config.ts';
+import { configure, type Learn2pdConfig, settingsOf } from '../config.ts';
 import { decoderOf } from '../decoder.ts';
 import { type FilterReport, type ReliabilityBin, reliabilityOf, reportFilter } from '../filter-report.ts';
 import { splitRecords } from '../filter-training.ts';
@@ -17,9 +17,14 @@ import { problemsOf } from '../problems.ts';
 import { Learn2pdSession, runOf } from '../session.ts';
 import { Peek, type PeekResult } from './peek.ts';
 
-export interface TrainState {
+export interface TrainRequest {
   preset: string;
   seed: number;
+  /** As the configuration holds them; empty: those of the preset. */
+  tasks: string;
+}
+
+export interface TrainState extends TrainRequest {
   phase: string;
   title: string;
   step: number;
@@ -55,7 +60,7 @@ const CHECKED = 8;
 
 export class Grower {
   private readonly device: () => Promise<Gpu>;
-  private run: { safe: SafeSession<Learn2pdSession>; preset: string; seed: number } | null = null;
+  private run: { safe: SafeSession<Learn2pdSession>; config: Learn2pdConfig; seed: number } | null = null;
   private peek: Peek | null = null;
   private values: Record<string, number> = {};
 
@@ -63,9 +68,9 @@ export class Grower {
     this.device = device;
   }
 
-  /** A new run, or the one of a training checkpoint. Throws CheckpointError if that is none. */
-  async start(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null): Promise<TrainState> {
-    const config = resume ? runOf(resume).config : configure(preset);
+  /** A new run, or the one of a training checkpoint. Throws ConfigError, or CheckpointError if that is none. */
+  async start({ preset, seed, tasks }: TrainRequest, resume: Uint8Array<ArrayBuffer> | null): Promise<TrainState> {
+    const config = resume ? runOf(resume).config : configure(preset, tasks ? { tasks } : {});
     const own = resume ? runOf(resume).seed : seed;
     await this.device();
     this.dispose();
@@ -84,7 +89,7 @@ export class Grower {
     };
     const safe = await SafeSession.open(parts, resume);
     this.values = {};
-    this.run = { safe, preset: config.rung, seed: own };
+    this.run = { safe, config, seed: own };
     return this.state();
   }
 
@@ -137,10 +142,12 @@ export class Grower {
 
   /** The finished run as a checkpoint, and how good its filter is on records that it has not seen. */
   async result(): Promise<Grown> {
-    const { safe, preset, seed } = await this.alive();
+    const { safe, config, seed } = await this.alive();
     const { session } = safe;
     const { filter } = await session.result('');
-    const { bytes } = await session.export(`Trained in this tab, ${preset}, seed ${seed}`);
+    const { bytes } = await session.export(
+      ['Trained in this tab', config.rung, `seed ${seed}`, ...settingsOf(config)].join(', '),
+    );
     const { test } = splitRecords(session.records);
     return { checkpoint: bytes, report: reportFilter(filter, test), reliability: reliabilityOf(filter, test) };
   }
@@ -158,11 +165,12 @@ export class Grower {
   }
 
   private state(): TrainState {
-    const { safe, preset, seed } = this.current();
+    const { safe, config, seed } = this.current();
     const { session } = safe;
     const { phase, step, done } = session.state();
     const { title, steps } = session.phases.find((p) => p.id === phase) ?? { title: '', steps: 0 };
-    return { preset, seed, phase, title, step, steps, done, values: this.values };
+    const { rung: preset, tasks } = config;
+    return { preset, seed, tasks, phase, title, step, steps, done, values: this.values };
   }
 
   private dispose(): void {

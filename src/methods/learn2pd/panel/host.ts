@@ -15,7 +15,7 @@ import type { FilterWeights } from '../filter.ts';
 import { DECODE_DEFAULTS, type DecodeSpec, type Policy } from '../policy.ts';
 import { problemsOf } from '../problems.ts';
 import { cacheSimilarity, type Similarity } from '../similarity.ts';
-import { accuracyOf, Grower } from './grow.ts';
+import { accuracyOf, Grower, type TrainRequest } from './grow.ts';
 import {
   type Adopted,
   type Answer,
@@ -154,8 +154,8 @@ export class Learn2pdHost implements Learn2pdApi {
     });
   }
 
-  train(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null) {
-    return this.#exclusive(() => this.#grower.start(preset, seed, resume));
+  train(request: TrainRequest, resume: Uint8Array<ArrayBuffer> | null) {
+    return this.#exclusive(() => this.#grower.start(request, resume));
   }
 
   advance(ms: number) {

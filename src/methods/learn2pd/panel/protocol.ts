@@ -6,7 +6,7 @@ import type { FilterWeights } from '../filter.ts';
 import type { CacheKind, Eotp } from '../policy.ts';
 import type { Similarity } from '../similarity.ts';
 import type { StepTrace } from '../trace.ts';
-import type { Accuracy, FilterGrade, Grown, TrainState } from './grow.ts';
+import type { Accuracy, FilterGrade, Grown, TrainRequest, TrainState } from './grow.ts';
 import type { PeekResult } from './peek.ts';
 import type { RefitRequest, RefitState } from './refit.ts';
 
@@ -133,8 +133,8 @@ export interface Learn2pdApi {
   /** Gives up that comparison, whether it waits or is at work: it is answered with CANCELLED within a pass. */
   cancel(id: string): Promise<void>;
   measure(request: MeasureRequest): Promise<Answer<Outcome[]>>;
-  /** A training of this preset, or the one that a training checkpoint holds. */
-  train(preset: string, seed: number, resume: Uint8Array<ArrayBuffer> | null): Promise<Answer<TrainState>>;
+  /** A training as asked for, or the one that a training checkpoint holds. */
+  train(request: TrainRequest, resume: Uint8Array<ArrayBuffer> | null): Promise<Answer<TrainState>>;
   /** Trains for about this long. */
   advance(ms: number): Promise<Answer<TrainState>>;
   saveTraining(): Promise<Answer<Uint8Array<ArrayBuffer>>>;

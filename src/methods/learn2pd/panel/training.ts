@@ -2,7 +2,7 @@
 
 import { download } from '../../../ui/playground/clip.ts';
 import { keepRun } from '../../../ui/runs-shelf.ts';
-import type { TrainState } from './grow.ts';
+import type { TrainRequest, TrainState } from './grow.ts';
 import type { PanelSession } from './session.ts';
 import { fromShelf, offShelf, toShelf } from './shelf.ts';
 import { usePanel } from './store.ts';
@@ -40,11 +40,12 @@ export async function findLeftTraining(): Promise<void> {
   if (!get().state) set({ left: (await fromShelf('training.safetensors')) !== null });
 }
 
-export async function startTraining(session: PanelSession, preset: string, seed: number, left = false): Promise<void> {
+/** `left`: what an earlier visit left goes on, whatever is asked for. */
+export async function startTraining(session: PanelSession, request: TrainRequest, left = false): Promise<void> {
   pauseTraining();
   const resume = left ? await fromShelf('training.safetensors') : null;
   useTraining.setState(NO_TRAINING, true);
-  const answer = await session.api.train(preset, seed, resume);
+  const answer = await session.api.train(request, resume);
   if (!answer.ok) return set({ problem: answer.reason });
   startedAt = Date.now();
   keptAt = performance.now();
@@ -125,7 +126,7 @@ async function finish(session: PanelSession, state: TrainState): Promise<void> {
     seed: state.seed,
     adapter: usePanel.getState().opened?.adapter ?? '',
     wallMs: Date.now() - startedAt,
-    config: {},
+    config: { tasks: state.tasks },
     metrics: { bceMasked: report.bceMasked, auroc: report.auroc, records: report.records },
   }).catch((error: unknown) => set({ problem: String(error) }));
 }

@@ -1,6 +1,6 @@
 /**
- * What a link to this page holds: the problem, the canvas, the policies side by side, the pass that is looked at. A link
- * comes from anywhere: what does not parse is as at the first visit.
+ * What a link to this page holds: the problem, the canvas, the policies side by side, the pass that is looked at, and size, seed
+ * and tasks of a training. A link comes from anywhere: what does not parse is as at the first visit.
  */
 import type { CacheKind, Eotp } from '../policy.ts';
 import type { PolicyChoice, SpecChoice } from './protocol.ts';
@@ -29,6 +29,9 @@ export interface Pane {
 
 export const TABS = ['filter', 'end', 'oracle', 'cache', 'train', 'measure', 'paper'] as const;
 export type Tab = (typeof TABS)[number];
+/** Sizes that a tab trains; the larger ones are for the command line. */
+export const TRAINED = ['nano', 'mini', 'small'] as const;
+export type Trained = (typeof TRAINED)[number];
 export const RATES = [3, 12, 40] as const;
 export const SLOWDOWNS = [1, 8, 40] as const;
 
@@ -53,6 +56,10 @@ export interface View {
   /** Pass that is shown if nothing plays; null: play from the start. */
   pass: number | null;
   tab: Tab;
+  /** A training in this tab: its size, its seed, its tasks as the configuration holds them (empty: those of the size). */
+  preset: Trained;
+  seed: number;
+  tasks: string;
 }
 
 export const FIRST_VIEW: View = {
@@ -73,6 +80,9 @@ export const FIRST_VIEW: View = {
   slowdown: 8,
   pass: null,
   tab: 'filter',
+  preset: 'nano',
+  seed: 1,
+  tasks: '',
 };
 
 export const MAX_PANES = 4;
@@ -86,6 +96,9 @@ const named = (text: string | null, standard: string): string =>
 function whole(text: string | null, most: number): number | null {
   return text !== null && /^\d{1,6}$/.test(text) && Number(text) <= most ? Number(text) : null;
 }
+
+const seedOf = (text: string | null): number =>
+  text !== null && /^\d{1,9}$/.test(text) ? Number(text) : FIRST_VIEW.seed;
 
 function share(text: string | null, standard: number): number {
   if (text === null || !/^\d?\.?\d{1,4}$/.test(text)) return standard;
@@ -119,6 +132,10 @@ export function viewOf(text: string): View {
     slowdown: oneOf(SLOWDOWNS, query.get('slowdown'), FIRST_VIEW.slowdown as 8),
     pass: whole(query.get('pass'), 100_000),
     tab: oneOf(TABS, query.get('tab'), FIRST_VIEW.tab),
+    preset: oneOf(TRAINED, query.get('preset'), FIRST_VIEW.preset),
+    seed: seedOf(query.get('seed')),
+    // What is no choice of tasks is said in the training sheet, with the text.
+    tasks: query.get('tasks')?.slice(0, 200) ?? FIRST_VIEW.tasks,
   };
 }
 
