@@ -6,7 +6,7 @@ import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_SEED } from '../../src/ui/playground/share.ts';
 import { launchBrowser, openPage } from '../support/browser.ts';
-import { changed, frameIndex, panePixels, toStart, waitForFrame, waitForStatus } from '../support/playground.ts';
+import { changed, frameIndex, panePixels, toStart, waitForDream, waitForFrame, waitForStatus } from '../support/playground.ts';
 
 let browser: Browser;
 
@@ -77,6 +77,8 @@ describe('the first visit', () => {
       canvases.map((canvas) => (canvas as HTMLCanvasElement).toDataURL()),
     );
     expect(new Set(pictures).size).toBe(8);
+    // When the model is there, both worlds go back to frame 0, which is what the click is known by below.
+    await waitForDream(page);
     await page.getByRole('button', { name: 'Pause' }).click();
     const third = page.getByTestId('start-gallery').getByRole('button').nth(2);
     await third.click();
@@ -126,6 +128,8 @@ describe('hands', () => {
 
   test('Space pauses and plays while the mouse is free', async () => {
     const { page, close } = await openPage(browser);
+    // When the model is there, both worlds go back to the start: not what is to be seen here.
+    await waitForDream(page);
     await waitForFrame(page, 2);
     await page.keyboard.press('Space');
     await waitForStatus(page, 'Paused.');

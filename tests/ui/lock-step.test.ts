@@ -96,6 +96,24 @@ describe('one step', () => {
     expect(log.slice(3)).toEqual(['start 6', 'truth 2.0', 'anchor 2', 'truth 2.1', 'dream 2.1']);
   });
 
+  test('a dream that is ready late begins with the truth at the start, not where the truth has got to', async () => {
+    const clock = new LockStep(parts);
+    await clock.start(5);
+    await clock.step();
+    log = [];
+    await Promise.all([clock.step(), clock.begin(5)]);
+    await clock.step();
+    expect(log).toEqual(['truth 1.2', 'start 5', 'truth 2.0', 'anchor 2', 'truth 2.1', 'dream 2.1']);
+  });
+
+  test('a dream that fails as it begins leaves the truth at the start, walking', async () => {
+    const clock = new LockStep(parts);
+    parts.dream.dreamFromTruth = async () => fail('internal');
+    await clock.begin(5);
+    await clock.step();
+    expect(log).toEqual(['start 5', 'truth 1.0', 'failure internal', 'truth 1.1']);
+  });
+
   test('calls made at once run one after the other', async () => {
     const clock = new LockStep(parts);
     await clock.start(1);

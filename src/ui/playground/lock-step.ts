@@ -24,6 +24,8 @@ export interface LockStepParts {
 const MAX_LOSSES = 3;
 const CALM_STEPS = 100;
 
+const LOOKING = 'The dream is looking at the last true frames.';
+
 const gaveUp = (failure: Failure): Failure => ({
   ...failure,
   reason: `The GPU device was lost ${MAX_LOSSES + 1} times in a row. ${failure.reason}`,
@@ -91,24 +93,36 @@ export class LockStep {
   /** New episode from a seed; the dream, if there is one, starts from the same frames. */
   start(seed: number): Promise<void> {
     return this.#serial(async () => {
-      const tick = await this.#parts.sim.start({ seed });
-      this.#episode = tick.episode;
-      this.#parts.onTruth(tick);
-      if (this.#dreaming) await this.#anchor();
+      await this.#restart(seed);
+      if (this.#dreaming) await this.#anchor(LOOKING);
+    });
+  }
+
+  /** The dream is ready: both worlds begin at the start of the seed, wherever the truth has walked meanwhile. */
+  begin(seed: number): Promise<void> {
+    return this.#serial(async () => {
+      await this.#restart(seed);
+      await this.#anchor('The dream is ready; both worlds begin at the start.');
     });
   }
 
   /** The dream is ready, or has to forget: the true frames of this episode become its context. */
   dreamFromHere(): Promise<void> {
-    return this.#serial(() => this.#anchor());
+    return this.#serial(() => this.#anchor(LOOKING));
   }
 
   stopDreaming(): void {
     this.#dreaming = false;
   }
 
-  async #anchor(): Promise<void> {
-    this.#parts.onNotice('The dream is looking at the last true frames.');
+  async #restart(seed: number): Promise<void> {
+    const tick = await this.#parts.sim.start({ seed });
+    this.#episode = tick.episode;
+    this.#parts.onTruth(tick);
+  }
+
+  async #anchor(notice: string): Promise<void> {
+    this.#parts.onNotice(notice);
     await this.#look();
     this.#parts.onNotice('');
   }
