@@ -1,9 +1,19 @@
 // Run records stored in this browser.
 
+import { Download } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
+import { Button } from '../controls/Button.tsx';
+import { saveText } from '../gpu/save-text.ts';
 import { listRuns, type StoredRun } from '../runs-shelf.ts';
 import css from './page.module.css';
+
+const saveRecord = (run: StoredRun): void =>
+  saveText(
+    `tenfold-${run.method}-${run.preset}-seed${run.seed}.json`,
+    `${JSON.stringify(run, null, 1)}\n`,
+    'application/json',
+  );
 
 export default function RunsPage() {
   const [runs, setRuns] = useState<StoredRun[] | null>(null);
@@ -37,6 +47,7 @@ export default function RunsPage() {
                 <th scope="col">Seed</th>
                 <th scope="col">Adapter</th>
                 <th scope="col">Measured</th>
+                <th scope="col">Record</th>
               </tr>
             </thead>
             <tbody>
@@ -51,6 +62,17 @@ export default function RunsPage() {
                     {Object.entries(run.metrics)
                       .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
                       .join(', ')}
+                  </td>
+                  <td>
+                    <Button
+                      icon={Download}
+                      label={`Export the run of ${new Date(run.at).toLocaleString()}`}
+                      hint="Settings, seed, adapter and measurements as JSON"
+                      onClick={() => saveRecord(run)}
+                      testId="export-run"
+                    >
+                      JSON
+                    </Button>
                   </td>
                 </tr>
               ))}
