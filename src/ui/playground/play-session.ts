@@ -49,6 +49,11 @@ export class PlaySession {
   #model: DreamInfo | null = null;
   /** The visitor has had a hand in the present episode: it is not what the link alone says any more. */
   #visited = false;
+  #settle = (): void => undefined;
+  /** The dream has begun, or will not: until then the processor has more urgent work than the gallery. */
+  readonly #settled = new Promise<void>((resolve) => {
+    this.#settle = resolve;
+  });
   #timer: ReturnType<typeof setInterval>;
   #lastBeat = 0;
   #ended = false;
@@ -191,6 +196,8 @@ export class PlaySession {
 
   /** Pictures of the gallery come from a simulator of their own: building eight worlds must not hold up the one in play. */
   async preview(seed: number): Promise<Uint8Array> {
+    await this.#settled;
+    if (this.#ended) throw new Error('the playground was left');
     const { sim } = usePlay.getState();
     this.#gallery ??= this.#startWorker(newSimWorker());
     if (sim) await this.#gallery.suit(sim);
@@ -306,12 +313,14 @@ export class PlaySession {
   }
 
   #onDream(report: DreamReport): void {
+    this.#settle();
     this.#clip.attachDream(report.index, report.rgb, report.psnr);
     this.trace.attach(report.index, report.psnr);
     set({ report, fps: this.#rate.mark(performance.now()) });
   }
 
   #onDreamFailure(failure: Failure): void {
+    this.#settle();
     if (this.#ended) return;
     const dream: DreamPhase = { phase: 'failed', failure };
     this.#clock.stopDreaming();
