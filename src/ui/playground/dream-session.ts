@@ -6,7 +6,15 @@ import { type Dream, type DreamInfo, type DreamSettings, NO_ACTION } from '../..
 import { fetchShipped } from './checkpoint-source.ts';
 import { type DreamScreen, dreamScreen } from './dream-screen.ts';
 import { compareImages, pixelMoments } from './image-metrics.ts';
-import type { DreamReport, Failure, GpuApi, Outcome, ShippedDream, TruthMessage } from './protocol.ts';
+import {
+  type DreamReport,
+  type Failure,
+  type GpuApi,
+  type Outcome,
+  type ShippedDream,
+  SOFTWARE_CONTEXT,
+  type TruthMessage,
+} from './protocol.ts';
 import { packContext, type TrueFrame, TruthFeed } from './truth-feed.ts';
 
 export type DreamFactory = (
@@ -20,9 +28,6 @@ export interface DreamSessionParts {
   factory(): Promise<DreamFactory>;
   fetch: typeof fetch;
 }
-
-/** True frames given to a dream on a CPU adapter: each costs a pass, and both worlds wait meanwhile. */
-const SOFTWARE_CONTEXT = 32;
 
 const LOSS_GRACE_MS = 250;
 

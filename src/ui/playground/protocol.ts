@@ -28,6 +28,9 @@ export interface EpisodeStart {
 /** Agent steps that a scripted player walks before frame 0, so that the dream starts with a past. */
 export const PRELUDE_STEPS = 16;
 
+/** True frames given to a dream on a CPU adapter: each costs a pass, and both worlds wait meanwhile. */
+export const SOFTWARE_CONTEXT = 32;
+
 /** What the simulator must show a model: the worlds it was trained in, and its frames. */
 export type KnownWorld = Pick<DreamInfo, 'world' | 'width' | 'height'>;
 
