@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PRELUDE_STEPS } from '../../src/ui/playground/protocol.ts';
 import { launchBrowser, type OpenPage, openPage } from '../support/browser.ts';
 import { changed, frameIndex, panePixels, waitForDream, waitForFrame, waitForStatus } from '../support/playground.ts';
 
@@ -39,7 +40,11 @@ async function holdModel(page: Page): Promise<() => void> {
 async function firstDreams(link: string, count: number, steps: number) {
   const { page, errors, close } = await openUnloaded();
   await page.addInitScript(() => {
-    const seen = { walked: 0, actions: new Map<number, number>(), dreams: [] as { index: number; rgb: Uint8Array }[] };
+    const seen = {
+      walked: 0,
+      actions: new Map<number, number>(),
+      dreams: [] as { index: number; fill: number; rgb: Uint8Array }[],
+    };
     Object.assign(window, { seen });
     window.Worker = class extends Worker {
       constructor(url: string | URL, options?: WorkerOptions) {
@@ -51,7 +56,9 @@ async function firstDreams(link: string, count: number, steps: number) {
             if (seen.dreams.length === 0) seen.walked = Math.max(seen.walked, answer.index);
           }
           const report = answer?.ok ? answer.value : undefined;
-          if (typeof report?.ringFill === 'number') seen.dreams.push({ index: report.index, rgb: report.rgb.slice() });
+          if (typeof report?.ringFill === 'number') {
+            seen.dreams.push({ index: report.index, fill: report.ringFill, rgb: report.rgb.slice() });
+          }
         });
       }
     };
@@ -72,11 +79,11 @@ async function firstDreams(link: string, count: number, steps: number) {
     const { walked, actions, dreams } = all as unknown as {
       walked: number;
       actions: Map<number, number>;
-      dreams: { index: number; rgb: Uint8Array<ArrayBuffer> }[];
+      dreams: { index: number; fill: number; rgb: Uint8Array<ArrayBuffer> }[];
     };
-    const hashed = dreams.slice(0, length).map(async ({ index, rgb }) => {
+    const hashed = dreams.slice(0, length).map(async ({ index, fill, rgb }) => {
       const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', rgb));
-      return { index, action: actions.get(index), hash: [...hash.subarray(0, 8)].join('.') };
+      return { index, fill, action: actions.get(index), hash: [...hash.subarray(0, 8)].join('.') };
     });
     return { walked, dreams: await Promise.all(hashed) };
   }, count);
@@ -151,6 +158,8 @@ describe.skipIf(!SHIPPED)('the shipped dream', () => {
     // Movement is there before the dream is, and the dream does not begin where that has got to.
     expect(late.walked).toBeGreaterThanOrEqual(12);
     expect(prompt.dreams.map(({ index }) => index)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    // The walk into the world, and nothing of what was seen while the model loaded.
+    expect(prompt.dreams[0].fill).toBe(PRELUDE_STEPS + 2);
     expect(late.dreams).toEqual(prompt.dreams);
     expect(new Set(late.dreams.map(({ hash }) => hash)).size).toBe(8);
   });

@@ -90,12 +90,13 @@ export class DreamSession implements GpuApi {
     });
   }
 
-  async dreamFromTruth(): Promise<Outcome<DreamReport | null>> {
+  async dreamFromTruth(episode: number, index: number): Promise<Outcome<DreamReport | null>> {
     if (!this.#dream) return noDevice;
+    // The page's call may overtake the simulator's frames: without them the dream would begin from an older past.
+    await this.#feed.frame(episode, index);
     const { contextFrames } = this.#dream.info;
     const software = this.#gpu?.report.software ?? false;
     const context = this.#feed.recent(software ? Math.min(SOFTWARE_CONTEXT, contextFrames) : contextFrames);
-    if (context.length === 0) return { ok: true, value: null };
     const size = this.#dream.info.width * this.#dream.info.height * 3;
     if (context[0].rgb.length !== size) {
       return failure(

@@ -36,7 +36,8 @@ export class LockStep {
   readonly #parts: LockStepParts;
   #hz = 10;
   #due = 0;
-  #episode = 0;
+  /** The newest true frame. */
+  #at = { episode: 0, index: 0 };
   #dreaming = false;
   /** Dreamed steps since the dream last saw true frames. */
   #dreamed = 0;
@@ -81,7 +82,7 @@ export class LockStep {
   step(): Promise<void> {
     return this.#serial(async () => {
       const tick = await this.#parts.sim.step(this.#parts.chooseAction());
-      this.#parts.onTruth(tick);
+      this.#arrived(tick);
       if (this.#dreaming) await this.#dreamStep(tick);
       const { renew } = this.#parts.settings();
       if (!this.#dreaming || renew === undefined || this.#dreamed < renew) return;
@@ -117,7 +118,11 @@ export class LockStep {
 
   async #restart(seed: number): Promise<void> {
     const tick = await this.#parts.sim.start({ seed });
-    this.#episode = tick.episode;
+    this.#arrived(tick);
+  }
+
+  #arrived(tick: TruthTick): void {
+    this.#at = tick;
     this.#parts.onTruth(tick);
   }
 
@@ -128,10 +133,16 @@ export class LockStep {
   }
 
   async #look(): Promise<void> {
-    let result = await this.#parts.dream.dreamFromTruth(this.#episode);
+    const { episode, index } = this.#at;
+    // Nothing has been shown yet; the first start hands its frames over.
+    if (episode === 0) {
+      this.#dreaming = true;
+      return;
+    }
+    let result = await this.#parts.dream.dreamFromTruth(episode, index);
     while (!result.ok) {
       if (!(await this.#rebuild(result))) return;
-      result = await this.#parts.dream.dreamFromTruth(this.#episode);
+      result = await this.#parts.dream.dreamFromTruth(episode, index);
     }
     this.#dreaming = true;
     this.#dreamed = 0;
