@@ -42,27 +42,18 @@ export default function RunsPage() {
             <thead>
               <tr>
                 <th scope="col">When</th>
+                <th scope="col">Record</th>
                 <th scope="col">Method</th>
                 <th scope="col">Preset</th>
                 <th scope="col">Seed</th>
                 <th scope="col">Adapter</th>
                 <th scope="col">Measured</th>
-                <th scope="col">Record</th>
               </tr>
             </thead>
             <tbody>
               {runs.map((run) => (
                 <tr key={run.id}>
                   <td>{new Date(run.at).toLocaleString()}</td>
-                  <td>{run.method}</td>
-                  <td>{run.preset}</td>
-                  <td>{run.seed}</td>
-                  <td>{run.adapter}</td>
-                  <td>
-                    {Object.entries(run.metrics)
-                      .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
-                      .join(', ')}
-                  </td>
                   <td>
                     <Button
                       icon={Download}
@@ -73,6 +64,15 @@ export default function RunsPage() {
                     >
                       JSON
                     </Button>
+                  </td>
+                  <td>{run.method}</td>
+                  <td>{run.preset}</td>
+                  <td>{run.seed}</td>
+                  <td>{run.adapter}</td>
+                  <td>
+                    {Object.entries(run.metrics)
+                      .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
+                      .join(', ')}
                   </td>
                 </tr>
               ))}
