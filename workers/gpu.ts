@@ -18,7 +18,7 @@ const api: GpuApi = {
   open: (canvas, truth) => session.open(canvas, truth),
   loadShipped: (base, wanted) => session.loadShipped(base, wanted),
   loadBytes: (bytes) => session.loadBytes(bytes),
-  dreamFromTruth: () => session.dreamFromTruth(),
+  dreamFromTruth: (episode, index) => session.dreamFromTruth(episode, index),
   rebuild: () => session.rebuild(),
   async step(...request) {
     const result = await session.step(...request);

@@ -34,7 +34,7 @@ const api: TrainApi = {
   load: (bytes) => host.load(bytes),
   samples: () => host.samples(),
   openDream: (canvas, truth) => host.openDream(canvas, truth),
-  dreamFromTruth: () => host.dreamFromTruth(),
+  dreamFromTruth: (episode, index) => host.dreamFromTruth(episode, index),
   async dream(...step) {
     const result = await host.dream(...step);
     return result.ok ? transfer(result, [result.value.rgb.buffer]) : result;

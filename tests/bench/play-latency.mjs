@@ -1,8 +1,10 @@
 // How fast the page dreams and answers: `node tests/bench/play-latency.mjs [--seconds 20] [--model micro|small] [--seed 25] [--gpu]`.
 // Serves the built page, opens the playground in a headless Chromium (SwiftShader; with --gpu the machine's own card), walks with W held
-// and presses A and D now and then at uneven times. Prints dreamed frames a second, and the time from a keydown event to the first dreamed
-// frame whose action holds the key: the worker has painted it and the page's next animation frame has begun. Exit code 1: fewer than 5
-// frames a second, or the median or the 95th percentile is not below two frames. Figures of the model alone: `lab eval`, play-frame.mjs.
+// and presses A and D now and then at uneven times. Prints when a first visitor sees something move, counted from the start of the
+// navigation with nothing cached: the first true picture that differs from the one before, and the first two dreamed frames; then dreamed
+// frames a second, and the time from a keydown event to the first dreamed frame whose action holds the key. Shown means: the worker has
+// painted it and the page's next animation frame has begun. Exit code 1: the second dreamed frame comes after 5 s, fewer than 5 frames a
+// second, or the median or the 95th percentile is not below two frames. Figures of the model alone: `lab eval`, play-frame.mjs.
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
@@ -32,15 +34,26 @@ const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
 /** Runs in the page before its own scripts: listens to what the workers answer, to keys and to animation frames. */
 function watch() {
   const KEY_BITS = 0x7fffff;
-  const seen = { actions: new Map(), dreams: [], keys: [], frames: [], work: [] };
+  const seen = { actions: new Map(), dreams: [], keys: [], frames: [], work: [], moved: null };
   window.seen = seen;
+  let last = null;
+  const differs = (a, b) => a.some((value, i) => value !== b[i]);
   window.Worker = class extends Worker {
     constructor(url, options) {
       super(url, options);
       this.addEventListener('message', ({ data }) => {
         const answer = data?.value;
         // A true step, from the sim worker.
-        if (typeof answer?.action === 'number') seen.actions.set(answer.index, answer.action & KEY_BITS);
+        if (typeof answer?.action === 'number') {
+          seen.actions.set(answer.index, answer.action & KEY_BITS);
+          if (seen.moved === null && answer.index > 0 && differs(answer.rgb, last)) {
+            seen.moved = Number.POSITIVE_INFINITY;
+            requestAnimationFrame(() => {
+              seen.moved = performance.now();
+            });
+          }
+          last = answer.rgb;
+        }
         // A dreamed step, from the gpu worker.
         const report = answer?.ok ? answer.value : undefined;
         if (typeof report?.ringFill !== 'number') return;
@@ -114,9 +127,13 @@ try {
   const delays = seen.keys.filter((k) => k.at >= from).map((k) => k.delay);
   const [median, p95] = [quantile(latencies, 0.5), quantile(latencies, 0.95)];
   const work = seen.work.slice(-dreams.length);
+  const [firstDream, secondDream] = seen.dreams.map(({ at }) => at / 1000);
   const ms = (value) => `${value.toFixed(0)} ms`;
   console.log(
     `# Chromium ${browser.version()}, ${values.gpu ? 'its GPU' : 'SwiftShader'}, ${model || 'shipped model'}; load ${loadavg()[0].toFixed(1)}`,
+  );
+  console.log(
+    `first movement     truth after ${(seen.moved / 1000).toFixed(1)} s, dreamed frames after ${firstDream.toFixed(1)} and ${secondDream.toFixed(1)} s`,
   );
   console.log(
     `dreamed frames     ${perSecond.toFixed(1)} a second (${dreams.length}; dream alone ${ms(quantile(work, 0.5))}, p95 ${ms(quantile(work, 0.95))})`,
@@ -127,8 +144,9 @@ try {
   console.log(
     `page               keydown handled after ${ms(quantile(delays, 0.5))}, p95 ${ms(quantile(delays, 0.95))}; longest animation frame ${ms(Math.max(...gaps))}`,
   );
-  const good = latencies.length > 0 && perSecond >= 5 && p95 < 2 * frame;
-  console.log(good ? 'bars hold (5 frames a second, 2 frames)' : 'BARS FAIL (5 frames a second, 2 frames)');
+  const good = secondDream <= 5 && latencies.length > 0 && perSecond >= 5 && p95 < 2 * frame;
+  const bars = '(movement within 5 s, 5 frames a second, 2 frames)';
+  console.log(good ? `bars hold ${bars}` : `BARS FAIL ${bars}`);
   process.exitCode = good ? 0 : 1;
 } finally {
   await browser.close();

@@ -5,8 +5,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PRELUDE_STEPS } from '../../src/ui/playground/protocol.ts';
 import { launchBrowser, type OpenPage, openPage } from '../support/browser.ts';
-import { changed, frameIndex, panePixels, waitForFrame, waitForStatus } from '../support/playground.ts';
+import { changed, frameIndex, panePixels, waitForDream, waitForFrame, waitForStatus } from '../support/playground.ts';
 
 const SHIPPED = existsSync(resolve(import.meta.dirname, '../../public/models/dreamer4/index.json'));
 const index = { json: { files: [{ rung: 'x', file: 'x.safetensors', card: 'x.card.json', title: 'x' }] } };
@@ -19,14 +20,76 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-async function dreaming(page: Page): Promise<void> {
-  await page.waitForFunction(
-    () => /^\d/.test(document.querySelector('[data-testid="psnr"]')?.textContent ?? ''),
-    null,
-    {
-      timeout: 60_000,
+/** Keeps the weights of the shipped models from the page until the function that comes back is called. */
+async function holdModel(page: Page): Promise<() => void> {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.context().route('**/models/dreamer4/*.safetensors', async (route) => {
+    await held;
+    await route.continue();
+  });
+  return () => release();
+}
+
+/**
+ * Opens a link, keeps the model from it until the truth has walked `steps` steps, and hashes the first `count` dreamed
+ * frames as they come from the worker. `walked`: true steps before the dream began.
+ */
+async function firstDreams(link: string, count: number, steps: number) {
+  const { page, errors, close } = await openUnloaded();
+  await page.addInitScript(() => {
+    const seen = {
+      walked: 0,
+      actions: new Map<number, number>(),
+      dreams: [] as { index: number; fill: number; rgb: Uint8Array }[],
+    };
+    Object.assign(window, { seen });
+    window.Worker = class extends Worker {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        super(url, options);
+        this.addEventListener('message', ({ data }) => {
+          const answer = data?.value;
+          if (typeof answer?.action === 'number') {
+            seen.actions.set(answer.index, answer.action);
+            if (seen.dreams.length === 0) seen.walked = Math.max(seen.walked, answer.index);
+          }
+          const report = answer?.ok ? answer.value : undefined;
+          if (typeof report?.ringFill === 'number') {
+            seen.dreams.push({ index: report.index, fill: report.ringFill, rgb: report.rgb.slice() });
+          }
+        });
+      }
+    };
+  });
+  const release = await holdModel(page);
+  await page.goto(new URL('.', page.url()).href + link);
+  if (steps > 0) await waitForFrame(page, steps);
+  release();
+  const seen = await page.waitForFunction(
+    (least) => {
+      const { seen } = window as unknown as { seen: { walked: number; actions: Map<number, number>; dreams: [] } };
+      return seen.dreams.length >= least && seen;
     },
+    count,
+    { timeout: 110_000 },
   );
+  const found = await seen.evaluate(async (all, length) => {
+    const { walked, actions, dreams } = all as unknown as {
+      walked: number;
+      actions: Map<number, number>;
+      dreams: { index: number; fill: number; rgb: Uint8Array<ArrayBuffer> }[];
+    };
+    const hashed = dreams.slice(0, length).map(async ({ index, fill, rgb }) => {
+      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', rgb));
+      return { index, fill, action: actions.get(index), hash: [...hash.subarray(0, 8)].join('.') };
+    });
+    return { walked, dreams: await Promise.all(hashed) };
+  }, count);
+  expect(errors.filter((e) => !e.includes('/favicon.ico'))).toEqual([]);
+  await close();
+  return found;
 }
 
 /** At the page's address but without the page, so that requests can be rerouted before it loads. */
@@ -50,7 +113,7 @@ async function withCheckpoint(bytes: Buffer): Promise<OpenPage> {
 describe.skipIf(!SHIPPED)('the shipped dream', () => {
   test('moves beside the truth, is measured, and shows its denoising', async () => {
     const { page, errors, close } = await openPage(browser, '#/?seed=25&film=1&overlay=1');
-    await dreaming(page);
+    await waitForDream(page);
     const before = await panePixels(page, 'dream');
     expect(new Set(before).size).toBeGreaterThan(16);
     const at = await frameIndex(page);
@@ -72,7 +135,7 @@ describe.skipIf(!SHIPPED)('the shipped dream', () => {
     const pictures: number[][] = [];
     for (const key of ['ArrowRight', 'ArrowLeft']) {
       const { page, close } = await openPage(browser, '#/?seed=25&noise=3');
-      await dreaming(page);
+      await waitForDream(page);
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByRole('button', { name: 'Restart' }).click();
       await page.waitForFunction(() => document.querySelector('[data-testid="frame-index"]')?.textContent === '0');
@@ -82,16 +145,41 @@ describe.skipIf(!SHIPPED)('the shipped dream', () => {
         await page.keyboard.press('.');
         await waitForFrame(page, i);
       }
-      await dreaming(page);
+      await waitForDream(page);
       pictures.push(await panePixels(page, 'dream'));
       await close();
     }
     expect(changed(pictures[0], pictures[1])).toBeGreaterThan(0.3);
   });
 
+  test('a link dreams the same frames however long the model takes to load', { timeout: 240_000 }, async () => {
+    const prompt = await firstDreams('#/?seed=77&noise=5', 8, 0);
+    const late = await firstDreams('#/?seed=77&noise=5', 8, 12);
+    // Movement is there before the dream is, and the dream does not begin where that has got to.
+    expect(late.walked).toBeGreaterThanOrEqual(12);
+    expect(prompt.dreams.map(({ index }) => index)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    // The walk into the world, and nothing of what was seen while the model loaded.
+    expect(prompt.dreams[0].fill).toBe(PRELUDE_STEPS + 2);
+    expect(late.dreams).toEqual(prompt.dreams);
+    expect(new Set(late.dreams.map(({ hash }) => hash)).size).toBe(8);
+  });
+
+  test('who walked before the model was there is not sent back to the start', async () => {
+    const { page, close } = await openUnloaded();
+    const release = await holdModel(page);
+    await page.goto(`${new URL('.', page.url()).href}#/?seed=25`);
+    await waitForFrame(page, 2);
+    await page.keyboard.down('w');
+    await waitForFrame(page, 6);
+    release();
+    await waitForDream(page);
+    expect(await frameIndex(page)).toBeGreaterThan(6);
+    await close();
+  });
+
   test('after "dream from here" it is close to the truth again', async () => {
     const { page, close } = await openPage(browser, '#/?seed=25&renew=0');
-    await dreaming(page);
+    await waitForDream(page);
     const at = await frameIndex(page);
     await waitForFrame(page, at + 30, 60_000);
     await page.getByRole('button', { name: 'Pause' }).click();
@@ -132,7 +220,7 @@ describe.skipIf(!SHIPPED)('the shipped dream', () => {
       await route.fulfill({ response: answer, body: listen + (await answer.text()) });
     });
     await page.goto(new URL('.', page.url()).href);
-    await dreaming(page);
+    await waitForDream(page);
     const at = await frameIndex(page);
     await page.evaluate(() => new BroadcastChannel('lose').postMessage('now'));
     await waitForStatus(page, 'Rebuilding');

@@ -25,7 +25,7 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   // More keys than tokens: said, and every token that the query sees is read.
   await page.getByText('k = 99 is more than the 32 tokens of a row').waitFor();
   expect(await selected.count()).toBe(26);
-  const slider = page.getByTestId('k').locator('input');
+  const slider = page.getByTestId('k');
   await slider.fill('4');
   expect(await selected.count()).toBe(4);
   await slider.focus();
@@ -65,7 +65,7 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   await page.getByTestId('codes').waitFor();
   const bench = page.locator('section', { has: page.locator('#codes') }).last();
   await bench.getByRole('button', { name: 'int8' }).click();
-  await page.getByTestId('outlier').locator('input').fill('40');
+  await page.getByTestId('outlier').fill('40');
   await page.getByTestId('typed').fill('1 2 3');
   await page.getByText('3 numbers: a row has 16 channels.').waitFor();
 

@@ -102,7 +102,7 @@ test('plays a decode, counts what the worker counts, and tau changes the passes'
   expect(await pane(page, 0).getByTestId('pass').textContent()).toBe('3');
 
   // tau 1 never trusts the filter: as static, but cut behind the end token.
-  const tau = page.getByTestId('tau').locator('input');
+  const tau = page.getByTestId('tau');
   await tau.focus();
   await page.keyboard.press('End');
   await decoded(page);

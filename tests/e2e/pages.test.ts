@@ -1,5 +1,6 @@
 // Every page: loads without an error, has one heading, and axe finds nothing serious in light and in dark.
 
+import { readFileSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -61,6 +62,44 @@ test('the menu of methods opens by keyboard and leads to a method', async () => 
   await page.getByRole('link', { name: /Sparse attention/ }).click();
   await page.getByRole('heading', { name: 'Sparse attention' }).waitFor();
   expect(await page.evaluate(() => location.hash)).toBe('#/dsa');
+  await close();
+});
+
+test('a stored run is listed and its record is exported whole', async () => {
+  const { page, errors, close } = await openPage(browser, '#/runs');
+  await page.getByRole('heading', { name: 'No runs yet' }).waitFor();
+  const run = {
+    ...{
+      id: 'r1',
+      at: 1_790_000_000_000,
+      method: 'dreamer4',
+      preset: 'nano',
+      seed: 7,
+      adapter: 'a card',
+      wallMs: 1234,
+    },
+    ...{ config: { 'data.episodes': 3 }, metrics: { 'dynamics/loss': 0.25, step: 12 } },
+  };
+  await page.evaluate(
+    (record) =>
+      new Promise<void>((resolve, reject) => {
+        const request = indexedDB.open('tenfold', 1);
+        request.onerror = () => reject(request.error);
+        request.onsuccess = () => {
+          const transaction = request.result.transaction('runs', 'readwrite');
+          transaction.objectStore('runs').put(record);
+          transaction.oncomplete = () => resolve();
+        };
+      }),
+    run,
+  );
+  await page.reload();
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByTestId('export-run').click()]);
+  expect(file.suggestedFilename()).toBe('tenfold-dreamer4-nano-seed7.json');
+  expect(JSON.parse(readFileSync(await file.path(), 'utf8'))).toEqual(run);
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  expect(errors).toEqual([]);
   await close();
 });
 

@@ -39,6 +39,15 @@ export async function waitForFrame(page: Page, atLeast: number, timeout = 90_000
   );
 }
 
+/** Until a dreamed frame has been compared with the truth. */
+export async function waitForDream(page: Page, timeout = 90_000): Promise<void> {
+  await page.waitForFunction(
+    () => /^\d/.test(document.querySelector('[data-testid="psnr"]')?.textContent ?? ''),
+    null,
+    { timeout },
+  );
+}
+
 export async function waitForStatus(page: Page, words: string, timeout = 90_000): Promise<void> {
   await page.waitForFunction(
     (text) => document.querySelector('[data-testid="status"]')?.textContent?.includes(text),

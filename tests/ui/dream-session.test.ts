@@ -140,7 +140,7 @@ describe('context', () => {
     frame(1, 1, 20);
     frame(1, 2, 21);
     await heard();
-    const result = await session.dreamFromTruth();
+    const result = await session.dreamFromTruth(1, 2);
     expect(result.ok).toBe(true);
     expect(dreams[0].resets).toBe(1);
     expect(dreams[0].seen).toEqual([{ values: [11, 12, 20, 21], actions: [111, 112, 20, 21] }]);
@@ -153,8 +153,27 @@ describe('context', () => {
     episode(2, [30]);
     frame(1, 2, 21);
     await heard();
-    await session.dreamFromTruth();
+    await session.dreamFromTruth(2, 0);
     expect(dreams[0].seen.at(-1)).toEqual({ values: [30], actions: [NO_ACTION] });
+  });
+
+  test('a call that overtakes the frames it asks for waits for them', async () => {
+    await opened();
+    episode(1, [10, 11]);
+    await heard();
+    const begun = session.dreamFromTruth(2, 0);
+    await heard();
+    expect(dreams[0].seen).toEqual([]);
+    episode(2, [30, 31]);
+    await begun;
+    const later = session.dreamFromTruth(2, 1);
+    await heard();
+    frame(2, 1, 40);
+    await later;
+    expect(dreams[0].seen.map(({ values }) => values)).toEqual([
+      [30, 31],
+      [30, 31, 40],
+    ]);
   });
 
   test('a world with another frame size is refused with both sizes', async () => {
@@ -168,7 +187,7 @@ describe('context', () => {
       actions: Uint32Array.of(NO_ACTION),
     });
     await heard();
-    const result = await session.dreamFromTruth();
+    const result = await session.dreamFromTruth(1, 0);
     expect(result).toMatchObject({ ok: false, code: 'bad-checkpoint' });
     expect(result.ok === false && result.reason).toContain('64x48');
     expect(result.ok === false && result.reason).toContain('32x32');
@@ -180,7 +199,7 @@ describe('a step', () => {
     await opened();
     episode(1, [100]);
     await heard();
-    await session.dreamFromTruth();
+    await session.dreamFromTruth(1, 0);
     frame(1, 1, 100);
     const exact = await session.step(1, 1, SETTINGS, false);
     if (!exact.ok) throw new Error(exact.reason);
@@ -324,7 +343,7 @@ describe('failures', () => {
     await opened();
     episode(1, [1]);
     await heard();
-    await session.dreamFromTruth();
+    await session.dreamFromTruth(1, 0);
     for (let i = 1; i <= 5; i++) {
       frame(1, i, 40 + i);
       await session.step(1, i, SETTINGS, false);

@@ -33,8 +33,8 @@ beforeEach(() => {
       step: async (action) => tick(episode, ++index, action ?? -1),
     },
     dream: {
-      dreamFromTruth: async (of) => {
-        log.push(`anchor ${of}`);
+      dreamFromTruth: async (of, at) => {
+        log.push(`anchor ${of}.${at}`);
         return { ok: true, value: null };
       },
       step: async (of, at) => answers.shift() ?? { ok: true, value: report(of, at) },
@@ -69,7 +69,7 @@ describe('one step', () => {
     await clock.dreamFromHere();
     await clock.step();
     await clock.step();
-    expect(log.slice(2)).toEqual(['anchor 1', 'truth 1.1', 'dream 1.1', 'truth 1.2', 'dream 1.2']);
+    expect(log.slice(2)).toEqual(['anchor 1.0', 'truth 1.1', 'dream 1.1', 'truth 1.2', 'dream 1.2']);
   });
 
   test('a dream that is renewed looks at the truth after so many dreamed steps, and counts anew', async () => {
@@ -81,7 +81,7 @@ describe('one step', () => {
     await clock.dreamFromHere();
     for (let i = 0; i < 4; i++) await clock.step();
     const looks = log.flatMap((line, i) => (line === 'renewal' ? [log[i - 1], log[i + 1]] : []));
-    expect(looks).toEqual(['dream 1.3', 'anchor 1', 'dream 1.5', 'anchor 1']);
+    expect(looks).toEqual(['dream 1.3', 'anchor 1.3', 'dream 1.5', 'anchor 1.5']);
     renew = undefined;
     for (let i = 0; i < 4; i++) await clock.step();
     expect(log.filter((line) => line === 'renewal')).toHaveLength(2);
@@ -93,7 +93,25 @@ describe('one step', () => {
     await clock.dreamFromHere();
     await clock.start(6);
     await clock.step();
-    expect(log.slice(3)).toEqual(['start 6', 'truth 2.0', 'anchor 2', 'truth 2.1', 'dream 2.1']);
+    expect(log.slice(3)).toEqual(['start 6', 'truth 2.0', 'anchor 2.0', 'truth 2.1', 'dream 2.1']);
+  });
+
+  test('a dream that is ready late begins with the truth at the start, not where the truth has got to', async () => {
+    const clock = new LockStep(parts);
+    await clock.start(5);
+    await clock.step();
+    log = [];
+    await Promise.all([clock.step(), clock.begin(5)]);
+    await clock.step();
+    expect(log).toEqual(['truth 1.2', 'start 5', 'truth 2.0', 'anchor 2.0', 'truth 2.1', 'dream 2.1']);
+  });
+
+  test('a dream that fails as it begins leaves the truth at the start, walking', async () => {
+    const clock = new LockStep(parts);
+    parts.dream.dreamFromTruth = async () => fail('internal');
+    await clock.begin(5);
+    await clock.step();
+    expect(log).toEqual(['start 5', 'truth 1.0', 'failure internal', 'truth 1.1']);
   });
 
   test('calls made at once run one after the other', async () => {
@@ -102,7 +120,7 @@ describe('one step', () => {
     await clock.dreamFromHere();
     log = [];
     await Promise.all([clock.step(), clock.start(2), clock.step()]);
-    expect(log).toEqual(['truth 1.1', 'dream 1.1', 'start 2', 'truth 2.0', 'anchor 2', 'truth 2.1', 'dream 2.1']);
+    expect(log).toEqual(['truth 1.1', 'dream 1.1', 'start 2', 'truth 2.0', 'anchor 2.0', 'truth 2.1', 'dream 2.1']);
   });
 });
 

@@ -1,11 +1,12 @@
 // The status line says the most important thing; the small meters count right.
 
 import { describe, expect, test } from 'vitest';
+import type { AdapterReport } from '../../src/gpu/device.ts';
 import type { DreamInfo } from '../../src/methods/dreamer4/play-contract.ts';
 import { ActionSampler } from '../../src/ui/playground/action-sampler.ts';
 import { GamepadReader } from '../../src/ui/playground/gamepad.ts';
 import { ACTION_KEYS, KEY_LIST, LOOK_KEYS } from '../../src/ui/playground/keys.ts';
-import { INITIAL, type PlayState, statusLine } from '../../src/ui/playground/play-store.ts';
+import { INITIAL, type PlayState, statusLine, trueFrames } from '../../src/ui/playground/play-store.ts';
 import type { TruthTick } from '../../src/ui/playground/protocol.ts';
 import { RateMeter } from '../../src/ui/playground/rate.ts';
 import { TRACE_ROWS, TraceLog } from '../../src/ui/playground/trace-log.ts';
@@ -36,6 +37,22 @@ describe('statusLine', () => {
     expect(line({ dream: ready, settings: { ...INITIAL.settings, renew: false } })).not.toMatch(/every/);
     expect(line({ dream: failed, driver: 'visitor', otherTab: true })).toMatch(/another tab/);
   });
+});
+
+test('true frames at hand: the walk in and what followed, at most what a dream takes on this adapter', () => {
+  const at = (index: number, contextFrames: number, software: boolean) =>
+    trueFrames({
+      ...INITIAL,
+      truth: { index } as TruthTick,
+      dream: { phase: 'ready', info: { contextFrames } as DreamInfo },
+      adapter: { software } as AdapterReport,
+    });
+  expect(at(0, 96, false)).toBe(17);
+  expect(at(5, 96, true)).toBe(22);
+  expect(at(500, 96, true)).toBe(32);
+  expect(at(500, 16, true)).toBe(16);
+  expect(at(500, 96, false)).toBe(96);
+  expect(trueFrames(INITIAL)).toBe(0);
 });
 
 test('the rate of steady events', () => {

@@ -16,6 +16,7 @@ export interface KnobProps {
   /** When it is let go, or after each key: for what is too costly to follow the pointer. */
   onCommit?: (value: number) => void;
   disabled?: boolean;
+  /** Of the range input, so that a script can fill it and read its value. */
   testId?: string;
 }
 
@@ -44,7 +45,7 @@ export function Knob({
   }, [onCommit]);
   const filled = max > min ? ((value - min) / (max - min)) * 100 : 0;
   return (
-    <div className={css.knob} title={hint} data-testid={testId}>
+    <div className={css.knob} title={hint}>
       <label htmlFor={id}>{label}</label>
       <output htmlFor={id}>{format(value)}</output>
       <input
@@ -57,6 +58,7 @@ export function Knob({
         value={value}
         disabled={disabled}
         aria-valuetext={format(value)}
+        data-testid={testId}
         style={{ '--filled': `${filled}%` } as CSSProperties}
         onChange={(event) => onChange(event.target.valueAsNumber)}
       />

@@ -1,9 +1,19 @@
 // Run records stored in this browser.
 
+import { Download } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
+import { Button } from '../controls/Button.tsx';
+import { saveText } from '../gpu/save-text.ts';
 import { listRuns, type StoredRun } from '../runs-shelf.ts';
 import css from './page.module.css';
+
+const saveRecord = (run: StoredRun): void =>
+  saveText(
+    `tenfold-${run.method}-${run.preset}-seed${run.seed}.json`,
+    `${JSON.stringify(run, null, 1)}\n`,
+    'application/json',
+  );
 
 export default function RunsPage() {
   const [runs, setRuns] = useState<StoredRun[] | null>(null);
@@ -32,6 +42,7 @@ export default function RunsPage() {
             <thead>
               <tr>
                 <th scope="col">When</th>
+                <th scope="col">Record</th>
                 <th scope="col">Method</th>
                 <th scope="col">Preset</th>
                 <th scope="col">Seed</th>
@@ -43,6 +54,17 @@ export default function RunsPage() {
               {runs.map((run) => (
                 <tr key={run.id}>
                   <td>{new Date(run.at).toLocaleString()}</td>
+                  <td>
+                    <Button
+                      icon={Download}
+                      label={`Export the run of ${new Date(run.at).toLocaleString()}`}
+                      hint="Settings, seed, adapter and measurements as JSON"
+                      onClick={() => saveRecord(run)}
+                      testId="export-run"
+                    >
+                      JSON
+                    </Button>
+                  </td>
                   <td>{run.method}</td>
                   <td>{run.preset}</td>
                   <td>{run.seed}</td>

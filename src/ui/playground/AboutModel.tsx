@@ -54,7 +54,7 @@ export function AboutModel() {
         <div>
           <dt>remembers</dt>
           <dd>
-            {info.contextFrames} frames, {info.contextSeconds} s
+            at most {info.contextFrames} frames, {info.contextSeconds} s
           </dd>
         </div>
         {card?.rows.map(({ name, value }) => (

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { Button } from '../controls/Button.tsx';
 import { Choice } from '../controls/Choice.tsx';
 import type { PlaySession } from './play-session.ts';
-import { renewSeconds, statusLine, usePlay } from './play-store.ts';
+import { renewSeconds, statusLine, trueFrames, usePlay } from './play-store.ts';
 import css from './playground.module.css';
 
 export function Controls({ session, showKeys }: { session: PlaySession | null; showKeys: () => void }) {
@@ -16,6 +16,7 @@ export function Controls({ session, showKeys }: { session: PlaySession | null; s
   const driver = usePlay((state) => state.driver);
   const renew = usePlay((state) => state.settings.renew);
   const every = usePlay(renewSeconds);
+  const known = usePlay(trueFrames);
   return (
     <>
       <div className={css.status}>
@@ -57,7 +58,7 @@ export function Controls({ session, showKeys }: { session: PlaySession | null; s
         <Button
           icon={Sparkles}
           kind="dream"
-          hint="The last true frames become what the dream remembers (C)"
+          hint={`The last ${known ? `${known} true frames` : 'true frames'} become what the dream remembers (C)`}
           disabled={!dreaming}
           onClick={() => session?.continueDream()}
         >

@@ -17,7 +17,7 @@ export function DreamCaption({ session }: { session: PlaySession | null }) {
       <h2 className={css.dreamName}>Dream</h2>
       <p>
         {dream.phase === 'ready'
-          ? `${parameterCount(dream.info.parameters)}, sees the last ${dream.info.contextSeconds} s`
+          ? `${parameterCount(dream.info.parameters)}, remembers up to ${dream.info.contextSeconds} s`
           : 'a world model'}
       </p>
       <Button

@@ -6,7 +6,15 @@ import { type Dream, type DreamInfo, type DreamSettings, NO_ACTION } from '../..
 import { fetchShipped } from './checkpoint-source.ts';
 import { type DreamScreen, dreamScreen } from './dream-screen.ts';
 import { compareImages, pixelMoments } from './image-metrics.ts';
-import type { DreamReport, Failure, GpuApi, Outcome, ShippedDream, TruthMessage } from './protocol.ts';
+import {
+  type DreamReport,
+  type Failure,
+  type GpuApi,
+  type Outcome,
+  type ShippedDream,
+  SOFTWARE_CONTEXT,
+  type TruthMessage,
+} from './protocol.ts';
 import { packContext, type TrueFrame, TruthFeed } from './truth-feed.ts';
 
 export type DreamFactory = (
@@ -20,9 +28,6 @@ export interface DreamSessionParts {
   factory(): Promise<DreamFactory>;
   fetch: typeof fetch;
 }
-
-/** True frames given to a dream on a CPU adapter: each costs a pass, and both worlds wait meanwhile. */
-const SOFTWARE_CONTEXT = 32;
 
 const LOSS_GRACE_MS = 250;
 
@@ -85,12 +90,13 @@ export class DreamSession implements GpuApi {
     });
   }
 
-  async dreamFromTruth(): Promise<Outcome<DreamReport | null>> {
+  async dreamFromTruth(episode: number, index: number): Promise<Outcome<DreamReport | null>> {
     if (!this.#dream) return noDevice;
+    // The page's call may overtake the simulator's frames: without them the dream would begin from an older past.
+    await this.#feed.frame(episode, index);
     const { contextFrames } = this.#dream.info;
     const software = this.#gpu?.report.software ?? false;
     const context = this.#feed.recent(software ? Math.min(SOFTWARE_CONTEXT, contextFrames) : contextFrames);
-    if (context.length === 0) return { ok: true, value: null };
     const size = this.#dream.info.width * this.#dream.info.height * 3;
     if (context[0].rgb.length !== size) {
       return failure(

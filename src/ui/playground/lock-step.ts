@@ -24,6 +24,8 @@ export interface LockStepParts {
 const MAX_LOSSES = 3;
 const CALM_STEPS = 100;
 
+const LOOKING = 'The dream is looking at the last true frames.';
+
 const gaveUp = (failure: Failure): Failure => ({
   ...failure,
   reason: `The GPU device was lost ${MAX_LOSSES + 1} times in a row. ${failure.reason}`,
@@ -34,7 +36,8 @@ export class LockStep {
   readonly #parts: LockStepParts;
   #hz = 10;
   #due = 0;
-  #episode = 0;
+  /** The newest true frame. */
+  #at = { episode: 0, index: 0 };
   #dreaming = false;
   /** Dreamed steps since the dream last saw true frames. */
   #dreamed = 0;
@@ -79,7 +82,7 @@ export class LockStep {
   step(): Promise<void> {
     return this.#serial(async () => {
       const tick = await this.#parts.sim.step(this.#parts.chooseAction());
-      this.#parts.onTruth(tick);
+      this.#arrived(tick);
       if (this.#dreaming) await this.#dreamStep(tick);
       const { renew } = this.#parts.settings();
       if (!this.#dreaming || renew === undefined || this.#dreamed < renew) return;
@@ -91,33 +94,55 @@ export class LockStep {
   /** New episode from a seed; the dream, if there is one, starts from the same frames. */
   start(seed: number): Promise<void> {
     return this.#serial(async () => {
-      const tick = await this.#parts.sim.start({ seed });
-      this.#episode = tick.episode;
-      this.#parts.onTruth(tick);
-      if (this.#dreaming) await this.#anchor();
+      await this.#restart(seed);
+      if (this.#dreaming) await this.#anchor(LOOKING);
+    });
+  }
+
+  /** The dream is ready: both worlds begin at the start of the seed, wherever the truth has walked meanwhile. */
+  begin(seed: number): Promise<void> {
+    return this.#serial(async () => {
+      await this.#restart(seed);
+      await this.#anchor('The dream is ready; both worlds begin at the start.');
     });
   }
 
   /** The dream is ready, or has to forget: the true frames of this episode become its context. */
   dreamFromHere(): Promise<void> {
-    return this.#serial(() => this.#anchor());
+    return this.#serial(() => this.#anchor(LOOKING));
   }
 
   stopDreaming(): void {
     this.#dreaming = false;
   }
 
-  async #anchor(): Promise<void> {
-    this.#parts.onNotice('The dream is looking at the last true frames.');
+  async #restart(seed: number): Promise<void> {
+    const tick = await this.#parts.sim.start({ seed });
+    this.#arrived(tick);
+  }
+
+  #arrived(tick: TruthTick): void {
+    this.#at = tick;
+    this.#parts.onTruth(tick);
+  }
+
+  async #anchor(notice: string): Promise<void> {
+    this.#parts.onNotice(notice);
     await this.#look();
     this.#parts.onNotice('');
   }
 
   async #look(): Promise<void> {
-    let result = await this.#parts.dream.dreamFromTruth(this.#episode);
+    const { episode, index } = this.#at;
+    // Nothing has been shown yet; the first start hands its frames over.
+    if (episode === 0) {
+      this.#dreaming = true;
+      return;
+    }
+    let result = await this.#parts.dream.dreamFromTruth(episode, index);
     while (!result.ok) {
       if (!(await this.#rebuild(result))) return;
-      result = await this.#parts.dream.dreamFromTruth(this.#episode);
+      result = await this.#parts.dream.dreamFromTruth(episode, index);
     }
     this.#dreaming = true;
     this.#dreamed = 0;

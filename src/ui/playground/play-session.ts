@@ -47,6 +47,13 @@ export class PlaySession {
   #clip = new ClipRing(CLIP_SECONDS * 10);
   /** What the worker dreams with since the last load that worked. */
   #model: DreamInfo | null = null;
+  /** The visitor has had a hand in the present episode: it is not what the link alone says any more. */
+  #visited = false;
+  #settle = (): void => undefined;
+  /** The dream has begun, or will not: until then the processor has more urgent work than the gallery. */
+  readonly #settled = new Promise<void>((resolve) => {
+    this.#settle = resolve;
+  });
   #timer: ReturnType<typeof setInterval>;
   #lastBeat = 0;
   #ended = false;
@@ -110,6 +117,7 @@ export class PlaySession {
 
   takeOver(): void {
     const { driver, notice } = usePlay.getState();
+    this.#visited = true;
     if (driver !== 'visitor') set({ driver: 'visitor' });
     if (notice && this.#clock.dreaming) set({ notice: '' });
   }
@@ -164,13 +172,13 @@ export class PlaySession {
     this.#publish(settings);
   }
 
-  /** The address changed under a running session: a share link was followed. */
+  /** The address changed under a running session: a share link was followed, and plays as it would on a fresh page. */
   follow(settings: PlaySettings): void {
     const now = usePlay.getState().settings;
     if (settingsToQuery(settings) === settingsToQuery(now)) return;
-    set({ settings });
+    set({ settings, driver: 'script' });
+    this.startFrom(settings.seed);
     if (settings.model !== now.model) void this.#loadShipped(settings.model);
-    if (settings.seed !== now.seed) this.startFrom(settings.seed);
   }
 
   /** Another of the models that came with the page. */
@@ -188,6 +196,8 @@ export class PlaySession {
 
   /** Pictures of the gallery come from a simulator of their own: building eight worlds must not hold up the one in play. */
   async preview(seed: number): Promise<Uint8Array> {
+    await this.#settled;
+    if (this.#ended) throw new Error('the playground was left');
     const { sim } = usePlay.getState();
     this.#gallery ??= this.#startWorker(newSimWorker());
     if (sim) await this.#gallery.suit(sim);
@@ -250,27 +260,25 @@ export class PlaySession {
     if (this.#ended) return;
     if (!loaded.ok) return this.#onDreamFailure(loaded);
     const info = loaded.value;
-    if (!(await this.#matchWorld(info))) return;
+    const { sim } = usePlay.getState();
+    const fits = sim?.world === info.world && sim.width === info.width && sim.height === info.height;
+    if (!fits && !(await this.#suit(info))) return;
     this.#model = info;
     set({ dream: { phase: 'ready', info } });
-    if (usePlay.getState().settings.dream.k > info.kMax) {
-      this.change({ dream: { ...usePlay.getState().settings.dream, k: info.kMax } });
-    }
-    this.continueDream();
+    const { settings } = usePlay.getState();
+    if (settings.dream.k > info.kMax) this.change({ dream: { ...settings.dream, k: info.kMax } });
+    // What a link shows must not depend on how long the model took to load. Who walks already is not sent back, unless
+    // the model knows other worlds.
+    if (this.#visited && fits) this.continueDream();
+    else void this.#run(this.#clock.begin(settings.seed));
   }
 
-  /** A model of other worlds or of another frame size changes what the simulator plays and draws. */
-  async #matchWorld(info: DreamInfo): Promise<boolean> {
-    const { sim, settings } = usePlay.getState();
-    if (sim?.world === info.world && sim.width === info.width && sim.height === info.height) return true;
+  /** A model of other worlds or of another frame size changes what the simulator plays and draws from the next start on. */
+  async #suit(info: DreamInfo): Promise<boolean> {
     const changed = await this.#sim.suit(info);
-    if (!changed.ok) {
-      this.#onDreamFailure(changed);
-      return false;
-    }
-    set({ sim: changed.value });
-    await this.#clock.start(settings.seed);
-    return true;
+    if (changed.ok) set({ sim: changed.value });
+    else this.#onDreamFailure(changed);
+    return changed.ok;
   }
 
   #beat(): void {
@@ -290,9 +298,10 @@ export class PlaySession {
   }
 
   #onTruth(tick: TruthTick): void {
-    const { sim, dream } = usePlay.getState();
+    const { sim, dream, driver } = usePlay.getState();
     this.sampler.body = { guiOpen: tick.guiOpen, cursor: tick.cursor, slot: tick.slot, slots: 8 };
     if (tick.index === 0) {
+      this.#visited = driver === 'visitor';
       this.#clip.clear();
       this.trace.clear();
     }
@@ -304,12 +313,14 @@ export class PlaySession {
   }
 
   #onDream(report: DreamReport): void {
+    this.#settle();
     this.#clip.attachDream(report.index, report.rgb, report.psnr);
     this.trace.attach(report.index, report.psnr);
     set({ report, fps: this.#rate.mark(performance.now()) });
   }
 
   #onDreamFailure(failure: Failure): void {
+    this.#settle();
     if (this.#ended) return;
     const dream: DreamPhase = { phase: 'failed', failure };
     this.#clock.stopDreaming();

@@ -4,7 +4,14 @@ import { create } from 'zustand';
 import type { AdapterReport } from '../../gpu/device.ts';
 import type { DreamInfo } from '../../methods/dreamer4/play-contract.ts';
 import type { ShippedModel } from './checkpoint-source.ts';
-import type { DreamReport, Failure, SimInfo, TruthTick } from './protocol.ts';
+import {
+  type DreamReport,
+  type Failure,
+  PRELUDE_STEPS,
+  type SimInfo,
+  SOFTWARE_CONTEXT,
+  type TruthTick,
+} from './protocol.ts';
 import { DEFAULTS, type PlaySettings, RENEW_STEPS } from './share.ts';
 
 export type DreamPhase =
@@ -67,6 +74,13 @@ export const usePlay = create<PlayState>(() => INITIAL);
 /** Seconds of a dream between two looks at the truth while the scripted player walks. */
 export const renewSeconds = ({ dream }: PlayState): number =>
   dream.phase === 'ready' ? Math.round(RENEW_STEPS / dream.info.hz) : 0;
+
+/** True frames that "dream from here" would hand over now: those since the start and before it, as many as the dream takes. */
+export function trueFrames({ dream, truth, adapter }: PlayState): number {
+  if (dream.phase !== 'ready' || !truth) return 0;
+  const limit = adapter?.software ? Math.min(SOFTWARE_CONTEXT, dream.info.contextFrames) : dream.info.contextFrames;
+  return Math.min(limit, PRELUDE_STEPS + 1 + truth.index);
+}
 
 /** The one line under the panes: what is going on, most important first. */
 export function statusLine(state: PlayState): string {

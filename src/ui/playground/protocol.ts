@@ -28,6 +28,9 @@ export interface EpisodeStart {
 /** Agent steps that a scripted player walks before frame 0, so that the dream starts with a past. */
 export const PRELUDE_STEPS = 16;
 
+/** True frames given to a dream on a CPU adapter: each costs a pass, and both worlds wait meanwhile. */
+export const SOFTWARE_CONTEXT = 32;
+
 /** What the simulator must show a model: the worlds it was trained in, and its frames. */
 export type KnownWorld = Pick<DreamInfo, 'world' | 'width' | 'height'>;
 
@@ -140,8 +143,8 @@ export interface GpuApi {
   /** Fetches `index.json` under `base` and loads the checkpoint of the rung `wanted`, or the default one. */
   loadShipped(base: string, wanted: string): Promise<Outcome<ShippedDream>>;
   loadBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<DreamInfo>>;
-  /** Forgets the dream; the true frames of the running episode become its context. */
-  dreamFromTruth(episode: number): Promise<Outcome<DreamReport | null>>;
+  /** Waits for true frame `index` of `episode`; forgets the dream, and the true frames up to that one become its context. */
+  dreamFromTruth(episode: number, index: number): Promise<Outcome<DreamReport | null>>;
   /** Waits for true frame `index` of `episode`, dreams the same step, draws and measures it. */
   step(episode: number, index: number, settings: DreamSettings, film: boolean): Promise<Outcome<DreamReport>>;
   /** After a lost device: new device, same checkpoint, context from the last frames that were dreamed. */

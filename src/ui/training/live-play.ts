@@ -62,7 +62,7 @@ export class LivePlay {
     this.#clock = new LockStep({
       sim: this.#sim,
       dream: {
-        dreamFromTruth: (episode) => host.dreamFromTruth(episode),
+        dreamFromTruth: (episode, index) => host.dreamFromTruth(episode, index),
         rebuild: () => host.rebuild(),
         step: async (...step) => {
           const report = await host.dream(...step);

@@ -243,8 +243,8 @@ export class TrainHost implements TrainApi {
     });
   }
 
-  dreamFromTruth(): Promise<Outcome<DreamReport | null>> {
-    return this.#played((dream) => dream.dreamFromTruth());
+  dreamFromTruth(episode: number, index: number): Promise<Outcome<DreamReport | null>> {
+    return this.#played((dream) => dream.dreamFromTruth(episode, index));
   }
 
   dream(...step: Parameters<GpuApi['step']>): Promise<Outcome<LiveReport>> {
