@@ -111,7 +111,7 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
       // A remainder costs as much as several loads here.
       let back = clock[0] + params.capacity - min(age, ages);
       let slot = select(back - params.capacity, back, back < params.capacity);
-      let at = ((slot * params.rows + row) * 2u * params.kv + kv_head) * DH4;
+      let at = ((row * params.kv + kv_head) * params.capacity + slot) * 2u * DH4;
       var dots: array<vec4f, HEADS>;
       for (var h = 0u; h < HEADS; h++) { dots[h] = vec4f(0.0); }
       for (var c = 0u; c < DH4; c++) {
@@ -130,7 +130,7 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
         m[h] = top;
       }
       for (var c = 0u; c < DH4; c++) {
-        let value = ring[at + params.kv * DH4 + c];
+        let value = ring[at + DH4 + c];
         for (var h = 0u; h < HEADS; h++) { o[h][c] = o[h][c] * shrink[h] + p[h] * value; }
       }
       age += LANES;

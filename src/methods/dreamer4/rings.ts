@@ -41,7 +41,7 @@ export class RingSet {
   ring(graph: Graph, layer: string, slots: number): Ring {
     const rows = this.streams * slots;
     const { kvHeads, dim } = this.heads;
-    const shape = [this.window, rows, 2, kvHeads, dim];
+    const shape = [rows, kvHeads, this.window, 2, dim];
     const bytes = shape.reduce((a, b) => a * b, 4);
     if (!this.data.has(layer)) {
       this.data.set(

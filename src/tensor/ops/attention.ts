@@ -308,7 +308,7 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
 
 /** A ring of past keys and values of one time layer: tensors on buffers that outlive the program. */
 export interface Ring {
-  /** [capacity, rows, 2, G, dh] */
+  /** [rows, G, capacity, 2, dh] */
   data: Tensor;
   /** u32 [next slot, valid frames] */
   clock: Tensor;

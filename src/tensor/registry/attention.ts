@@ -356,18 +356,21 @@ function ringTrial(r: RingCase, write: boolean): Trial {
   const now = random([r.rows, width], 1, 2);
   const past = Array.from({ length: r.past }, (_, i) => random([r.rows, width], 10 + i, 2).data);
   // Frame of age a (1 = newest) lies at (next - a) mod capacity; only its keys and values are kept.
-  const entry = 2 * kvHeads * dim;
   const place = (frame: ArrayLike<number>, slot: number, ring: Float32Array): void => {
     for (let row = 0; row < r.rows; row++)
-      for (let i = 0; i < entry; i++) ring[(slot * r.rows + row) * entry + i] = frame[row * width + heads * dim + i];
+      for (let g = 0; g < kvHeads; g++)
+        for (const part of [0, 1])
+          for (let i = 0; i < dim; i++)
+            ring[(((row * kvHeads + g) * r.capacity + slot) * 2 + part) * dim + i] =
+              frame[row * width + (heads + part * kvHeads + g) * dim + i];
   };
-  const ring = new Float32Array(r.capacity * r.rows * entry);
+  const ring = new Float32Array(r.rows * r.capacity * 2 * kvHeads * dim);
   past.forEach((frame, i) => {
     place(frame, (r.next + r.capacity - (past.length - i)) % r.capacity, ring);
   });
   const inputs = {
     now,
-    ring: floats([r.capacity, r.rows, 2, kvHeads, dim], ring),
+    ring: floats([r.rows, kvHeads, r.capacity, 2, dim], ring),
     table: floats([r.window, dim], ropeTable(r.window, dim)),
     clock: words([2], [r.next, r.past]),
   };
