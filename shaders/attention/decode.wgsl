@@ -7,13 +7,14 @@
 //   table: (cos, sin, cos, sin) quads of position a; rotating the query by +a equals rotating the key by -a
 import package::lib::index::linear;
 import package::attention::layout::capped;
+import package::attention::kept::{Four, narrowed, widened};
 
 const DH4: u32 = 4u;
 
 struct Params { rows: u32, heads: u32, kv: u32, capacity: u32, window: u32, scale: f32, cap: f32 }
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> ring: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> ring: array<Four>;
 @group(0) @binding(2) var<storage, read_write> table: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> clock: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<vec4f>;
@@ -47,14 +48,14 @@ fn decode(@builtin(global_invocation_id) gid: vec3u) {
     let slot = (clock[0] + params.capacity - age) % params.capacity;
     let at = ((row * params.kv + kv_head) * params.capacity + slot) * 2u * DH4;
     var dots = vec4f(0.0);
-    for (var c = 0u; c < DH4; c++) { dots += rotate(q[c], table[age * DH4 + c]) * ring[at + c]; }
+    for (var c = 0u; c < DH4; c++) { dots += rotate(q[c], table[age * DH4 + c]) * widened(ring[at + c]); }
     let s = capped(dots.x + dots.y + dots.z + dots.w, params.cap);
     let m_new = max(m, s);
     let shrink = exp(m - m_new);
     let p = exp(s - m_new);
     l = l * shrink + p;
     m = m_new;
-    for (var c = 0u; c < DH4; c++) { o[c] = o[c] * shrink + p * ring[at + DH4 + c]; }
+    for (var c = 0u; c < DH4; c++) { o[c] = o[c] * shrink + p * widened(ring[at + DH4 + c]); }
   }
   for (var c = 0u; c < DH4; c++) { out[i * DH4 + c] = o[c] / l; }
 }
@@ -68,5 +69,5 @@ fn append(@builtin(global_invocation_id) gid: vec3u) {
   let head = i % (2u * params.kv);
   let at = (row * (params.heads + 2u * params.kv) + params.heads + head) * DH4;
   let to = (((row * params.kv + head % params.kv) * params.capacity + clock[0]) * 2u + head / params.kv) * DH4;
-  for (var c = 0u; c < DH4; c++) { ring[to + c] = qkv[at + c]; }
+  for (var c = 0u; c < DH4; c++) { ring[to + c] = narrowed(qkv[at + c]); }
 }

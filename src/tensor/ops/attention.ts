@@ -308,8 +308,10 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
 
 /** A ring of past keys and values of one time layer: tensors on buffers that outlive the program. */
 export interface Ring {
-  /** [rows, G, capacity, 2, dh] */
+  /** [rows, G, capacity, 2, dh]; of 16 bits, dh / 2 words. */
   data: Tensor;
+  /** Keys and values are kept in 16 bits. */
+  half?: boolean;
   /** u32 [next slot, valid frames] */
   clock: Tensor;
   /** Rotary table with at least `window` positions: [positions, dh]. */
@@ -344,9 +346,11 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
   const graph = qkv.graph;
   const rows = qkv.size / ((heads + 2 * kvHeads) * dim);
   const uniforms = pack(rows, heads, kvHeads, ring.capacity, ring.window, { f: 1 / Math.sqrt(dim) }, { f: cap });
-  const { code } = kernelText(graph.conditions, dim, decodeLink);
+  const conditions: Conditions = { ...graph.conditions, precision: ring.half ? 'f16' : undefined };
+  const { code } = kernelText(textConditions(conditions), dim, decodeLink);
+  const number = ring.half ? 2 : 4;
   const parts = Math.ceil((headTile(shape) * dim) / 4 / Math.max(1, graph.conditions.subgroupSize));
-  const tiled = tiledText(graph.conditions, decodeSoftwareLink, shape, { PARTS: parts, CAPPED: Number(cap > 0) });
+  const tiled = tiledText(conditions, decodeSoftwareLink, shape, { PARTS: parts, CAPPED: Number(cap > 0) });
   const [out] = graph.add({
     name: 'ring attention',
     inputs: [qkv, ring.data, ring.table, ring.clock],
@@ -360,7 +364,7 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
         uniforms,
         workgroups: tiled ? [heads / headTile(shape), rows, 1] : cover(rows * heads, 8),
         flops: 4 * rows * heads * dim * ring.window,
-        bytes: rows * ring.window * 2 * kvHeads * dim * 4,
+        bytes: rows * ring.window * 2 * kvHeads * dim * number,
       },
     ],
   });
@@ -381,7 +385,7 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
           uniforms,
           workgroups: cover(rows * 2 * kvHeads, 8),
           flops: 0,
-          bytes: rows * 2 * kvHeads * dim * 8,
+          bytes: rows * 2 * kvHeads * dim * (4 + number),
         },
       ],
     });
