@@ -11,6 +11,7 @@ import {
   causalLayout,
   type Heads,
   maskBits,
+  openLayout,
   ringAttention,
   ropeTable,
   type SequenceLayout,
@@ -61,6 +62,13 @@ export const space = (
   mask: maskBits(slots, allowed),
   heads,
   keys: spaceKeys(slots, allowed),
+});
+
+/** All slots of a frame see each other; the mask is not read. */
+export const open = (name: string, frames: number, slots: number, cap: number, heads: Heads): AttentionCase => ({
+  ...space(name, frames, slots, cap, () => true, heads),
+  layout: openLayout(frames, slots, cap),
+  mask: new Uint32Array(4),
 });
 
 export const time = (
@@ -123,6 +131,7 @@ const bounded = (
 const LAYOUTS: AttentionCase[] = [
   space('space, everything visible', 3, 11, 0, () => true),
   space('space, modality mask, cap 50', 2, 11, 50, (q, k) => q < 4 || k >= 4),
+  open('space, open', 2, 21, 3, grouped),
   space('space over two mask words, cap 2', 2, 45, 2, (q, k) => q >= 40 || k < 40),
   space('space, one slot', 3, 1, 0, () => true),
   time('time with a window', 2, 13, 3, 5, 0, [0, 0]),
@@ -140,7 +149,7 @@ const LAYOUTS: AttentionCase[] = [
 
 /** One of each kind: the cases of the query side check dk and dv on all of them. */
 const KEY_LAYOUTS = LAYOUTS.filter((c) =>
-  ['space, modality mask, cap 50', 'time with episode starts, cap 50'].includes(c.name),
+  ['space, modality mask, cap 50', 'space, open', 'time with episode starts, cap 50'].includes(c.name),
 ).concat(LAYOUTS.slice(-1));
 
 /** The length and width of the reference GPT's big sister: what a language model trains on. */
