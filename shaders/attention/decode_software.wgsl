@@ -6,6 +6,7 @@
 // the rotation of the next age is the rotation of this one turned by LANES ages (an error of 1e-7 a turn) instead of a row
 // of the table. The loop leaves at its end: one that leaves at its beginning runs its body once more with no lane active.
 import package::attention::layout::capped;
+import package::attention::kept::{Four, widened};
 enable subgroups;
 
 const DH4: u32 = 4u;
@@ -19,7 +20,7 @@ const CAPPED: u32 = 1u;
 struct Params { rows: u32, heads: u32, kv: u32, capacity: u32, window: u32, scale: f32, cap: f32 }
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> ring: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> ring: array<Four>;
 @group(0) @binding(2) var<storage, read_write> table: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> clock: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<vec4f>;
@@ -111,11 +112,11 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
       // A remainder costs as much as several loads here.
       let back = clock[0] + params.capacity - min(age, ages);
       let slot = select(back - params.capacity, back, back < params.capacity);
-      let at = ((slot * params.rows + row) * 2u * params.kv + kv_head) * DH4;
+      let at = ((row * params.kv + kv_head) * params.capacity + slot) * 2u * DH4;
       var dots: array<vec4f, HEADS>;
       for (var h = 0u; h < HEADS; h++) { dots[h] = vec4f(0.0); }
       for (var c = 0u; c < DH4; c++) {
-        let key = rotate_back(ring[at + c], turn[c]);
+        let key = rotate_back(widened(ring[at + c]), turn[c]);
         for (var h = 0u; h < HEADS; h++) { dots[h] += q[h][c] * key; }
         turn[c] = rotate(turn[c], step[c]);
       }
@@ -130,7 +131,7 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
         m[h] = top;
       }
       for (var c = 0u; c < DH4; c++) {
-        let value = ring[at + params.kv * DH4 + c];
+        let value = widened(ring[at + DH4 + c]);
         for (var h = 0u; h < HEADS; h++) { o[h][c] = o[h][c] * shrink[h] + p[h] * value; }
       }
       age += LANES;

@@ -14,6 +14,8 @@ const HEADS: u32 = 1u;
 const EXCHANGE: u32 = 0u;
 // Without a soft cap no tanh is computed; a branch would compute it and drop it.
 const CAPPED: u32 = 1u;
+// Every query sees every key: no mask is loaded and no bit tested.
+const OPEN: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> mask: array<u32>;
@@ -84,7 +86,7 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
     // A block of keys lies within one mask word, since LANES divides 32.
     var word: array<u32, ROWS>;
     for (var r = 0u; r < ROWS; r++) { word[r] = 0xffffffffu; }
-    if (params.mode == 0u) {
+    if (OPEN == 0u && params.mode == 0u) {
       for (var r = 0u; r < ROWS; r++) {
         word[r] = mask[min(top + r / HEADS * LANES + lane, params.length - 1u) * params.words + j / 32u] >> (j % 32u);
       }
@@ -103,7 +105,8 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
       var top_score = m[r];
       for (var u = 0u; u < LANES; u++) {
         let key = giver(lane, u);
-        let seen = (j + key >= lo[r]) & (j + key < hi[r]) & (((word[r] >> key) & 1u) == 1u);
+        let seen = (j + key < params.length)
+          & ((OPEN == 1u) | ((j + key >= lo[r]) & (j + key < hi[r]) & (((word[r] >> key) & 1u) == 1u)));
         let s = score(dots[r][u]);
         p[r][u] = select(-1e30, s, seen);
         top_score = max(top_score, p[r][u]);

@@ -6,7 +6,7 @@
 // mode 0: `mask` holds one bit per (query, key), `words` u32 per query. mode 1: causal within `window`, and `mask`
 // holds per batch row the first visible element; 0xffffffff = every element sees itself only (image rows).
 // mode 2: `mask` holds per row (first key, one past the last key): packed documents, prefixes, length bounds. There
-// `window` is 1 when no query sees a later key, which saves half of the backward pass.
+// `window` is 1 when no query sees a later key, which saves half of the backward pass. mode 3: every query sees every key.
 struct Params {
   length: u32, heads: u32, kv: u32, inner: u32, outer: u32, stride: u32, mode: u32, words: u32,
   window: u32, scale: f32, cap: f32, count: u32,

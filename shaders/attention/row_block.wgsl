@@ -17,7 +17,8 @@
 //
 // src/tensor/kernels/row-block.ts repeats lines that end in `each group` (LANES rows) or `each row`. Loops over
 // rows end at a uniform: with a constant, compilers write them out and take ten times as long.
-// Sizes and places in `weights` count vec4s.
+// Sizes and places in `weights` count vec4s. Where all matrices are exact in 16 bits (`halves`), they lie in `matrices` once
+// more, at the same number: four rows of four columns side by side, so that a tile takes two loads instead of four.
 
 struct Params {
   rows: u32, d: u32, attended: u32, hidden: u32, width: u32, heads: u32, kv: u32, dh: u32, every: u32, period: u32,
@@ -53,7 +54,8 @@ fn product(stage: u32, top: u32, lane: u32, first: u32, k: u32, w: u32, n: u32, 
     var i = 0u;
     loop {
       let a_0 = act[first + (GROUP * LANES + lane) * k + i]; // each group
-      let b = tile(w + 4u * i * n + left + seat, n);
+      let b = tile(w + 4u * i * n + left + seat, n); // if floats
+      let b = tile(w / 2u + 2u * (i * n + left + seat)); // if halves
       c_0 += b * subgroupBroadcast(a_GROUP, SEAT); // each row
       continuing { i++; break if i >= k; }
     }
@@ -61,14 +63,24 @@ fn product(stage: u32, top: u32, lane: u32, first: u32, k: u32, w: u32, n: u32, 
     let column = left + lane;
     let head = column / p.dh; // if lead
     let gain = weights[select(p.at_gain_k, p.at_gain_q, head < p.heads) + column % p.dh]; // if lead
+    if (stage == UP) { // if tail
+      // Two rows at a time: half of the lanes hold gates and take this row, the others hold ups and take the next.
+      let upper = lane / 4u; // if tail
+      var r = 0u; // if tail
+      loop { // if tail
+        let here = cells[(r + upper) * LANES + lane]; // if tail
+        let there = subgroupShuffleXor(cells[(r + 1u - upper) * LANES + lane], 4u); // if tail
+        let gate = select(here, there, upper == 1u); // if tail
+        let up = select(there, here, upper == 1u); // if tail
+        act[SECOND + (r + upper) * p.hidden + left + lane % 4u] = gate / (1.0 + exp(-gate)) * up; // if tail
+        continuing { r += 2u; break if r >= p.tile; } // if tail
+      } // if tail
+    } else { // if tail
     var r = 0u;
     loop {
       let row = top + r;
       var sum = cells[r * LANES + lane];
-      if (stage == UP) {
-        let up = subgroupShuffleXor(sum, 4u);
-        if (lane < 4u) { act[SECOND + r * p.hidden + left + lane] = sum / (1.0 + exp(-sum)) * up; }
-      } else if (stage == QKV) {
+      if (stage == QKV) {
         // Norm and rotation of a head, which lies in neighbouring lanes (qk_rope.wgsl).
         var square = dot(sum, sum); // if lead
         square += subgroupShuffleXor(square, 1u); // if heads of 2
@@ -85,13 +97,23 @@ fn product(stage: u32, top: u32, lane: u32, first: u32, k: u32, w: u32, n: u32, 
       }
       continuing { r++; break if r >= p.tile; }
     }
+    } // if tail
     continuing { left += step; break if left >= columns; }
   }
 }
 
-fn tile(at: u32, n: u32) -> mat4x4f {
-  return mat4x4f(weights[at], weights[at + n], weights[at + 2u * n], weights[at + 3u * n]);
-}
+fn tile(at: u32, n: u32) -> mat4x4f { // if floats
+  return mat4x4f(weights[at], weights[at + n], weights[at + 2u * n], weights[at + 3u * n]); // if floats
+} // if floats
+fn tile(at: u32) -> mat4x4f { // if halves
+  let top = matrices[at]; // if halves
+  let end = matrices[at + 1u]; // if halves
+  return mat4x4f(four(top.xy), four(top.zw), four(end.xy), four(end.zw)); // if halves
+} // if halves
+
+fn four(words: vec2u) -> vec4f { // if halves
+  return vec4f(unpack2x16float(words.x), unpack2x16float(words.y)); // if halves
+} // if halves
 
 // RMSNorm of the rows at `first` to `to`, times the gain at `gain`.
 fn norm(lane: u32, first: u32, to: u32, gain: u32) {

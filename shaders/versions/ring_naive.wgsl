@@ -16,7 +16,7 @@ struct Params { rows: u32, heads: u32, kv: u32, capacity: u32, window: u32, scal
 // Where the key of that age lies in the ring; age 0, the new frame, is not there yet.
 fn key_place(row: u32, kv_head: u32, age: u32) -> u32 {
   let slot = (clock[0] + params.capacity - age) % params.capacity;
-  return ((slot * params.rows + row) * 2u * params.kv + kv_head) * 4u * DH4;
+  return ((row * params.kv + kv_head) * params.capacity + slot) * 8u * DH4;
 }
 
 fn score(q_at: u32, own_key: u32, key_at: u32, age: u32) -> f32 {
@@ -58,7 +58,7 @@ fn naive(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
       if (age == 0u) {
         out[i * dh + c] += p * qkv[own_key + params.kv * dh + c];
       } else {
-        out[i * dh + c] += p * ring[key_at + params.kv * dh + c];
+        out[i * dh + c] += p * ring[key_at + dh + c];
       }
     }
   }

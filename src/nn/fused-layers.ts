@@ -3,9 +3,10 @@
  * A module of its own, so that only pages on adapters that have the kernel load it.
  */
 import type { Tensor } from '../tensor/graph.ts';
-import { planRowBlock } from '../tensor/kernels/row-block.ts';
+import { packTiles, planRowBlock } from '../tensor/kernels/row-block.ts';
 import { type LeadWeights, rowBlock, type TailWeights } from '../tensor/ops/row-block.ts';
 import { type FusedStack, fanIn, type LayerShape, mix, ones, type Place, quiet, rotation } from './layers.ts';
+import type { ParamStore } from './params.ts';
 
 export const fusedStack: FusedStack = (scope, layers, x, shape) => {
   const { d, hidden, heads, kvHeads, dim } = shape;
@@ -19,13 +20,13 @@ export const fusedStack: FusedStack = (scope, layers, x, shape) => {
   for (let i = 0; i <= layers.length; i++) {
     const [before, next] = [layers[i - 1], layers[i]];
     const mixed = before && mix(before.name, qkv as Tensor, shape, before.view);
-    const { weights, at } = scope.together<Partial<TailWeights & LeadWeights>>((place) => ({
+    const { weights, matrices, at } = scope.together<Partial<TailWeights & LeadWeights>>((place) => ({
       ...(before && tailWeights(place, before.name, shape)),
       ...(next && leadWeights(place, next.name, shape)),
     }));
     const tail = mixed && { mixed, at: at as TailWeights };
     const lead = next && { at: at as LeadWeights, ...rotation(next.view) };
-    ({ y, qkv } = rowBlock({ weights, x: y, hidden, shape, tail, lead }));
+    ({ y, qkv } = rowBlock({ weights, matrices, x: y, hidden, shape, tail, lead }));
   }
   return y;
 };
@@ -48,4 +49,19 @@ function tailWeights(place: Place, name: string, { d, hidden, depth, heads, dim 
     gu: place(`${name}.gu.w`, [d, 2 * hidden], fanIn(d)),
     down: place(`${name}.down.w`, [hidden, d], fanIn(hidden, quiet(depth))),
   };
+}
+
+/**
+ * Lets row blocks read their matrices in 16 bits: `bits` gives those of a parameter, or null where it is not exact in them. All
+ * matrices or none. To be called before programs are traced, on values that stay as they are.
+ */
+export function keepExactHalves(params: ParamStore, bits: (name: string) => Uint16Array | null): void {
+  const halves = new Map<string, Uint16Array<ArrayBuffer>>();
+  for (const { name, shape } of params.specs.values()) {
+    if (shape.length !== 2 || shape.some((n) => n % 4 !== 0)) continue;
+    const own = bits(name);
+    if (!own) return;
+    halves.set(name, packTiles(own, shape[0], shape[1]));
+  }
+  params.keepHalves(halves);
 }

@@ -48,9 +48,10 @@ export class Scope {
 
   /**
    * Parameters that a kernel reads through one binding: `weights` is the stretch of the buffer that holds them, `at` their places in it,
-   * in elements, as `declare` names them. All parameters together may be more than an adapter binds at once.
+   * in elements, as `declare` names them. All parameters together may be more than an adapter binds at once. `matrices`: the same
+   * stretch in 16 bits, if the store keeps that.
    */
-  together<T extends object>(declare: (place: Place) => T): { weights: Tensor; at: T } {
+  together<T extends object>(declare: (place: Place) => T): { weights: Tensor; matrices: Tensor | null; at: T } {
     let [first, end] = [Number.POSITIVE_INFINITY, 0];
     const places = declare((name, shape, init, decay) => {
       const at = this.params.declare(name, shape, init, decay).offset / 4;
@@ -58,8 +59,12 @@ export class Scope {
       end = Math.max(end, at + sizeOf(shape));
       return at;
     });
+    // Where bindings of 4 and of 2 bytes a number may both begin.
+    first -= first % 128;
     const at = Object.fromEntries(Object.entries(places).map(([name, place]) => [name, place - first])) as T;
-    return { weights: this.params.stretch(this.graph, first, end, this.slab), at };
+    const weights = this.params.stretch(this.graph, first, end, this.slab);
+    const matrices = this.slab === 'value' ? this.params.halfStretch(this.graph, first, end) : null;
+    return { weights, matrices, at };
   }
 
   get(name: string, shape: readonly number[], init: Init, decay?: boolean): Tensor {

@@ -47,6 +47,7 @@ export class ParamStore {
   readonly specs = new Map<string, ParamSpec>();
   private bytes = 0;
   private buffers: Record<Slab, GPUBuffer> | null = null;
+  private halfBuffer: GPUBuffer | null = null;
   private blockBuffer: GPUBuffer | null = null;
   private gpu: Gpu | null = null;
 
@@ -99,9 +100,31 @@ export class ParamStore {
     return graph.external(name, spec.shape, () => this.slab(which), spec.offset);
   }
 
-  /** The parameters from element `from` to `to` of the buffer as one tensor [to - from]; `from` is some parameter's offset / 4. */
+  /** The parameters from element `from` to `to` of the buffer as one tensor [to - from]; `from` is a multiple of 128. */
   stretch(graph: Graph, from: number, to: number, which: Slab = 'value'): Tensor {
     return graph.external(`parameters ${which}`, [to - from], () => this.slab(which), from * 4);
+  }
+
+  /**
+   * Keeps matrices in 16 bits as well, for kernels that read half the bytes: the words of each parameter at half of its place.
+   * For values that stay as they are.
+   */
+  keepHalves(halves: ReadonlyMap<string, Uint16Array<ArrayBuffer>>): void {
+    if (!this.gpu) throw new Error('parameters are not allocated yet');
+    const size = alignUp(Math.max(256, this.bytes / 2));
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+    this.halfBuffer ??= this.gpu.device.createBuffer({ size, usage, label: 'parameters in 16 bits' });
+    for (const [name, bits] of halves) {
+      const spec = this.specs.get(name);
+      if (!spec || bits.length !== sizeOf(spec.shape)) throw new Error(`halves of ${name}: ${bits.length} numbers`);
+      this.gpu.device.queue.writeBuffer(this.halfBuffer, spec.offset / 2, bits);
+    }
+  }
+
+  /** The halves of `stretch` with the same arguments, two to a word; null where none are kept. */
+  halfStretch(graph: Graph, from: number, to: number): Tensor | null {
+    const buffer = this.halfBuffer;
+    return buffer && graph.external('parameters halves', [Math.ceil((to - from) / 2)], () => buffer, from * 2);
   }
 
   /** What the values start from with this seed: the whole buffer. */
@@ -205,6 +228,7 @@ export class ParamStore {
   dispose(): void {
     if (this.buffers) for (const b of Object.values(this.buffers)) b.destroy();
     this.blockBuffer?.destroy();
+    this.halfBuffer?.destroy();
     this.buffers = null;
   }
 }

@@ -16,7 +16,7 @@ interface Shape extends Heads {
 }
 
 const ringOf = (graph: Graph, s: Shape, data: GPUBuffer, clock: GPUBuffer): Ring => ({
-  data: graph.external('ring', [s.capacity, s.rows, 2, s.kvHeads, s.dim], () => data),
+  data: graph.external('ring', [s.rows, s.kvHeads, s.capacity, 2, s.dim], () => data),
   clock: graph.external('clock', [2], () => clock),
   table: graph.table('ages', [s.window, s.dim], () => ropeTable(s.window, s.dim)),
   capacity: s.capacity,
@@ -96,7 +96,7 @@ test('reading a ring does not write it', async () => {
   for (const write of [false, true]) {
     const program = compile(gpu, (graph) => {
       const ring = {
-        data: graph.external('ring', [4, 1, 2, 1, 4], () => data),
+        data: graph.external('ring', [1, 1, 4, 2, 4], () => data),
         clock: graph.external('clock', [2], () => clock),
         table: graph.table('ages', [4, 4], () => ropeTable(4, 4)),
         capacity: 4,

@@ -17,7 +17,7 @@ import {
   zeros,
 } from '../../nn/layers.ts';
 import type { Graph, Tensor } from '../../tensor/graph.ts';
-import { maskBits, type Ring, ropeTable, spaceLayout, timeLayout } from '../../tensor/ops/attention.ts';
+import { maskBits, openLayout, type Ring, ropeTable, spaceLayout, timeLayout } from '../../tensor/ops/attention.ts';
 import { patchCell } from '../../tensor/ops/images.ts';
 import { add, sigmoid, tanh } from '../../tensor/ops/pointwise.ts';
 import { joinSlots, spreadSlots, takeSlots } from '../../tensor/ops/slots.ts';
@@ -95,6 +95,8 @@ function axialTable(latents: number, columns: number, rows: number, dim: number)
   return table;
 }
 
+const noMask = (graph: Graph): Tensor => graph.table('no mask', [4], () => new Uint32Array(4));
+
 function tokenizerSpace(graph: Graph, c: DreamerConfig, frames: number, half: 'encoder' | 'decoder'): View {
   const t = c.tokenizer;
   const columns = c.frame.width / c.frame.patch;
@@ -104,11 +106,15 @@ function tokenizerSpace(graph: Graph, c: DreamerConfig, frames: number, half: 'e
   const isLatent = (s: number): boolean => s < latents;
   return {
     kind: 'sequence',
-    layout: spaceLayout(frames, slots, c.softCap),
-    mask: graph.table(`${half} mask`, [slots, Math.ceil(slots / 32)], () =>
-      // Encoder: latents see all, patches see patches. Decoder: latents see latents, patches see all.
-      maskBits(slots, (q, k) => (half === 'encoder' ? isLatent(q) || !isLatent(k) : !isLatent(q) || isLatent(k))),
-    ),
+    ...(t.aligned
+      ? { layout: openLayout(frames, slots, c.softCap), mask: noMask(graph) }
+      : {
+          layout: spaceLayout(frames, slots, c.softCap),
+          mask: graph.table(`${half} mask`, [slots, Math.ceil(slots / 32)], () =>
+            // Encoder: latents see all, patches see patches. Decoder: latents see latents, patches see all.
+            maskBits(slots, (q, k) => (half === 'encoder' ? isLatent(q) || !isLatent(k) : !isLatent(q) || isLatent(k))),
+          ),
+        }),
     table: graph.table('axial rotation', [slots, t.dim], () => axialTable(latents, columns, rows, t.dim)),
     position: { every: 1, period: slots },
   };
@@ -284,8 +290,8 @@ function dynamicsLayers(graph: Graph, c: DreamerConfig, mode: TimeMode): StackLa
   const slots = worldSlots(d);
   const space: View = {
     kind: 'sequence',
-    layout: spaceLayout(framesOf(mode), slots, c.softCap),
-    mask: graph.table('world mask', [slots, Math.ceil(slots / 32)], () => maskBits(slots, () => true)),
+    layout: openLayout(framesOf(mode), slots, c.softCap),
+    mask: noMask(graph),
     ...slotRotation(graph, c),
   };
   return Array.from({ length: d.layers }, (_, i) => {

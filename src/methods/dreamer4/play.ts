@@ -10,6 +10,7 @@ import { type FusedStack, Scope } from '../../nn/layers.ts';
 import { ParamStore, type Slab } from '../../nn/params.ts';
 import { Graph, type Tensor } from '../../tensor/graph.ts';
 import { hasRowBlocks } from '../../tensor/kernel.ts';
+import type { Heads } from '../../tensor/ops/attention.ts';
 import { patchifyBytes, toPixels } from '../../tensor/ops/images.ts';
 import { add, clamp, mul } from '../../tensor/ops/pointwise.ts';
 import { gaussian } from '../../tensor/ops/random.ts';
@@ -34,7 +35,7 @@ import {
 import { corrupt } from './ops.ts';
 import type { Dream, DreamFrame, DreamInfo, DreamSettings } from './play-contract.ts';
 import { Presenter } from './present.ts';
-import { RingSet } from './rings.ts';
+import { dreamsInHalves, RingSet } from './rings.ts';
 import { type LatentStats, latentSize } from './tokens.ts';
 
 /** The networks a dream runs on. In training the stores are the trainer's own, so the dream improves as they do. */
@@ -105,7 +106,14 @@ export async function createDream(
   opts: { streams: number; k?: number },
 ): Promise<Dream> {
   const model = loadModel(gpu, checkpoint);
-  const fused = hasRowBlocks(gpu.conditions) ? (await import('../../nn/fused-layers.ts')).fusedStack : null;
+  const layers = hasRowBlocks(gpu.conditions) ? await import('../../nn/fused-layers.ts') : null;
+  const { tensors } = readSafetensors(checkpoint);
+  const halves = (name: string): Uint16Array | null => {
+    const t = tensors.get(name);
+    return t?.dtype === 'F16' ? new Uint16Array(t.bytes.slice().buffer) : null;
+  };
+  for (const store of [model.tokenizer, model.dynamics]) layers?.keepExactHalves(store, halves);
+  const fused = layers?.fusedStack ?? null;
   return new LatentDream(gpu, model, opts.streams, { k: opts.k, ownsModel: true, fused });
 }
 
@@ -152,8 +160,10 @@ export class LatentDream implements Dream {
     this.ownsModel = ownsModel;
     this.fused = fused;
     this.streams = streams;
-    this.tokenizerRings = new RingSet(gpu, streams, t.context, { heads: t.heads, kvHeads: t.heads, dim: t.dim });
-    this.dynamicsRings = new RingSet(gpu, streams, d.context, { heads: d.heads, kvHeads: d.kvHeads, dim: d.dim });
+    const rings = (context: number, heads: Heads): RingSet =>
+      new RingSet(gpu, streams, context, heads, dreamsInHalves(gpu.conditions));
+    this.tokenizerRings = rings(t.context, { heads: t.heads, kvHeads: t.heads, dim: t.dim });
+    this.dynamicsRings = rings(d.context, { heads: d.heads, kvHeads: d.kvHeads, dim: d.dim });
     const { window } = this.dynamicsRings;
     this.info = {
       title: model.title,

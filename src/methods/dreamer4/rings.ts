@@ -2,9 +2,16 @@
  * Key/value rings of a model's time layers: buffers that outlive the programs that read and write them. One clock per
  * window length says where the next frame goes and how many are valid.
  */
-import type { Gpu } from '../../gpu/device.ts';
+import { type Conditions, type Gpu, halfCache } from '../../gpu/device.ts';
 import type { Graph } from '../../tensor/graph.ts';
+import { hasRowBlocks } from '../../tensor/kernel.ts';
 import { type Heads, type Ring, ropeTable } from '../../tensor/ops/attention.ts';
+
+/**
+ * Whether a dream keeps its past in 16 bits, with a new frame in f32: where that is faster and the adapter has such numbers, or
+ * where they were asked for.
+ */
+export const dreamsInHalves = (c: Conditions): boolean => halfCache(c) || (hasRowBlocks(c) && c.f16);
 
 export class RingSet {
   private readonly gpu: Gpu;
@@ -12,17 +19,19 @@ export class RingSet {
   /** Frames that the next one sees, itself included. */
   readonly window: number;
   private readonly heads: Heads;
+  private readonly half: boolean;
   private readonly data = new Map<string, GPUBuffer>();
   private readonly clock: GPUBuffer;
   /** Frames written since the last reset. */
   private frames = 0;
 
-  /** `window` frames are visible including the new one, so window - 1 past frames are read. */
-  constructor(gpu: Gpu, streams: number, window: number, heads: Heads) {
+  /** `window` frames are visible including the new one, so window - 1 past frames are read. `half`: keys and values in 16 bits. */
+  constructor(gpu: Gpu, streams: number, window: number, heads: Heads, half = false) {
     this.gpu = gpu;
     this.streams = streams;
     this.window = window;
     this.heads = heads;
+    this.half = half;
     this.clock = gpu.device.createBuffer({ size: 256, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
     this.reset();
   }
@@ -42,7 +51,7 @@ export class RingSet {
   ring(graph: Graph, layer: string, slots: number): Ring {
     const rows = this.streams * slots;
     const { kvHeads, dim } = this.heads;
-    const shape = [this.window, rows, 2, kvHeads, dim];
+    const shape = [rows, kvHeads, this.window, 2, this.half ? dim / 2 : dim];
     const bytes = shape.reduce((a, b) => a * b, 4);
     if (!this.data.has(layer)) {
       this.data.set(
@@ -54,6 +63,7 @@ export class RingSet {
       data: graph.external(`ring ${layer}`, shape, () => this.data.get(layer) as GPUBuffer),
       clock: graph.external(`clock ${this.window}`, [2], () => this.clock),
       table: graph.table(`ages ${this.window} ${dim}`, [this.window, dim], () => ropeTable(this.window, dim)),
+      half: this.half,
       capacity: this.window,
       window: this.window,
     };

@@ -24,6 +24,8 @@ export interface RowBlockSize {
   /** What is in it: the second part of a layer, the first part of the next. */
   tail: boolean;
   lead: boolean;
+  /** Matrices lie in a buffer of their own, packed by packTiles. */
+  halves?: boolean;
 }
 
 export interface RowBlockPlan {
@@ -43,7 +45,7 @@ const wider = (n: number, { d }: RowBlockSize): number => Math.max(n, d);
 
 /** Bytes of workgroup memory: two areas of rows, a tile of sums, two words a row. */
 const memory = (rows: number, size: RowBlockSize): number =>
-  4 * (slots(rows) * (wider(size.attended, size) + wider(size.hidden, size) + 2) + rows * 4 * LANES);
+  4 * (slots(rows) * (wider(size.attended, size) + wider(size.hidden, size) + 2) + Math.ceil(rows / 2) * 8 * LANES);
 
 /** An even number of equal tiles: two cores are the least that such adapters have. 0: even one row takes too much memory. */
 function tileRows(size: RowBlockSize): number {
@@ -56,7 +58,7 @@ function tileRows(size: RowBlockSize): number {
 
 /** Null where the kernel does not exist. `rows`: rows of a tile instead of the rule's choice; benchmarks. */
 export function planRowBlock(conditions: Conditions, size: RowBlockSize, rows = tileRows(size)): RowBlockPlan | null {
-  const { d, attended, hidden, width, dim, tail, lead } = size;
+  const { d, attended, hidden, width, dim, tail, lead, halves } = size;
   if (!hasRowBlocks(conditions) || rows === 0 || d % (4 * LANES) !== 0) return null;
   if (tail && (attended % 4 !== 0 || hidden % 16 !== 0)) return null;
   // A head lies in neighbouring lanes.
@@ -69,19 +71,23 @@ export function planRowBlock(conditions: Conditions, size: RowBlockSize, rows = 
   const second = (slots(rows) * wider(attended, size)) / 4;
   const sizes = Object.entries({
     ROW_SLOTS: slots(rows),
-    CELLS: rows * LANES,
+    // Of an even number of rows: the text takes two at a time.
+    CELLS: Math.ceil(rows / 2) * 2 * LANES,
     SECOND: second,
     AREAS: second + (slots(rows) * wider(hidden, size)) / 4,
     FIRST_STAGE: tail ? 0 : 3,
     LAST_STAGE: lead ? 3 : 2,
   });
-  const flags = [tail ? 'tail' : 'alone'];
+  const flags = [tail ? 'tail' : 'alone', halves ? 'halves' : 'floats'];
   if (lead) flags.push('lead', ...[2, 4, 8].filter((n) => n <= lanesOfHead).map((n) => `heads of ${n}`));
   const bindings = rowBlockBindings(size);
   const code = [
     'enable subgroups;',
     ...sizes.map(([name, value]) => `const ${name}: u32 = ${value}u;`),
-    ...bindings.map((name, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<vec4f>;`),
+    ...bindings.map(
+      (name, i) =>
+        `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${name === 'matrices' ? 'vec4u' : 'vec4f'}>;`,
+    ),
     `@group(0) @binding(${bindings.length}) var<uniform> p: Params;`,
     unroll(edited('attention/row_block.wgsl', 0, template), { flags, lists }),
   ].join('\n');
@@ -89,10 +95,23 @@ export function planRowBlock(conditions: Conditions, size: RowBlockSize, rows = 
 }
 
 /** Names of the storage bindings in order. */
-export const rowBlockBindings = ({ tail, lead }: Pick<RowBlockSize, 'tail' | 'lead'>): string[] => [
+export const rowBlockBindings = ({ tail, lead, halves }: Pick<RowBlockSize, 'tail' | 'lead' | 'halves'>): string[] => [
   'weights',
+  ...(halves ? ['matrices'] : []),
   ...(tail ? ['mixed'] : []),
   'x',
   ...(tail ? ['y'] : []),
   ...(lead ? ['table', 'qkv'] : []),
 ];
+
+/**
+ * A matrix of 16-bit numbers [rows, columns], both multiples of 4, as the kernel reads it: four rows of four columns lie
+ * side by side.
+ */
+export function packTiles(bits: Uint16Array, rows: number, columns: number): Uint16Array<ArrayBuffer> {
+  const out = new Uint16Array(rows * columns);
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++)
+      out[(Math.floor(r / 4) * columns + (c & ~3)) * 4 + (r & 3) * 4 + (c & 3)] = bits[r * columns + c];
+  return out;
+}

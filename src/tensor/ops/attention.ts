@@ -42,15 +42,20 @@ export interface SequenceLayout {
   /**
    * Bits: mask tensor holds u32 words [length, ceil(length/32)]. Window: it holds the first visible element per batch row.
    * Bounds: it holds [rows, 2], the first key that a row sees and one past its last; `causal` promises that it never
-   * sees a later one.
+   * sees a later one. Open: every element sees all; the mask tensor is not read.
    */
-  mask: { kind: 'bits' } | { kind: 'window'; window: number } | { kind: 'bounds'; causal: boolean };
+  mask: { kind: 'bits' } | { kind: 'window'; window: number } | { kind: 'bounds'; causal: boolean } | { kind: 'open' };
   cap: number;
 }
 
 /** One sequence per frame of S slots. */
 export function spaceLayout(frames: number, slots: number, cap: number): SequenceLayout {
   return { length: slots, count: frames, inner: 1, outer: slots, stride: 1, mask: { kind: 'bits' }, cap };
+}
+
+/** The same where all slots see each other. */
+export function openLayout(frames: number, slots: number, cap: number): SequenceLayout {
+  return { ...spaceLayout(frames, slots, cap), mask: { kind: 'open' } };
 }
 
 /** One causal sequence per slot: rows [B, T, S]. */
@@ -233,7 +238,7 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
     layout.inner,
     layout.outer,
     layout.stride,
-    { bits: 0, window: 1, bounds: 2 }[kind.kind],
+    { bits: 0, window: 1, bounds: 2, open: 3 }[kind.kind],
     words,
     window,
     { f: 1 / Math.sqrt(dim) },
@@ -247,7 +252,7 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
   // Quads take two query heads of a key head together; on lavapipe that cost more than it saved (1.2 times the time).
   const { software, subgroupSize } = graph.conditions;
   const pair = software && subgroupSize === 4 && (heads / kvHeads) % 2 === 0 ? 2 : 1;
-  const sizes = { HEADS: pair, CAPPED: Number(layout.cap > 0) };
+  const sizes = { HEADS: pair, CAPPED: Number(layout.cap > 0), OPEN: Number(kind.kind === 'open') };
   const forward = text(forwardLink, forwardSoftwareLink, { 4: 4, 8: 4 }, sizes);
   const flops = attentionFlops(layout, shape);
   const [out] = graph.add({
@@ -308,8 +313,10 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
 
 /** A ring of past keys and values of one time layer: tensors on buffers that outlive the program. */
 export interface Ring {
-  /** [capacity, rows, 2, G, dh] */
+  /** [rows, G, capacity, 2, dh]; of 16 bits, dh / 2 words. */
   data: Tensor;
+  /** Keys and values are kept in 16 bits. */
+  half?: boolean;
   /** u32 [next slot, valid frames] */
   clock: Tensor;
   /** Rotary table with at least `window` positions: [positions, dh]. */
@@ -344,9 +351,11 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
   const graph = qkv.graph;
   const rows = qkv.size / ((heads + 2 * kvHeads) * dim);
   const uniforms = pack(rows, heads, kvHeads, ring.capacity, ring.window, { f: 1 / Math.sqrt(dim) }, { f: cap });
-  const { code } = kernelText(graph.conditions, dim, decodeLink);
+  const conditions: Conditions = { ...graph.conditions, precision: ring.half ? 'f16' : undefined };
+  const { code } = kernelText(textConditions(conditions), dim, decodeLink);
+  const number = ring.half ? 2 : 4;
   const parts = Math.ceil((headTile(shape) * dim) / 4 / Math.max(1, graph.conditions.subgroupSize));
-  const tiled = tiledText(graph.conditions, decodeSoftwareLink, shape, { PARTS: parts, CAPPED: Number(cap > 0) });
+  const tiled = tiledText(conditions, decodeSoftwareLink, shape, { PARTS: parts, CAPPED: Number(cap > 0) });
   const [out] = graph.add({
     name: 'ring attention',
     inputs: [qkv, ring.data, ring.table, ring.clock],
@@ -360,7 +369,7 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
         uniforms,
         workgroups: tiled ? [heads / headTile(shape), rows, 1] : cover(rows * heads, 8),
         flops: 4 * rows * heads * dim * ring.window,
-        bytes: rows * ring.window * 2 * kvHeads * dim * 4,
+        bytes: rows * ring.window * 2 * kvHeads * dim * number,
       },
     ],
   });
@@ -381,7 +390,7 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
           uniforms,
           workgroups: cover(rows * 2 * kvHeads, 8),
           flops: 0,
-          bytes: rows * 2 * kvHeads * dim * 8,
+          bytes: rows * 2 * kvHeads * dim * (4 + number),
         },
       ],
     });

@@ -27,6 +27,8 @@ export interface LeadWeights {
 export interface RowBlock {
   /** A stretch of the parameters that holds all of them: [n]. */
   weights: Tensor;
+  /** Their matrices in 16 bits, two to a word, each at its place in `weights`, as packTiles orders them: [n / 2]. */
+  matrices?: Tensor | null;
   /** [.., D] */
   x: Tensor;
   hidden: number;
@@ -61,25 +63,32 @@ export function rowBlockBytes(
   width: number,
   tail: boolean,
   lead: boolean,
+  halves: boolean,
 ): number {
-  const ends = tail ? attended * d + 3 * d * hidden + rows * (attended + d) : 0;
-  const begins = lead ? d * width + rows * width : 0;
-  return 4 * (rows * d + ends + begins);
+  const matrices = (tail ? attended * d + 3 * d * hidden : 0) + (lead ? d * width : 0);
+  const passing = rows * (d + (tail ? attended + d : 0) + (lead ? width : 0));
+  return (halves ? 2 : 4) * matrices + 4 * passing;
 }
 
 /** `y`: rows after the tail (x itself without one); `qkv`: packed rows of the next layer, if there is a lead. */
 export function rowBlock(b: RowBlock): { y: Tensor; qkv: Tensor | null } {
-  const { weights, x, hidden, shape, tail, lead } = b;
+  const { weights, matrices, x, hidden, shape, tail, lead } = b;
   const { heads, kvHeads, dim } = shape;
   const graph = x.graph;
   const d = x.shape[x.shape.length - 1];
   const rows = x.size / d;
   const [attended, width] = [heads * dim, (heads + 2 * kvHeads) * dim];
-  const has = { tail: tail !== undefined, lead: lead !== undefined };
+  const has = { tail: tail !== undefined, lead: lead !== undefined, halves: Boolean(matrices) };
   const plan = planRowBlock(graph.conditions, { rows, d, attended, hidden, width, dim, ...has });
   if (!plan) throw new Error(`rowBlock: no kernel for [${x.shape}] on this adapter`);
   const quads = (at?: number): number => (at ?? 0) / 4;
-  const inputs = [weights, ...(tail ? [tail.mixed] : []), x, ...(lead ? [lead.table] : [])];
+  const inputs = [
+    weights,
+    ...(matrices ? [matrices] : []),
+    ...(tail ? [tail.mixed] : []),
+    x,
+    ...(lead ? [lead.table] : []),
+  ];
   const outputs = [...(tail ? [x.shape] : []), ...(lead ? [[rows, width]] : [])];
   const made = graph.add({
     name: 'row block',
@@ -88,6 +97,7 @@ export function rowBlock(b: RowBlock): { y: Tensor; qkv: Tensor | null } {
     dispatch: (outs) => {
       const byName: Record<string, Tensor | undefined> = {
         weights,
+        matrices: matrices ?? undefined,
         mixed: tail?.mixed,
         x,
         y: tail && outs[0],
@@ -124,7 +134,7 @@ export function rowBlock(b: RowBlock): { y: Tensor; qkv: Tensor | null } {
           ),
           workgroups: plan.workgroups,
           flops: rowBlockFlops(rows, d, attended, hidden, width, has.tail, has.lead),
-          bytes: rowBlockBytes(rows, d, attended, hidden, width, has.tail, has.lead),
+          bytes: rowBlockBytes(rows, d, attended, hidden, width, has.tail, has.lead, has.halves),
         },
       ];
     },

@@ -6,6 +6,7 @@ import { cacheAttention } from '../ops/cache-attention.ts';
 import { attentionReference } from '../reference/attention.ts';
 import { naive } from './attention.ts';
 import { type KernelCase, type KernelEntry, random, smallSubgroups, type Trial, type Variant, words } from './entry.ts';
+import { packHalves, roundToHalf } from './halves.ts';
 import { slower } from './kept.ts';
 import { TOLERANCE } from './tolerance.ts';
 
@@ -86,20 +87,6 @@ export const cacheBench = (capacity: number): CacheCase => ({
   at: () => capacity - 1,
   bounds: () => [0, capacity],
 });
-
-/** Numbers of f16 nearest to the given ones, of magnitude 2^-14 to 65504 or zero: they pass through a cache unharmed. */
-function roundToHalf(data: Float32Array<ArrayBuffer>): void {
-  const bits = new Uint32Array(data.buffer);
-  for (let i = 0; i < bits.length; i++) bits[i] = Math.abs(data[i]) < 2 ** -14 ? 0 : (bits[i] + 0x1000) & ~0x1fff;
-}
-
-/** Such numbers as a cache holds them, two to a word. */
-function packHalves(data: Float32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const bits = new Uint32Array(data.buffer);
-  const half = (x: number): number =>
-    ((x >>> 16) & 0x8000) | (x << 1 === 0 ? 0 : ((x & 0x7fffffff) >>> 13) - (112 << 10));
-  return Uint32Array.from({ length: bits.length / 2 }, (_, i) => half(bits[2 * i]) | (half(bits[2 * i + 1]) << 16));
-}
 
 function trial(c: CacheCase, precision?: Precision): Trial {
   const { heads, kvHeads, dim } = c.heads;

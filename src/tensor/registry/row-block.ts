@@ -1,13 +1,14 @@
 /** The part of a transformer layer between two attentions, in one dispatch. */
 import naiveLink from '../../../shaders/versions/row_block_naive.wgsl?link';
+import { fromHalf, toHalf } from '../../data/safetensors.ts';
 import { hasRowBlocks, specialise } from '../kernel.ts';
-import { planRowBlock } from '../kernels/row-block.ts';
+import { packTiles, planRowBlock } from '../kernels/row-block.ts';
 import { type Heads, type RowPosition, ropeTable } from '../ops/attention.ts';
 import { rowBlock } from '../ops/row-block.ts';
 import { normRow, qkRopeReference } from '../reference/attention.ts';
 import { matmulReference } from '../reference/matmul.ts';
 import { swigluReference } from '../reference/pointwise.ts';
-import { floats, type KernelCase, type KernelEntry, random, type Trial, type Variant } from './entry.ts';
+import { floats, type KernelCase, type KernelEntry, random, type Trial, type Variant, words } from './entry.ts';
 import { keptVersion } from './kept.ts';
 import { TOLERANCE } from './tolerance.ts';
 
@@ -19,6 +20,7 @@ interface BlockCase {
   at: RowPosition;
   tail: boolean;
   lead: boolean;
+  halves?: boolean;
 }
 
 const widths = ({ heads, kvHeads, dim }: Heads) => ({ attended: heads * dim, width: (heads + 2 * kvHeads) * dim });
@@ -39,18 +41,29 @@ function trial(c: BlockCase): Trial {
   // One after the other, as a parameter store lays them out.
   const at: Record<string, number> = {};
   const all: number[] = [];
-  for (const [name, { data }] of Object.entries(parts)) {
+  const bits: number[] = [];
+  for (const [name, { data, shape }] of Object.entries(parts)) {
     at[name] = all.length;
-    all.push(...data, ...new Float32Array((64 - (data.length % 64)) % 64));
+    const rest = new Float32Array((64 - (data.length % 64)) % 64);
+    if (c.halves && shape.length === 2) {
+      const own = Uint16Array.from(data, toHalf);
+      own.forEach((h, i) => {
+        data[i] = fromHalf(h);
+      });
+      bits.push(...packTiles(own, shape[0], shape[1]), ...rest);
+    } else bits.push(...new Float32Array(data.length), ...rest);
+    all.push(...data, ...rest);
   }
+  const matrices = words([all.length / 2], new Uint32Array(Uint16Array.from(bits).buffer));
   const [x, mixed] = [random([rows, d], 9, 2), random([rows, attended], 10)];
   const table = floats([c.at.period, heads.dim], ropeTable(c.at.period, heads.dim));
   const places = at as Record<keyof typeof parts, number>;
   return {
-    inputs: { weights: floats([all.length], all), mixed, x, table },
+    inputs: { weights: floats([all.length], all), ...(c.halves ? { matrices } : {}), mixed, x, table },
     build: (t) => {
       const made = rowBlock({
         weights: t.weights,
+        matrices: c.halves ? t.matrices : null,
         x: t.x,
         hidden,
         shape: heads,
@@ -84,8 +97,9 @@ function trial(c: BlockCase): Trial {
 
 const named = (name: string, c: BlockCase): KernelCase => {
   const { attended, width } = widths(c.heads);
-  const [tail, lead] = [Number(c.tail), Number(c.lead)];
-  return { name, dims: { rows: c.rows, d: c.d, a: attended, h: c.hidden, w: width, tail, lead }, make: () => trial(c) };
+  const [tail, lead, half] = [c.tail, c.lead, c.halves === true].map(Number);
+  const dims = { rows: c.rows, d: c.d, a: attended, h: c.hidden, w: width, tail, lead, half };
+  return { name, dims, make: () => trial(c) };
 };
 
 const each = { every: 1, period: 1 };
@@ -123,7 +137,7 @@ const low = (rows: number, lost: string): Variant => ({
     const [all, d4, a4, h4, w4, , , dh4] = d.uniforms;
     const has = (name: string): boolean => d.bindings.some((t) => t.name === name);
     const size = { rows: all, d: 4 * d4, attended: 4 * a4, hidden: 4 * h4, width: 4 * w4, dim: 4 * dh4 };
-    const parts = { tail: has('mixed'), lead: has('table') };
+    const parts = { tail: has('mixed'), lead: has('table'), halves: has('matrices') };
     const conditions = { software: true, lavapipe: true, f16: false, subgroups: true, subgroupSize: 8 };
     const plan = planRowBlock(conditions, { ...size, ...parts }, rows);
     if (!plan) throw new Error(`row block: no tile of ${rows} rows`);
@@ -140,12 +154,12 @@ export const ROW_BLOCK: readonly KernelEntry[] = [
     about:
       'From one attention to the next: output projection and residual, norm, SwiGLU and residual; norm, packed projection, QK norm and rotation of the next layer.',
     label: 'row block',
-    bindings: 'weights [mixed] x [y] [table] [qkv]',
+    bindings: 'weights [matrices] [mixed] x [y] [table] [qkv]',
     uniform:
       'rows u32, d u32, attended u32, hidden u32, width u32, heads u32, kv u32, dh u32, every u32, period u32, eps f32, at_out u32, at_norm2 u32, at_gu u32, at_down u32, at_norm1 u32, at_qkv u32, at_gain_q u32, at_gain_k u32, tile u32',
     dispatch: 'One subgroup per tile of rows, an even number of tiles of at most 28 rows.',
     flops: 'rows*(tail*(2*(a*d + 3*d*h) + 4*d + 6*h) + lead*(2*d*w + 4*d + 8*w))',
-    bytes: '4*(rows*d + tail*(a*d + 3*d*h + rows*(a + d)) + lead*(d*w + rows*w))',
+    bytes: '(4 - 2*half)*(tail*(a*d + 3*d*h) + lead*d*w) + 4*rows*(d + tail*(a + d) + lead*w)',
     exists: hasRowBlocks,
     variants: [
       {
@@ -156,7 +170,7 @@ export const ROW_BLOCK: readonly KernelEntry[] = [
             entryPoint: 'naive',
             idea: 'One invocation per row, one number at a time, the row in memory of its own.',
             lost: 'On lavapipe 13 times slower than the one in use (52 rows of the micro dynamics): every row loads all weights for itself.',
-            takes: ({ tail, lead }) => tail + lead === 2,
+            takes: ({ tail, lead, half }) => tail + lead - half === 2,
           },
           ({ uniforms: [rows, d4, , h4] }) => ({
             code: specialise(naiveLink(), { D: 4 * d4, HIDDEN: 4 * h4 }),
@@ -184,9 +198,11 @@ export const ROW_BLOCK: readonly KernelEntry[] = [
       named('heads of 16, positions', { ...MICRO, rows: 9, at: { every: 2, period: 3 } }),
       named('heads of 32', { ...small, rows: 5, d: 64, heads: { heads: 2, kvHeads: 2, dim: 32 } }),
       named('heads of 4', { ...small, rows: 5, heads: { heads: 8, kvHeads: 4, dim: 4 } }),
+      named('matrices in 16 bits', { ...small, halves: true }),
       named('first layer', { ...small, rows: 7, tail: false }),
       named('last layer', { ...small, rows: 7, lead: false }),
     ],
-    bench: named('52 rows of 64, hidden 160', MICRO),
+    bench: named('52 rows of 64, hidden 160, matrices in 16 bits', { ...MICRO, halves: true }),
+    ladder: () => named('52 rows of 64, hidden 160', MICRO),
   },
 ];

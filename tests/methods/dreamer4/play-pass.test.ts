@@ -2,12 +2,13 @@
 // without, and with widths for which CPU adapters fuse whole layers.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fromHalf, toHalf } from '../../../src/data/safetensors.ts';
 import type { DreamerConfig } from '../../../src/methods/dreamer4/config.ts';
 import { ACTION_FEATURES, signalFeatures } from '../../../src/methods/dreamer4/features.ts';
 import { dynamics, playConditions, playPass } from '../../../src/methods/dreamer4/model.ts';
 import { euler } from '../../../src/methods/dreamer4/ops.ts';
 import { RingSet } from '../../../src/methods/dreamer4/rings.ts';
-import { fusedStack } from '../../../src/nn/fused-layers.ts';
+import { fusedStack, keepExactHalves } from '../../../src/nn/fused-layers.ts';
 import { Scope } from '../../../src/nn/layers.ts';
 import { ParamStore } from '../../../src/nn/params.ts';
 import { hasRowBlocks } from '../../../src/tensor/kernel.ts';
@@ -30,6 +31,17 @@ const wide: DreamerConfig = {
   dynamics: { ...direct.dynamics, d: 32, heads: 4, kvHeads: 2, dim: 8, hidden: 48 },
 };
 
+/** Gives every parameter a value that 16 bits hold, and returns those bits. */
+async function roundToHalves(store: ParamStore): Promise<Map<string, Uint16Array>> {
+  const bits = new Map<string, Uint16Array>();
+  for (const [name, values] of await store.read('value')) {
+    const own = Uint16Array.from(values, toHalf);
+    bits.set(name, own);
+    store.write('value', name, Float32Array.from(own, fromHalf));
+  }
+  return bits;
+}
+
 /** Both forms of the last pass in one program, on rings that hold three frames. */
 async function both(c: DreamerConfig) {
   const d = c.dynamics;
@@ -42,6 +54,7 @@ async function both(c: DreamerConfig) {
   const motion = device.createBuffer({ size: latents * 4, usage });
   const features = signalFeatures(d.kMax);
   let mixed = 0;
+  let narrow = 0;
   const build = (fused: boolean) =>
     compile(gpu, (graph) => {
       const z = graph.input('z', [STREAMS, d.tokens, d.channels]);
@@ -66,6 +79,7 @@ async function both(c: DreamerConfig) {
         graph.output('next', next);
         const whole = graph.nodes.filter((n) => n.name === 'row block');
         mixed = whole.length;
+        narrow = whole.filter((n) => n.inputs[1].name === 'parameters halves').length;
         // Each binds the stretch of the parameters that it reads: all of them may be more than an adapter binds at once.
         for (const node of whole) expect(node.inputs[0].size).toBeLessThan(store.byteLength / 4 / 2);
       } else {
@@ -75,8 +89,12 @@ async function both(c: DreamerConfig) {
         if (!store.allocated) store.allocate(gpu, 3);
       }
     });
-  const [single, few] = [build(false), build(true)];
+  const single = build(false);
   shake(store, 4);
+  const bits = await roundToHalves(store);
+  const few = build(true);
+  keepExactHalves(store, (name) => bits.get(name) ?? null);
+  const halves = build(true);
   device.queue.writeBuffer(previous, 0, random([latents], 5).data);
   device.queue.writeBuffer(motion, 0, random([latents], 6).data);
   const levels = new Float32Array([0.5, 0.25, 0.25, 0.125]);
@@ -99,13 +117,16 @@ async function both(c: DreamerConfig) {
   const signals = random([PASSES * STREAMS, features], 29).data;
   expect(signals.slice(-signal.length)).toEqual(signal);
   few.run({ ...rest, signals });
+  halves.run({ ...rest, signals });
   const out = {
     want: [await single.read('xhat'), await single.read('next')],
     got: [await few.read('xhat'), await few.read('next')],
+    halves: [await halves.read('xhat'), await halves.read('next')],
     dispatches: [single.stats.dispatches, few.stats.dispatches],
     blocks: mixed,
+    narrow,
   };
-  for (const p of [single, few]) p.dispose();
+  for (const p of [single, few, halves]) p.dispose();
   store.dispose();
   rings.dispose();
   previous.destroy();
@@ -118,12 +139,14 @@ describe.each([
   ['direct paths', direct],
   ['widths of whole blocks', wide],
 ])('%s', (_, config) => {
-  test('few launches, the same prediction and step', async () => {
-    const { want, got, dispatches, blocks } = await both(config);
+  test('few launches, the same prediction and step; bit for bit with matrices in 16 bits', async () => {
+    const { want, got, halves, dispatches, blocks, narrow } = await both(config);
     expectClose(got[0], want[0], TOLERANCE.f32.network);
     expectClose(got[1], want[1], TOLERANCE.f32.network);
     expect(dispatches[1]).toBeLessThan(dispatches[0]);
+    expect(halves).toEqual(got);
     const whole = config === wide && hasRowBlocks(opened.gpu.conditions);
+    expect(narrow).toBe(blocks);
     expect(blocks).toBe(whole ? config.dynamics.layers + 1 : 0);
   });
 });
