@@ -3,6 +3,7 @@
  * when there is none. In Node the adapter is the Vulkan driver that VK_ICD_FILENAMES names (scripts/find-adapter.mjs
  * sets it before the process starts).
  */
+import { adviceFor } from './browser-advice.ts';
 import { inNode, restBetweenPolls } from './pace.ts';
 import { PipelineCache } from './pipelines.ts';
 
@@ -112,8 +113,7 @@ export async function openGpu(precision?: Precision): Promise<GpuResult> {
     return {
       ok: false,
       reason: 'WebGPU is there, but it offers no adapter.',
-      advice:
-        'Update the graphics driver, turn hardware acceleration on in the browser settings, and look at chrome://gpu. In Node, name a Vulkan driver in VK_ICD_FILENAMES.',
+      advice: adviceFor('hardware'),
     };
   }
   const requiredLimits: Record<string, number> = {};
