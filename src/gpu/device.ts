@@ -3,7 +3,6 @@
  * when there is none. In Node the adapter is the Vulkan driver that VK_ICD_FILENAMES names (scripts/find-adapter.mjs
  * sets it before the process starts).
  */
-import { adviceFor } from './browser-advice.ts';
 import { inNode, restBetweenPolls } from './pace.ts';
 import { PipelineCache } from './pipelines.ts';
 
@@ -110,6 +109,8 @@ export async function openGpu(precision?: Precision): Promise<GpuResult> {
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
+    // Words that a visitor with an adapter never fetches.
+    const { adviceFor } = await import('./browser-advice.ts');
     return {
       ok: false,
       reason: 'WebGPU is there, but it offers no adapter.',
