@@ -1,6 +1,6 @@
 // Vite plugin: `import link from './x.wgsl?link'` gives `link({ software, f16, subgroups })`, the linked plain WGSL text.
 // Every combination of the three conditions is linked at build time and equal texts are stored once, so no linker
-// and no shader source tree is shipped. `import text from './x.wgsl?template'` gives the text of a template as it stands, with
+// and no shader source tree is shipped. `import text from './x.wgsl?template'` gives `text()`, the text of a template as it stands, with
 // the comments at the ends of lines that say what becomes of the line. Other comments stay behind: what is read on the page
 // are the sources themselves. It does not validate: the driver does that.
 // Language: WESL 0.7 (wesl-lang.dev): imports come first, then directives, then declarations.
@@ -106,7 +106,12 @@ export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): P
         const text = readFileSync(file, 'utf8')
           .replace(/^[ \t]*\/\/.*\n/gm, '')
           .replace(/^\s+/gm, '');
-        return { code: `export default ${JSON.stringify(text)};`, map: { mappings: '' }, moduleType: 'js' };
+        const name = relative(root, file).replaceAll(sep, '/');
+        const code = [
+          `import { template } from ${JSON.stringify(EDITS)};`,
+          `export default template(${JSON.stringify(name)}, ${JSON.stringify(text)});`,
+        ].join('\n');
+        return { code, map: { mappings: '' }, moduleType: 'js' };
       }
       if (!id.endsWith(SUFFIX)) return null;
       const { texts, variants, files } = await linkVariants(root, id.slice(0, -'?link'.length));

@@ -9,8 +9,7 @@ declare module '*.wgsl?link' {
 
 /** The text of a template of kernels (scripts/wesl-plugin.ts), without the lines that are only comment. */
 declare module '*.wgsl?template' {
-  const text: string;
-  export default text;
+  export default function text(): string;
 }
 
 /** Which build this is (scripts/build-plugin.ts). */

@@ -1,6 +1,8 @@
 // Entry of the worker of the page of learned parallel decoding. Logic: src/methods/learn2pd/panel/host.ts.
 
 import { expose } from 'comlink';
+import { opfsStorage } from '../src/data/storage.ts';
+import { openWithTiles } from '../src/data/tile-cache.ts';
 import { openGpu } from '../src/gpu/device.ts';
 import { pageVerifiers } from '../src/lm/verify/page-pool.ts';
 import { Learn2pdHost } from '../src/methods/learn2pd/panel/host.ts';
@@ -10,7 +12,10 @@ import type { Learn2pdApi } from '../src/methods/learn2pd/panel/protocol.ts';
 const DEADLINE_MS = 20_000;
 
 // Answers are judged in a worker of their own, started with the first verdict: what hangs there is ended.
-const host = new Learn2pdHost(openGpu, async () => pageVerifiers(1, DEADLINE_MS));
+const host = new Learn2pdHost(
+  () => openWithTiles(openGpu, () => opfsStorage('adapters')),
+  async () => pageVerifiers(1, DEADLINE_MS),
+);
 const api: Learn2pdApi = {
   listen: (port) => host.listen(port),
   open: (checkpoint, source) => host.open(checkpoint, source),

@@ -1,4 +1,5 @@
 /** Runs a real kernel and a real render on the device and says in plain words what works, what is missing, what to do. */
+import { adviceFor, type Runtime, runtimeHere } from '../gpu/browser-advice.ts';
 import { type Gpu, SUBGROUP_MATRIX } from '../gpu/device.ts';
 import { proofPlan, proveOne } from './proof.ts';
 
@@ -25,7 +26,8 @@ async function tryOut(gpu: Gpu, kernel: string, what: string, meaning: string): 
   };
 }
 
-export async function examine(gpu: Gpu): Promise<Finding[]> {
+/** `runtime`: where advice is for; this page or process. */
+export async function examine(gpu: Gpu, runtime: Runtime = runtimeHere()): Promise<Finding[]> {
   const { conditions, report, device } = gpu;
   const findings: Finding[] = [
     {
@@ -34,9 +36,7 @@ export async function examine(gpu: Gpu): Promise<Finding[]> {
       meaning: conditions.software
         ? 'WebGPU runs here on the processor, not on a graphics card: everything works, large models are slow.'
         : 'WebGPU runs here on a graphics processor.',
-      advice: conditions.software
-        ? 'If this machine has a graphics card: turn hardware acceleration on in the browser’s settings, update the driver, and look at chrome://gpu or about:support for what blocks it.'
-        : '',
+      advice: conditions.software ? adviceFor('hardware', runtime) : '',
     },
     await tryOut(gpu, 'add', 'A kernel', 'A kernel ran and gave the right numbers.'),
     await tryOut(gpu, 'present', 'A picture', 'A picture was drawn and read back, pixel by pixel right.'),
@@ -50,7 +50,7 @@ export async function examine(gpu: Gpu): Promise<Finding[]> {
     'Timestamps',
     'Times below are measured on the GPU itself.',
     'Times below are measured from submission to completion, in batches.',
-    'Chrome offers timestamps with chrome://flags/#enable-webgpu-developer-features; nothing else needs them.',
+    adviceFor('timestamp-query', runtime),
   );
   feature(
     'subgroups',
@@ -59,21 +59,21 @@ export async function examine(gpu: Gpu): Promise<Finding[]> {
       ? `Threads of a subgroup (${conditions.subgroupSize} here) exchange values without memory.`
       : 'Threads of a subgroup exchange values without memory.',
     'Kernels fall back to texts without subgroups.',
-    'Chrome has had them since version 134; otherwise nothing can be done here.',
+    adviceFor('subgroups', runtime),
   );
   feature(
     'shader-f16',
     'Half precision',
     'The adapter computes in 16-bit floats: matrix products can take them, from the command line only, because results change.',
     'The adapter has no 16-bit floats: matrix products stay in f32. Caches of keys and values can be 16 bits wide all the same.',
-    '',
+    adviceFor('shader-f16', runtime),
   );
   feature(
     SUBGROUP_MATRIX,
     'Matrix units',
     'The adapter offers subgroup matrices, the way to its matrix units. No kernel here uses them: none could be tried when they were written.',
     'The adapter offers no subgroup matrices, the way to a GPU’s matrix units. No kernel here needs them.',
-    'An experiment of Chrome so far, for some GPUs, behind chrome://flags/#enable-unsafe-webgpu.',
+    adviceFor('subgroup-matrix', runtime),
   );
   const binding = device.limits.maxStorageBufferBindingSize;
   findings.push({

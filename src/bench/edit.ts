@@ -3,14 +3,22 @@
  * version it came from. Mistakes are reported at the line of the source that was edited. Nothing is stored: the change
  * lives in the call.
  *
- * Two kinds of text: modules that the WESL linker assembles, and the templates of the matmul kernels (kernels/unroll.ts).
+ * Two kinds of text: modules that the WESL linker assembles, and templates (kernels/unroll.ts).
  * The engine rewrites both before a driver sees them; a mark in a comment leads a driver's complaint back to its line.
  */
 import type { Gpu } from '../gpu/device.ts';
-import { type EditedText, withEdits } from '../gpu/shader-edits.ts';
+import { type EditedText, isTemplate, withEdits } from '../gpu/shader-edits.ts';
 import { race, type Timing } from '../gpu/timing.ts';
-import { casesFor, isOf, type KernelEntry, rewriteFor, type Trial, type Variant } from '../tensor/registry/entry.ts';
-import { checkPrepared, type Prepared, prepareTrial, type Verdict } from '../tensor/registry/run.ts';
+import {
+  casesFor,
+  isOf,
+  type KernelCase,
+  type KernelEntry,
+  rewriteFor,
+  type Trial,
+  type Variant,
+} from '../tensor/registry/entry.ts';
+import { checkPrepared, type Prepared, prepareTrial, traceTrial, type Verdict } from '../tensor/registry/run.ts';
 import { turnsForEver } from './endless.ts';
 import { type Linked, linkModule, type SourceError } from './link-module.ts';
 import { type KernelEntrant, kernelEntrant, SHORT } from './measure.ts';
@@ -31,8 +39,6 @@ export type EditStage =
   | { stage: 'endless'; case: string }
   | { stage: 'wrong'; failed: number; total: number }
   | { stage: 'race'; before: Timing; after: Timing };
-
-const isTemplate = (file: string): boolean => /^ops\/matmul_(?:tile|software|quad|vector|scalar)\.wgsl$/.test(file);
 
 /** Offset of the first character of a line that is not a space. */
 function startOfLine(text: string, line: number): number {
@@ -63,29 +69,12 @@ export async function tryEdit(
   text: string,
   report: (stage: EditStage) => void,
 ): Promise<void> {
-  report({ stage: 'link' });
-  const conditions = { ...gpu.conditions, precision: undefined, ...variant.force };
-  const template = isTemplate(file);
-  const root = template ? file : variant.files[0];
-  let linked: Linked | null = null;
-  if (!template) {
-    const result = await linkModule({ ...SHADER_SOURCES, [file]: text }, root, conditions);
-    if (!result.ok) {
-      report({ stage: 'error', errors: result.errors });
-      return;
-    }
-    linked = result.linked;
-  }
-  report({ stage: 'compile' });
-  const whole = linked?.text ?? text;
-  const texts = new Map<string, EditedText>([[root, () => whole]]);
-  const errors = await compileErrors(gpu, entry, variant, texts, (line, message) =>
-    linked && line > 0 ? linked.place(startOfLine(whole, line), message, file) : { file, line, message },
-  );
-  if (errors.length > 0) {
-    report({ stage: 'error', errors });
+  const built = await buildEdit(gpu, entry, variant, file, text, report);
+  if (!built.ok) {
+    report({ stage: 'error', errors: built.errors });
     return;
   }
+  const { texts } = built;
   const cases = casesFor(entry, variant);
   let failed = 0;
   for (const [i, c] of cases.entries()) {
@@ -124,6 +113,40 @@ export async function tryEdit(
   } finally {
     for (const e of entrants) e.dispose();
   }
+}
+
+export type BuiltEdit = { ok: true; texts: ReadonlyMap<string, EditedText> } | { ok: false; errors: SourceError[] };
+
+/**
+ * Links the edited `file` of a variant and compiles all that the engine makes of it for these cases: the texts by their root,
+ * for withEdits, or the mistakes in them.
+ */
+export async function buildEdit(
+  gpu: Gpu,
+  entry: KernelEntry,
+  variant: Variant,
+  file: string,
+  text: string,
+  report: (stage: EditStage) => void = () => undefined,
+  cases: readonly KernelCase[] = [entry.bench, ...casesFor(entry, variant)],
+): Promise<BuiltEdit> {
+  report({ stage: 'link' });
+  const conditions = { ...gpu.conditions, precision: undefined, ...variant.force };
+  const template = isTemplate(file);
+  const root = template ? file : variant.files[0];
+  let linked: Linked | null = null;
+  if (!template) {
+    const result = await linkModule({ ...SHADER_SOURCES, [file]: text }, root, conditions);
+    if (!result.ok) return result;
+    linked = result.linked;
+  }
+  report({ stage: 'compile' });
+  const whole = linked?.text ?? text;
+  const texts = new Map<string, EditedText>([[root, () => whole]]);
+  const errors = await compileErrors(gpu, entry, variant, cases, texts, (line, message) =>
+    linked && line > 0 ? linked.place(startOfLine(whole, line), message, file) : { file, line, message },
+  );
+  return errors.length > 0 ? { ok: false, errors } : { ok: true, texts };
 }
 
 async function checkEdited(
@@ -173,32 +196,29 @@ async function compile(gpu: Gpu, code: string): Promise<{ line: number; message:
 type Locate = (line: number, message: string) => SourceError;
 
 /**
- * Compiles what the engine makes of the text (constants set, loops written out) for the benchmark and for every case; the
+ * Compiles what the engine makes of the text (constants set, loops written out) for each case; the
  * first text with errors is enough. Lines are found by their marks, or by the nearest mark above.
  */
 async function compileErrors(
   gpu: Gpu,
   entry: KernelEntry,
   variant: Variant,
+  cases: readonly KernelCase[],
   texts: ReadonlyMap<string, EditedText>,
   locate: Locate,
 ): Promise<SourceError[]> {
   const markedTexts = new Map([...texts].map(([file, text]) => [file, (bits: number) => marked(text(bits))]));
   const seen = new Set<string>();
-  for (const c of [entry.bench, ...casesFor(entry, variant)]) {
+  for (const c of cases) {
     let codes: string[];
-    gpu.device.pushErrorScope('validation');
     try {
       const trial = c.make(variant.force.precision);
-      const prepared = withEdits(markedTexts, () =>
-        prepareTrial(gpu, trial, variant.force, rewriteFor(entry, variant)),
+      const { dispatches } = withEdits(markedTexts, () =>
+        traceTrial(gpu.conditions, trial, variant.force, rewriteFor(entry, variant)),
       );
-      codes = prepared.dispatches.filter((d) => isOf(entry, d)).map((d) => d.code);
-      prepared.dispose();
+      codes = dispatches.filter((d) => isOf(entry, d)).map((d) => d.code);
     } catch (error) {
       return [locate(0, error instanceof Error ? error.message : String(error))];
-    } finally {
-      await gpu.device.popErrorScope();
     }
     for (const code of codes) {
       if (seen.has(code)) continue;

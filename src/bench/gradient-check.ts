@@ -1,4 +1,4 @@
-/** Gradients of a graph against central finite differences of its own loss. */
+/** Gradients of a graph against central finite differences of its own loss, or of the function that its derivative is meant for. */
 import type { Gpu } from '../gpu/device.ts';
 import { normals } from '../nn/params.ts';
 import { type Graph, sizeOf, type Tensor } from '../tensor/graph.ts';
@@ -12,6 +12,8 @@ export interface GradientCheck {
   /** Inputs that are given and constant. */
   constants?: Record<string, InputData>;
   build: (graph: Graph, inputs: Record<string, Tensor>, constants: Record<string, Tensor>) => Tensor;
+  /** The function whose differences the derivative is, where that is not `build`: of a straight-through estimate. */
+  through?: GradientCheck['build'];
   /** Spread of the random inputs (default 1). */
   scale?: number;
   eps?: number;
@@ -33,7 +35,7 @@ export async function gradientError(gpu: Gpu, c: GradientCheck): Promise<number>
     for (const [name, value] of Object.entries(c.constants ?? {}))
       constants[name] = graph.input(name, [value.byteLength / 4]);
     const y = c.build(graph, tensors, constants);
-    graph.output('y', y);
+    graph.output('y', c.through?.(graph, tensors, constants) ?? y);
     probe = normals(99, 5, y.size);
     const probeInput = graph.input('probe', [y.size]);
     // The gradient of sum(y * probe) with respect to y is probe itself.

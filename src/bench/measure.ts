@@ -7,11 +7,18 @@ import { type Prepared, prepareTrial } from '../tensor/registry/run.ts';
 export interface KernelEntrant extends Entrant {
   flops: number;
   bytes: number;
+  /** Bytes of all copies of what it reads and writes, which runs take in turns. */
+  rotated: number;
   dispose(): void;
 }
 
 /** Memory for the copies of one kernel's inputs. */
 const COPIES_BYTES = 64 << 20;
+/**
+ * Every copy is a trial of its own, with the dispatches that make its inputs: up to 128 of them took all kernels 255 s to set up
+ * instead of 108 (lavapipe, busy machine), 40 s of it one kernel. So inputs below 2 MiB stay in caches here; points say so.
+ */
+const MOST_COPIES = 16;
 
 /** Short races: the lab times dozens of kernels, on a CPU adapter as well. */
 export const SHORT: RaceOptions = { rounds: 5, batchMs: 15, budgetMs: 600 };
@@ -41,7 +48,7 @@ export async function kernelEntrant(
   const bound = new Set(mine.flatMap((d) => d.bindings.map((t) => t.storage.id)));
   const size = [...bound].reduce((sum, id) => sum + (first.slots.get(id)?.initial.byteLength ?? 0), 0);
   const copies = [first];
-  while (copies.length < copiesFor(size, COPIES_BYTES)) copies.push(prepare());
+  while (copies.length < copiesFor(size, COPIES_BYTES, MOST_COPIES)) copies.push(prepare());
   // The dispatches before the kernel make its inputs: once for every copy.
   for (const copy of copies) {
     copy.reset();
@@ -64,6 +71,7 @@ export async function kernelEntrant(
     dispatches: mine.length,
     flops: mine.reduce((sum, d) => sum + d.flops, 0),
     bytes: mine.reduce((sum, d) => sum + d.bytes, 0),
+    rotated: size * copies.length,
     record: (pass, turn) => copies[turn % copies.length].record(pass, own),
     dispose,
   };

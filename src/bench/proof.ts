@@ -16,7 +16,7 @@ import { checkTrial } from '../tensor/registry/run.ts';
 import { TOLERANCE } from '../tensor/registry/tolerance.ts';
 import { type GradientCheck, gradientError } from './gradient-check.ts';
 import { GRADIENTS } from './gradients.ts';
-import type { ProofRow, Skipped } from './proof-rows.ts';
+import type { ProofCounts, ProofRow, Skipped } from './proof-rows.ts';
 import { KERNELS, RENDERS } from './registry.ts';
 
 export type ProofItem =
@@ -35,6 +35,19 @@ export function proofPlan(conditions: Conditions, only: readonly string[] = []):
   for (const [name, check] of Object.entries(GRADIENTS))
     if (wanted(`gradient of ${name}`)) items.push({ kind: 'gradient', name, check });
   return items;
+}
+
+/** What a proof that runs the whole plan will count. */
+export function countPlan(items: readonly ProofItem[]): Omit<ProofCounts, 'failed'> {
+  const checked = items.flatMap((item) => (item.kind === 'gradient' ? [] : [item]));
+  const variantOf = (item: (typeof checked)[number]): string =>
+    item.kind === 'kernel' ? item.variant.name : 'portable';
+  return {
+    kernels: new Set(checked.map((item) => item.entry.name)).size,
+    variants: new Set(checked.map((item) => `${item.entry.name}|${variantOf(item)}`)).size,
+    cases: checked.length,
+    gradients: items.length - checked.length,
+  };
 }
 
 /** The variants that are not in the plan, each with what the adapter lacks. */

@@ -1,10 +1,11 @@
 /**
  * Roofline (Williams, Waterman and Patterson 2009) of this adapter, measured: the best matmul rate, the rate at which a copy
  * moves memory, what a dispatch and a submission cost; and every kernel by its own FLOP and byte formulas. Not a profile of
- * a model: each kernel runs alone at its benchmark size, its inputs rotated so that caches do not flatter.
+ * a model: each kernel runs alone at its benchmark size, its inputs in up to 16 copies that runs
+ * take in turns; what still fits into a cache is marked.
  */
 import type { Conditions, Gpu } from '../gpu/device.ts';
-import { launchCost, race, type Timing } from '../gpu/timing.ts';
+import { launchCost, race, staysCached, type Timing } from '../gpu/timing.ts';
 import type { KernelEntry } from '../tensor/registry/entry.ts';
 import { squareCase } from '../tensor/registry/matmul.ts';
 import { POINTWISE, scaleCase } from '../tensor/registry/pointwise.ts';
@@ -32,6 +33,8 @@ export interface RooflinePoint {
   flops: number;
   bytes: number;
   timing: Timing;
+  /** Its data, over all copies that runs took in turns, may have stayed in a cache. */
+  cached: boolean;
   /** Attainable time over measured time: 1 = on the roof. Above 1: its data stays in caches. */
   fraction: number;
 }
@@ -44,7 +47,7 @@ async function timeOne(gpu: Gpu, entry: KernelEntry, c = entry.bench) {
   const entrant = await kernelEntrant(gpu, entry, variantHere(entry, gpu.conditions), c);
   try {
     const [timing] = await race(gpu.device, [entrant], SHORT);
-    return { timing, flops: entrant.flops, bytes: entrant.bytes };
+    return { timing, flops: entrant.flops, bytes: entrant.bytes, cached: staysCached(entrant.rotated) };
   } finally {
     entrant.dispose();
   }
@@ -92,7 +95,7 @@ export async function measureRoof(gpu: Gpu): Promise<RooflineRoof> {
 }
 
 export async function measurePoint(gpu: Gpu, entry: KernelEntry, roof: RooflineRoof): Promise<RooflinePoint> {
-  const { timing, flops, bytes } = await timeOne(gpu, entry);
+  const { timing, flops, bytes, cached } = await timeOne(gpu, entry);
   return {
     kernel: entry.name,
     family: entry.family,
@@ -101,6 +104,7 @@ export async function measurePoint(gpu: Gpu, entry: KernelEntry, roof: RooflineR
     flops,
     bytes,
     timing,
+    cached,
     fraction: attainableSeconds(roof, flops, bytes) / (timing.median / 1000),
   };
 }

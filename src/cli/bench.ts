@@ -86,7 +86,7 @@ function print(output: Output, f: Findings): void {
       p.flops > 0 ? flopRate(p.flops / (p.timing.median / 1000)) : '–',
       byteRate(p.bytes / (p.timing.median / 1000)),
       percent(p.fraction),
-      p.timing.launchBound ? 'launch-bound' : '',
+      [...(p.timing.launchBound ? ['launch-bound'] : []), ...(p.cached ? ['cached'] : [])].join(', '),
     ]),
   ]);
   table(output, 'versions', [

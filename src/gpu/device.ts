@@ -109,11 +109,12 @@ export async function openGpu(precision?: Precision): Promise<GpuResult> {
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
+    // Words that a visitor with an adapter never fetches.
+    const { adviceFor } = await import('./browser-advice.ts');
     return {
       ok: false,
       reason: 'WebGPU is there, but it offers no adapter.',
-      advice:
-        'Update the graphics driver, turn hardware acceleration on in the browser settings, and look at chrome://gpu. In Node, name a Vulkan driver in VK_ICD_FILENAMES.',
+      advice: adviceFor('hardware'),
     };
   }
   const requiredLimits: Record<string, number> = {};

@@ -61,14 +61,19 @@ const WARM_UPS = 2;
 const LEAST_ROUNDS = 3;
 
 /** Bytes that rotated inputs should cover: more than the last-level cache of most machines. */
-const CACHE_BYTES = 64 << 20;
-const MOST_COPIES = 16;
+export const CACHE_BYTES = 64 << 20;
 
-/** Copies of an input set of `bytes` to rotate, so that no run finds its inputs in a cache. */
-export function copiesFor(bytes: number, mostBytes = 256 << 20): number {
+/**
+ * Copies of an input set of `bytes` to rotate, so that a run does not find its inputs in a cache. `mostCopies`: each takes time
+ * to make. The default covers CACHE_BYTES with sets of half a MiB or more; smaller ones may stay in a cache (`staysCached`).
+ */
+export function copiesFor(bytes: number, mostBytes = 256 << 20, mostCopies = 128): number {
   const wanted = Math.ceil(CACHE_BYTES / Math.max(1, bytes));
-  return Math.max(1, Math.min(wanted, MOST_COPIES, Math.floor(mostBytes / Math.max(1, bytes))));
+  return Math.max(1, Math.min(wanted, mostCopies, Math.floor(mostBytes / Math.max(1, bytes))));
 }
+
+/** Whether rotated inputs of so many bytes in all may lie in a last-level cache: a time over them says nothing about memory. */
+export const staysCached = (bytes: number): boolean => bytes < CACHE_BYTES / 2;
 
 /** Quantile of sorted numbers by linear interpolation. */
 export function quantile(sorted: readonly number[], q: number): number {

@@ -43,6 +43,7 @@ test('our engine gives the float64 answer on every kind of row, and is timed', a
   expect(report.peak?.by).toMatch(/^matmul (nn|nt|tn), \d+ x/);
   const [gpt] = rows.filter((r) => r.peakFraction !== undefined);
   expect(gpt.workload).toBe('tiny');
+  expect(gpt.firstStepMs).toBeGreaterThan(gpt.oursMs ?? 0);
   expect(gpt.peakFraction).toBeCloseTo((gpt.gflops ?? 0) / (report.peak?.gflops ?? 0), 9);
   expect(rows.indexOf(gpt)).toBe(rows.length - 1);
 });
@@ -169,7 +170,7 @@ test('the ratio is the best peer over ours', () => {
     launchBound: false,
   });
   const base = { workload: 'w', shape: 's', id: 'i' };
-  const work = { flops: 4e6, dispatches: 1, tokens: 10 };
+  const work = { flops: 4e6, dispatches: 1, rotatedBytes: 64, tokens: 10 };
   const row = rowOf(base, 'us', { us: t(2), slow: t(9), fast: t(5) }, {}, work);
   expect(row).toMatchObject({ oursMs: 2, peers: { slow: 9, fast: 5 }, ratioBestPeer: 2.5, bestPeer: 'fast' });
   expect(row.gflops).toBeCloseTo(2);
@@ -184,32 +185,50 @@ test('the ratio is the best peer over ours', () => {
 test('a training step is told in tokens, rate and share of the measured peak', () => {
   const base = { workload: 'w', shape: 's', id: 'gpt-5m' };
   const timings = { us: summarise([2000], 1, 'completion', 0), slow: summarise([9000], 1, 'completion', 0) };
-  const work = { flops: 5e9, dispatches: 71, tokens: 256, peak: 10e9 };
+  const work = { flops: 5e9, dispatches: 71, rotatedBytes: 64 << 20, tokens: 256, peak: 10e9, firstStepMs: 4321 };
   const row = rowOf(base, 'us', timings, {}, work);
   expect(row.peakFraction).toBeCloseTo(0.25);
-  const words = '128 tokens/s, 2.50 GFLOP/s, 25 % of the matmul peak, 71 dispatches';
+  const words = '128 tokens/s, 2.50 GFLOP/s, 25 % of the matmul peak, 71 dispatches, first step after 4.3 s';
   expect(stepWords(row)).toBe(words);
-  const plain = rowOf(base, 'us', timings, {}, { flops: 5e9, dispatches: 71 });
+  const plain = rowOf(base, 'us', timings, {}, { flops: 5e9, dispatches: 71, rotatedBytes: 1 << 20 });
   expect(stepWords(plain)).toBe('');
   expect(plain).not.toHaveProperty('peakFraction');
   const lost = rowOf(base, 'us', { slow: timings.slow }, { us: 'wrong' }, work);
   expect(stepWords(lost)).toBe('');
-  const text = formatReport(
-    {
-      adapter: { vendor: 'v', architecture: '', device: '', description: '', software: true, features: [], limits: {} },
-      engine: 'us',
-      versions: { us: '1', slow: '2' },
-      notes: {},
-      date: 'today',
-      wallMs: 1,
-      peak: { gflops: 10, by: 'matmul nn, 512 x 512 x 512' },
-      tables: [{ title: 'race', rows: [row] }],
-    },
-    '150',
-  );
+  const report = {
+    adapter: { vendor: 'v', architecture: '', device: '', description: '', software: true, features: [], limits: {} },
+    engine: 'us',
+    versions: { us: '1', slow: '2' },
+    notes: {},
+    date: 'today',
+    wallMs: 1,
+    peak: { gflops: 10, by: 'matmul nn, 512 x 512 x 512' },
+    tables: [{ title: 'race', rows: [row] }],
+  };
+  const text = formatReport(report, '150');
   expect(text).toContain(`gpt-5m: ${words}\n`);
   expect(text).toContain('matmul peak: 10.0 GFLOP/s (matmul nn, 512 x 512 x 512)');
-  expect(text).toMatch(/w +s +2000 +9000 +4\.50x +2\.50/);
+  expect(text).toMatch(/w +s +2000 \(2000\.\.2000\) +9000 \(9000\.\.9000\) +4\.50x +2\.50/);
+  expect(text).not.toMatch(/may stay in a cache/);
+  const spread = {
+    ...report,
+    tables: [
+      {
+        title: 'race',
+        rows: [
+          rowOf(
+            base,
+            'us',
+            { us: summarise([1, 2, 4, 8, 16], 1, 'completion', 0) },
+            {},
+            { ...work, rotatedBytes: 4 << 20 },
+          ),
+        ],
+      },
+    ],
+  };
+  expect(formatReport(spread, '150')).toContain(' 4.00 (2.00..8.00) ');
+  expect(formatReport(spread, '150')).toContain('gpt-5m: inputs of 4.0 MiB in all may stay in a cache');
 });
 
 test('rows have names of their own, inputs rotate, and large sizes are for real GPUs', () => {

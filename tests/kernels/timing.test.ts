@@ -1,7 +1,16 @@
 // The clock of the benchmarks: known work takes known multiples of time, and the statistics are what they say.
 
 import { expect, test } from 'vitest';
-import { copiesFor, type Entrant, launchCost, quantile, race, summarise } from '../../src/gpu/timing.ts';
+import {
+  CACHE_BYTES,
+  copiesFor,
+  type Entrant,
+  launchCost,
+  quantile,
+  race,
+  staysCached,
+  summarise,
+} from '../../src/gpu/timing.ts';
 import { testGpu } from '../support/gpu.ts';
 
 /** Work of `steps` dependent multiply-adds in one workgroup of 64, bound to a buffer of its own. */
@@ -98,5 +107,9 @@ test('medians, quartiles and copies', () => {
   expect(summarise([3], 1, 'timestamp', 1.4).launchBound).toBe(false);
   expect(copiesFor(1 << 30)).toBe(1);
   expect(copiesFor(32 << 20)).toBe(2);
-  expect(copiesFor(1000)).toBe(16);
+  // 256 x 256 matrices leave the cache, what is smaller may not.
+  expect(copiesFor(512 << 10) * (512 << 10)).toBe(CACHE_BYTES);
+  expect(copiesFor(1000)).toBe(128);
+  expect(copiesFor(1000, 1 << 20, 16)).toBe(16);
+  expect([16_000, 20 << 20, 40 << 20].map(staysCached)).toEqual([true, true, false]);
 });

@@ -139,7 +139,7 @@ test('a second run of the same thing replaces the first; the report holds everyt
   f = gather(f, { kind: 'proof', row: row('a', 'x', '2') });
   f = gather(f, { kind: 'proof', row: row('a', 'x', '1') });
   f = gather(f, { kind: 'progress', done: 0, total: 1, what: 'a' });
-  const point = { kernel: 'a', family: 'f', variant: 'x', case: '1', flops: 1, bytes: 1, fraction: 1 };
+  const point = { kernel: 'a', family: 'f', variant: 'x', case: '1', flops: 1, bytes: 1, cached: true, fraction: 1 };
   f = gather(f, { kind: 'point', point: { ...point, timing } });
   f = gather(f, { kind: 'point', point: { ...point, timing: { ...timing, median: 5 } } });
   expect(f.proof.map((r) => [r.case, r.ok])).toEqual([

@@ -7,6 +7,11 @@ export interface Contestant {
   how: string;
   /** Dispatches of one run, where the engine tells. */
   dispatches?: number;
+  /**
+   * Training steps, once there is a result: milliseconds from the start of tracing to the first loss, compilation included.
+   * Pipelines that other rows of the race made on this device are not compiled again.
+   */
+  firstStepMs?: number;
   /** One run on input set `turn % sets`; a training step moves on to the next state. Does not wait for the GPU. */
   issue(turn: number): void | Promise<void>;
   flush?(): void | Promise<void>;

@@ -107,6 +107,8 @@ function replay(gpu: Gpu, w: Exclude<Workload, GptWorkload>, sets: readonly Inpu
       graph.output('y', y);
     });
     for (const [name, values] of Object.entries(data)) program.write(name, values);
+    // The first run of a program clears its memory, and a race may come to the last set in the middle of a sample.
+    program.run();
     return program;
   });
   return {
@@ -124,6 +126,7 @@ function replay(gpu: Gpu, w: Exclude<Workload, GptWorkload>, sets: readonly Inpu
 }
 
 function train(gpu: Gpu, w: GptWorkload, sets: readonly InputSet[]): Contestant {
+  const start = performance.now();
   const store = new ParamStore();
   const step = gptStep(gpu, store, w.shape, w, OPTIMISER, PARAMETER_SEED);
   let t = 0;
@@ -131,7 +134,7 @@ function train(gpu: Gpu, w: GptWorkload, sets: readonly InputSet[]): Contestant 
     t += 1;
     step.run(t, LEARNING_RATE, set.ids.data as Uint32Array<ArrayBuffer>, set.targets.data as Uint32Array<ArrayBuffer>);
   };
-  return {
+  const contestant: Contestant = {
     how: 'Forward, backward and AdamW traced once, replayed as one submission.',
     dispatches: step.program.stats.dispatches,
     issue: (turn) => run(sets[turn % sets.length]),
@@ -140,6 +143,7 @@ function train(gpu: Gpu, w: GptWorkload, sets: readonly InputSet[]): Contestant 
       for (const set of sets.slice(0, w.updates + 1)) {
         run(set);
         losses.push(await step.loss());
+        contestant.firstStepMs ??= performance.now() - start;
       }
       return Float32Array.from(losses);
     },
@@ -148,4 +152,5 @@ function train(gpu: Gpu, w: GptWorkload, sets: readonly InputSet[]): Contestant 
       store.dispose();
     },
   };
+  return contestant;
 }

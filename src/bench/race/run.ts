@@ -124,10 +124,13 @@ async function runRow(
       leftOut[name] = `wrong result after the race: ${wrong}`;
       delete timings[name];
     }
-    const dispatches = running.find((r) => r.name === OUR_NAME)?.contestant.dispatches ?? null;
+    const ours = running.find((r) => r.name === OUR_NAME)?.contestant;
+    const dispatches = ours?.dispatches ?? null;
     const tokens = w.kind === 'gpt' ? w.batch * w.time : undefined;
     const base = { workload: titleOf(w), shape: shapeOf(w), id: idOf(w) };
-    return { row: rowOf(base, OUR_NAME, timings, leftOut, { flops: flopsOf(w), dispatches, tokens, peak }), how };
+    const rotatedBytes = bytesOf(first) * sets.length;
+    const work = { flops: flopsOf(w), dispatches, rotatedBytes, tokens, peak, firstStepMs: ours?.firstStepMs };
+    return { row: rowOf(base, OUR_NAME, timings, leftOut, work), how };
   } finally {
     for (const { contestant } of running) contestant.dispose();
   }

@@ -23,6 +23,10 @@ export interface RaceRow {
   /** Training steps: tokens per second, and the rate as a share of the matmul peak measured in the same run. */
   tokensPerSecond?: number;
   peakFraction?: number;
+  /** Of ours: milliseconds from tracing to the first loss, compilation included. */
+  firstStepMs?: number;
+  /** Bytes of all input sets that runs take in turns, the same for every entrant. Below 32 MiB a cache may hold them. */
+  rotatedBytes: number;
   /** Who was left out, and why: wrong result, error, or not possible. */
   leftOut: Record<string, string>;
 }
@@ -46,7 +50,14 @@ export function rowOf(
   ours: string,
   timings: Record<string, Timing>,
   leftOut: Record<string, string>,
-  work: { flops: number; dispatches: number | null; tokens?: number; peak?: number },
+  work: {
+    flops: number;
+    dispatches: number | null;
+    rotatedBytes: number;
+    tokens?: number;
+    peak?: number;
+    firstStepMs?: number;
+  },
 ): RaceRow {
   const peers = Object.fromEntries(
     Object.entries(timings)
@@ -65,20 +76,23 @@ export function rowOf(
     timings,
     gflops,
     dispatches: work.dispatches,
+    rotatedBytes: work.rotatedBytes,
     ...(work.tokens && oursMs !== null ? { tokensPerSecond: (work.tokens / oursMs) * 1000 } : {}),
     ...(work.peak && gflops !== null ? { peakFraction: (gflops * 1e9) / work.peak } : {}),
+    ...(work.firstStepMs && oursMs !== null ? { firstStepMs: work.firstStepMs } : {}),
     leftOut,
   };
 }
 
 /** A training step of ours in words; empty for other rows. */
-export function stepWords({ tokensPerSecond, gflops, peakFraction, dispatches }: RaceRow): string {
+export function stepWords({ tokensPerSecond, gflops, peakFraction, dispatches, firstStepMs }: RaceRow): string {
   if (tokensPerSecond === undefined || gflops === null) return '';
   return [
     `${tokensPerSecond.toFixed(0)} tokens/s`,
     flopRate(gflops * 1e9),
     ...(peakFraction === undefined ? [] : [`${percent(peakFraction)} of the matmul peak`]),
     `${dispatches} dispatches`,
+    ...(firstStepMs === undefined ? [] : [`first step after ${(firstStepMs / 1000).toFixed(1)} s`]),
   ].join(', ');
 }
 

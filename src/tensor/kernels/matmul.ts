@@ -12,7 +12,6 @@ import software from '../../../shaders/ops/matmul_software.wgsl?template';
 import tile from '../../../shaders/ops/matmul_tile.wgsl?template';
 import vectorAccess from '../../../shaders/ops/matmul_vector.wgsl?template';
 import type { Conditions, MatmulTile } from '../../gpu/device.ts';
-import { edited } from '../../gpu/shader-edits.ts';
 import { unroll } from './unroll.ts';
 
 export type MatmulForm = 'nn' | 'nt' | 'tn';
@@ -87,10 +86,7 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
   if (!causal || form !== 'tn') flags.push('from first k');
 
   const kernel = kernelOf(options, flags, vector);
-  const access = unroll(
-    vector ? edited('ops/matmul_vector.wgsl', 0, vectorAccess) : edited('ops/matmul_scalar.wgsl', 0, scalarAccess),
-    { flags, lists: {} },
-  );
+  const access = unroll(vector ? vectorAccess() : scalarAccess(), { flags, lists: {} });
   const enable = options.half ? 'enable f16;' : kernel.subgroups ? 'enable subgroups;' : '';
   const code = [enable, declarations(bindings), access, kernel.text].join('\n');
 
@@ -132,7 +128,7 @@ function kernelOf(options: MatmulOptions, flags: string[], vector: boolean): Ker
     flags.push(...(half ? ['half', `half ${half}`] : ['full']));
     return {
       name: half ? 'half tile' : 'tile',
-      text: unroll(edited('ops/matmul_tile.wgsl', 0, tile), { flags, lists: {} }),
+      text: unroll(tile(), { flags, lists: {} }),
       rows: 64,
       columns: 64,
       subgroups: false,
@@ -190,7 +186,7 @@ function quadKernel(options: MatmulOptions, flags: string[], vector: boolean): K
   const sizes = Object.entries({ ROWS: rows, COLUMNS: columns, BLOCKS: blocks, CELLS: rows * blocks });
   const text = [
     ...sizes.map(([name, size]) => `const ${name}: u32 = ${size}u;`),
-    unroll(edited('ops/matmul_quad.wgsl', 0, quad), { flags, lists }),
+    unroll(quad(), { flags, lists }),
   ].join('\n');
   return { name: 'quad', text, rows, columns, subgroups: true };
 }
@@ -221,7 +217,7 @@ function softwareKernel(flags: readonly string[], form: MatmulForm, wanted: numb
   const sizes = `const LANES: u32 = ${lanes}u;\nconst SPREAD: u32 = ${spread}u;\nconst ROWS: u32 = ${rows}u;\n`;
   const text =
     sizes +
-    unroll(edited('ops/matmul_software.wgsl', 0, software), {
+    unroll(software(), {
       flags: [...flags, spread > 1 ? 'spread' : 'alone'],
       lists,
     });

@@ -8,7 +8,6 @@
  */
 import template from '../../../shaders/attention/row_block.wgsl?template';
 import type { Conditions } from '../../gpu/device.ts';
-import { edited } from '../../gpu/shader-edits.ts';
 import { hasRowBlocks, ROW_BLOCK_LANES as LANES } from '../kernel.ts';
 import { unroll } from './unroll.ts';
 
@@ -89,7 +88,7 @@ export function planRowBlock(conditions: Conditions, size: RowBlockSize, rows = 
         `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${name === 'matrices' ? 'vec4u' : 'vec4f'}>;`,
     ),
     `@group(0) @binding(${bindings.length}) var<uniform> p: Params;`,
-    unroll(edited('attention/row_block.wgsl', 0, template), { flags, lists }),
+    unroll(template(), { flags, lists }),
   ].join('\n');
   return { code, tile: rows, workgroups: [Math.ceil(size.rows / rows), 1, 1] };
 }

@@ -3,7 +3,7 @@
  * checkpoints. Inference only; f32 accumulation.
  */
 import embeddingLink from '../../../shaders/ops/embedding_bf16.wgsl?link';
-import linearText from '../../../shaders/ops/linear_bf16.wgsl?raw';
+import linearText from '../../../shaders/ops/linear_bf16.wgsl?template';
 import type { Tensor } from '../graph.ts';
 import { pack } from '../kernel.ts';
 import { unroll } from '../kernels/unroll.ts';
@@ -39,7 +39,7 @@ export function packedLinear(x: Tensor, w: Tensor, residual?: Tensor): Tensor {
     dispatch: ([out]) => [
       {
         label: `linear bf16 ${m}x${n}x${k}`,
-        code: unroll(linearText, { flags, lists: {} }),
+        code: unroll(linearText(), { flags, lists: {} }),
         entryPoint: 'main',
         bindings: residual ? [x, w, out, residual] : [x, w, out],
         uniforms: pack(m, n, k / 8),

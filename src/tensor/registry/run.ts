@@ -43,22 +43,38 @@ export interface Prepared {
 
 const align4 = (n: number): number => Math.ceil(n / 4) * 4;
 
-/** Traces the trial for an adapter of these conditions. `rewrite` may put another kernel in a dispatch's place. */
-export function prepareTrial(
-  gpu: Gpu,
+interface Traced {
+  graph: Graph;
+  dispatches: readonly Dispatch[];
+  outputs: Record<string, Tensor>;
+}
+
+/** Traces the trial for an adapter of these conditions; makes nothing on it. `rewrite` may put another kernel in a dispatch's place. */
+export function traceTrial(
+  conditions: Conditions,
   trial: Trial,
   force: Partial<Conditions>,
   rewrite: (d: Dispatch) => Dispatch = (d) => d,
-): Prepared {
-  const { device } = gpu;
-  const graph = new Graph({ ...gpu.conditions, precision: undefined, ...force });
+): Traced {
+  const graph = new Graph({ ...conditions, precision: undefined, ...force });
   // Declared when first asked for: some operations declare inputs of these names themselves.
   const inputs: Record<string, Tensor> = {};
   for (const [name, { shape }] of Object.entries(trial.inputs)) {
     Object.defineProperty(inputs, name, { get: () => graph.inputs.get(name) ?? graph.input(name, shape) });
   }
   const outputs = trial.build(inputs, graph);
-  const dispatches = graph.nodes.flatMap((node) => node.dispatch()).map(rewrite);
+  return { graph, dispatches: graph.nodes.flatMap((node) => node.dispatch()).map(rewrite), outputs };
+}
+
+/** Traces the trial, makes its pipelines and buffers. */
+export function prepareTrial(
+  gpu: Gpu,
+  trial: Trial,
+  force: Partial<Conditions>,
+  rewrite?: (d: Dispatch) => Dispatch,
+): Prepared {
+  const { device } = gpu;
+  const { graph, dispatches, outputs } = traceTrial(gpu.conditions, trial, force, rewrite);
   const slots = new Map<number, Slot>();
   const made: GPUBuffer[] = [];
   const slotOf = (t: Tensor): Slot => {

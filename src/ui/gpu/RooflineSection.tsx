@@ -28,8 +28,9 @@ export function RooflineSection({ session, onPick }: { session: LabSession | nul
       <TilesPart session={session} />
       <RunBar session={session} job={{ kind: 'roofline' }} label="Measure">
         First the roof: the best matmul rate, the rate at which memory is copied, the cost of a dispatch and of a
-        submission. Then every kernel alone at its benchmark size, its inputs rotated so that caches do not flatter,
-        median of several batches.
+        submission. Then every kernel alone at its benchmark size, median of several batches. Runs take copies of the
+        inputs in turns, up to 16 and 64 MiB, so that caches do not flatter; where all of them are below 32 MiB a cache
+        may still hold them, and the row says so.
       </RunBar>
       {roof && (
         <dl className={css.counts} data-testid="roof">
@@ -105,7 +106,10 @@ export function RooflineSection({ session, onPick }: { session: LabSession | nul
                     </td>
                     <td className={css.number}>{work(p.flops)}</td>
                     <td className={css.number}>{p.flops > 0 ? flopRate(p.flops / (p.timing.median / 1000)) : '–'}</td>
-                    <td className={css.number}>{byteRate(p.bytes / (p.timing.median / 1000))}</td>
+                    <td className={css.number}>
+                      {byteRate(p.bytes / (p.timing.median / 1000))}
+                      {p.cached && <abbr title="All copies of its data together may lie in a cache"> cached</abbr>}
+                    </td>
                     <td className={css.number}>{p.timing.launchBound ? 'launch-bound' : percent(p.fraction)}</td>
                   </tr>
                 ))}

@@ -2,6 +2,7 @@
 // is replaced when it is next needed; weights are read again from their file.
 
 import { memoryStorage, opfsStorage, orMemory, type Storage } from '../../../data/storage.ts';
+import { openWithTiles } from '../../../data/tile-cache.ts';
 import { type Gpu, type GpuResult, isBroken, openGpu } from '../../../gpu/device.ts';
 import type { ParamStore } from '../../../nn/params.ts';
 import { NONE, type Selector, topK } from '../../../tensor/ops/topk.ts';
@@ -44,7 +45,10 @@ export interface HostParts {
   storage(): Promise<Storage>;
 }
 
-const BROWSER: HostParts = { openGpu, storage: () => opfsStorage('dsa') };
+const BROWSER: HostParts = {
+  openGpu: () => openWithTiles(openGpu, () => opfsStorage('adapters')),
+  storage: () => opfsStorage('dsa'),
+};
 
 /** What is looked at: the weights of a file or those of the run. */
 interface Weights {
