@@ -54,7 +54,7 @@ fn backward_key(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_ind
         seen = ((mask[i * params.words + j / 32u] >> (j % 32u)) & 1u) == 1u;
       } else if (params.mode == 2u) {
         seen = j >= mask[2u * query_row] && j < mask[2u * query_row + 1u];
-      } else {
+      } else if (params.mode == 1u) {
         let lo = window_start(i, start, params.window);
         seen = j >= lo && j <= i;
       }

@@ -15,6 +15,7 @@ const DH4: u32 = 4u;
 
 fn seen(i: u32, j: u32, sequence: u32, row: u32) -> bool {
   if (params.mode == 0u) { return ((mask[i * params.words + j / 32u] >> (j % 32u)) & 1u) == 1u; }
+  if (params.mode == 3u) { return true; }
   if (params.mode == 2u) { return j >= mask[2u * row] && j < mask[2u * row + 1u]; }
   return j <= i && j >= window_start(i, mask[sequence / params.inner], params.window);
 }
