@@ -308,8 +308,15 @@ test('decoding token by token over caches chooses what a pass over whole rows ch
   const store = dsaStore(gpu, tiny, 3);
   const [sequences, prompt] = [3, 9];
   const size = { sequences, capacity: tiny.time };
-  for (const k of [tiny.k, tiny.time]) {
-    const model = cachedDsa(gpu, tiny, store, size, k);
+  const pins = { ...tiny, k: 7, pinFirst: 4, pinLast: 2 };
+  for (const [c, k] of [
+    [tiny, tiny.k],
+    [tiny, tiny.time],
+    // Scores near zero choose few of the first and last keys by themselves.
+    [pins, pins.k],
+    [{ ...pins, quant: 'f32' }, pins.k],
+  ] as const) {
+    const model = cachedDsa(gpu, c, store, size, k);
     const decoder = new Decoder(gpu, model, { perSubmission: 4, chunk: 4 });
     const texts = Array.from({ length: sequences }, (_, i) =>
       rowOf(tiny, 'retrieval', 'eval', 2, i).ids.slice(0, prompt + i),
@@ -334,7 +341,7 @@ test('decoding token by token over caches chooses what a pass over whole rows ch
       };
       const at = { batch: sequences, time: tiny.time, bounds: g.input('bounds', [n, 2]) };
       const plan = { ...DENSE, path: k < tiny.time ? ('maskedMHA' as const) : ('dense' as const), k };
-      const mixer = dsaMixer(scope, tiny, tokens, at, plan, { losses: [], watched: [] });
+      const mixer = dsaMixer(scope, c, tokens, at, plan, { losses: [], watched: [] });
       g.output('logits', lmLogits(scope, trunk(tiny), lmHidden(scope, trunk(tiny), tokens, mixer)));
     });
     const { ids, positions, previous, bounds } = batch;
