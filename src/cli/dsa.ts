@@ -125,8 +125,8 @@ async function judged(
 
 /**
  * `rows` of each task for the parity statement, `others` for all other arms. `to`: last position of the decode curve; 0 leaves
- * the cost curves out. `small` 1: their layer and k are the specification's default, not the checkpoint's; `heads` and
- * `indexHeads` other numbers of heads there. `sweep` 1: k from 1/32 to 4 times the trained one, every format of the indexer
+ * the cost curves out. Their layer and k are the specification's default (a toy's own shapes say nothing about cost), with
+ * `own` 1 the checkpoint's; `heads` and `indexHeads` other numbers of heads there. `sweep` 1: k from 1/32 to 4 times the trained one, every format of the indexer
  * with and without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same
  * configuration, separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies.
  */
@@ -136,7 +136,7 @@ const SETTINGS = {
   from: 64,
   to: 16384,
   prefill: 4096,
-  small: 0,
+  own: 0,
   heads: 0,
   indexHeads: 0,
   sweep: 1,
@@ -181,7 +181,7 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
     corpus,
   };
   const quality = await judged(gpu, config, runs, options, output);
-  const shapes = { ...(settings.small ? SPECIFIED : config) };
+  const shapes = { ...(settings.own ? config : SPECIFIED) };
   if (settings.heads > 0) shapes.heads = settings.heads;
   if (settings.indexHeads > 0) shapes.indexHeads = settings.indexHeads;
   const cost =

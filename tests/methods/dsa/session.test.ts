@@ -297,6 +297,7 @@ test('the statement comes from the interval, the break-even from the curves', ()
     tokens: 1,
     dense,
     sparse,
+    prepare: 0,
     scores: 0,
     select: 0,
     attend: 0,
