@@ -8,7 +8,7 @@ import type { Gpu } from '../gpu/device.ts';
 import { configure, type DsaConfig, SPECIFIED } from '../methods/dsa/config.ts';
 import { costCurves } from '../methods/dsa/cost.ts';
 import { type ArmOf, type EvalOptions, evaluate, parity, type Sides, sweepOf } from '../methods/dsa/eval.ts';
-import { armsOf, DsaSession, loadModels, runOf } from '../methods/dsa/session.ts';
+import { armsOf, basesTable, DsaSession, loadModels, runOf } from '../methods/dsa/session.ts';
 import { checkCorpus } from '../methods/dsa/tasks/text.ts';
 import { type Corpus, isText, STORY, type Task } from '../methods/dsa/tasks.ts';
 import type { ParamStore } from '../nn/params.ts';
@@ -74,7 +74,7 @@ async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
     adapter: adapterName(gpu.report),
     engine,
     metrics: { ...last, ...metrics },
-    tables,
+    tables: [...tables, ...basesTable(session.bases)],
     wallMs: earlierMs + performance.now() - started,
     flops: session.trainingFlops,
   };
@@ -205,7 +205,7 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
     adapter: adapterName(gpu.report),
     engine,
     metrics,
-    tables: [...quality.tables, ...cost.tables],
+    tables: [...quality.tables, ...basesTable(runs[0].bases), ...cost.tables],
     wallMs: performance.now() - started,
     flops: 0,
   };
