@@ -1,5 +1,6 @@
 // FP8 e4m3 ("fn": no infinities, largest 448, NaN 0x7f and 0xff) in WGSL that has no such type: sign 1, exponent 4 (bias 7),
 // mantissa 3 (Micikevicius et al. 2022). Subnormals go through integers, because GPUs may flush f32 subnormals to zero.
+// WGSL promises nothing about NaN: nothing here writes its two codes, and the decoders read them as the number 480 of their bits.
 
 // Nearest code, ties to even, of a value that is no NaN; larger magnitudes than 448 become 448.
 fn e4m3_encode(x: f32) -> u32 {

@@ -7,7 +7,7 @@ import type { Gpu } from '../gpu/device.ts';
 import { configure, type DsaConfig, SPECIFIED } from '../methods/dsa/config.ts';
 import { costCurves } from '../methods/dsa/cost.ts';
 import { type ArmOf, type EvalOptions, evaluate, parity, type Sides, sweepOf } from '../methods/dsa/eval.ts';
-import { armsOf, DsaSession, loadModels, runOf } from '../methods/dsa/session.ts';
+import { armsOf, basesTable, DsaSession, loadModels, runOf } from '../methods/dsa/session.ts';
 import { checkCorpus } from '../methods/dsa/tasks/text.ts';
 import { type Corpus, isText, STORY, type Task } from '../methods/dsa/tasks.ts';
 import type { ParamStore } from '../nn/params.ts';
@@ -73,7 +73,7 @@ async function runDsa(args: RunArguments, output: Output): Promise<RunRecord> {
     adapter: adapterName(gpu.report),
     engine,
     metrics: { ...last, ...metrics },
-    tables,
+    tables: [...tables, ...basesTable(session.bases)],
     wallMs: earlierMs + performance.now() - started,
     flops: session.trainingFlops,
   };
@@ -124,8 +124,8 @@ async function judged(
 
 /**
  * `rows` of each task for the parity statement, `others` for all other arms. `to`: last position of the decode curve; 0 leaves
- * the cost curves out. `small` 1: their layer and k are the specification's default, not the checkpoint's; `heads` and
- * `indexHeads` other numbers of heads there. `sweep` 1: k from 1/32 to 4 times the trained one, every format of the indexer
+ * the cost curves out. Their layer and k are the specification's default (a toy's own shapes say nothing about cost), with
+ * `own` 1 the checkpoint's; `heads` and `indexHeads` other numbers of heads there. `sweep` 1: k from 1/32 to 4 times the trained one, every format of the indexer
  * with and without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same
  * configuration, separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies.
  */
@@ -135,7 +135,7 @@ const SETTINGS = {
   from: 64,
   to: 16384,
   prefill: 4096,
-  small: 0,
+  own: 0,
   heads: 0,
   indexHeads: 0,
   sweep: 1,
@@ -180,7 +180,7 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
     corpus,
   };
   const quality = await judged(gpu, config, runs, options, output);
-  const shapes = { ...(settings.small ? SPECIFIED : config) };
+  const shapes = { ...(settings.own ? config : SPECIFIED) };
   if (settings.heads > 0) shapes.heads = settings.heads;
   if (settings.indexHeads > 0) shapes.indexHeads = settings.indexHeads;
   const cost =
@@ -204,7 +204,7 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
     adapter: adapterName(gpu.report),
     engine,
     metrics,
-    tables: [...quality.tables, ...cost.tables],
+    tables: [...quality.tables, ...basesTable(runs[0].bases), ...cost.tables],
     wallMs: performance.now() - started,
     flops: 0,
   };

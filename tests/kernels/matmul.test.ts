@@ -208,6 +208,26 @@ describe('plan', () => {
     expect(plan.bindings).toEqual(['a', 'b', 'c', 'bias', 'residual']);
   });
 
+  test('where loads go one number at a time a tile on quads has 16 cells at most, also when more are asked for', () => {
+    // Two indexer heads: SwiftShader compiled their gradient on a tile of 32 rows for minutes, until memory was gone.
+    for (const [form, M, N, K] of [
+      ['nn', 640, 2, 64],
+      ['nt', 640, 64, 2],
+      ['tn', 64, 2, 640],
+      ['nn', 640, 101, 64],
+    ] as const) {
+      for (const asked of [{}, { rows: 32, blocks: 4 }]) {
+        const { workgroups, key } = planMatmul({ form, M, N, K, software: true, subgroup: 4, ...asked });
+        expect(key).toContain('scalar');
+        const [across, down] = workgroups;
+        expect((Math.ceil(M / down) * Math.ceil(N / across)) / 16, `${form} ${M}x${N}x${K}`).toBeLessThanOrEqual(16);
+        expect(down).toBeGreaterThanOrEqual(M / 16);
+      }
+    }
+    const whole = planMatmul({ form: 'nn', M: 640, N: 64, K: 64, software: true, subgroup: 4, rows: 32, blocks: 4 });
+    expect(whole.workgroups).toEqual([1, 20, 1]);
+  });
+
   test('refuses sizes that are not positive integers', () => {
     expect(() => planMatmul({ ...base, K: 0 })).toThrow('K = 0');
     expect(() => planMatmul({ ...base, M: 1.5 })).toThrow('M = 1.5');

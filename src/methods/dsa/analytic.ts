@@ -1,4 +1,7 @@
-/** Attention FLOPs of one token by position and layer (dsa.md section 1.10), as a function of a layer's sizes only. */
+/**
+ * Attention FLOPs of one token by position and layer (dsa.md section 1.10), as a function of a layer's sizes only: what grows
+ * with the position. Projections, of the indexer too, are not in it.
+ */
 import type { DsaShape } from './config.ts';
 import { pairFlops } from './dispatch.ts';
 

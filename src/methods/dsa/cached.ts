@@ -13,7 +13,7 @@ import { latentAttention } from '../../tensor/ops/latent-attention.ts';
 import { storeRows } from '../../tensor/ops/store-rows.ts';
 import { topK } from '../../tensor/ops/topk.ts';
 import { type DsaConfig, trunk } from './config.ts';
-import { indexVectors, latents, mqaForm, rotations } from './model.ts';
+import { indexVectors, latents, mqaForm, pinned, rotations } from './model.ts';
 import { indexScores, indexScoresOfCodes } from './ops.ts';
 
 /** Bytes that a token takes in all caches of a model. */
@@ -62,6 +62,7 @@ function cachedMixer(scope: Scope, c: DsaConfig, k: number, rows: CachedRows, si
   const { positions: at, bounds, sequences } = rows;
   const turn = rotations(graph, c, at);
   const shape = { heads: c.indexHeads, dim: c.indexDim, sequences };
+  const choose = (scores: Tensor): Tensor => topK(pinned(c, scores, size.capacity, at), bounds, k);
   return (_, name, x, residual) => {
     const l = latents(scope, c, name, x, turn);
     const form = mqaForm(scope, c, name, l);
@@ -76,11 +77,11 @@ function cachedMixer(scope: Scope, c: DsaConfig, k: number, rows: CachedRows, si
           scales: caches.tensor(graph, `${name} index scales`, 1),
         };
         const stored = [storeRows(v.codes.k.codes, at, keys.codes), storeRows(v.codes.k.scales, at, keys.scales)];
-        chosen = topK(indexScoresOfCodes(v.q, v.w, keys, bounds, shape, c.quant, stored), bounds, k);
+        chosen = choose(indexScoresOfCodes(v.q, v.w, keys, bounds, shape, c.quant, stored));
       } else {
         const keys = caches.tensor(graph, `${name} index keys`, c.indexDim);
         const stored = [storeRows(v.k, at, keys)];
-        chosen = topK(indexScores(v.q, v.w, keys, bounds, shape, stored), bounds, k);
+        chosen = choose(indexScores(v.q, v.w, keys, bounds, shape, stored));
       }
     }
     const view = { bounds, choice: chosen ? ({ kind: 'gather', chosen } as const) : undefined, after };

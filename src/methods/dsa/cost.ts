@@ -1,18 +1,22 @@
 /**
  * What a token costs by its position (dsa.md section 7): one layer's attention with random contents, dense against sparse,
  * for decoding (one query) and prefill (a chunk of queries). Dense decoding is attention over latents split over the keys,
- * dense prefill the MHA form; sparse is codes -> scores -> top-k -> gather. Runs alternate in one process; medians.
+ * dense prefill the MHA form; sparse is the token's own indexer vectors, as codes into their cache -> scores -> top-k -> gather.
+ * Left out is what both sides pay alike at any position: the latents with their cache, the queries, the up-projections (absorbed
+ * or expanded: the same FLOPs a token) and the output projection. Runs alternate in one process; medians.
  */
 import type { Gpu } from '../../gpu/device.ts';
-import { normals } from '../../nn/params.ts';
-import type { Graph, Tensor } from '../../tensor/graph.ts';
+import { Scope } from '../../nn/layers.ts';
+import { normals, ParamStore } from '../../nn/params.ts';
+import { Graph, type Tensor } from '../../tensor/graph.ts';
 import { type LatentView, latentAttention } from '../../tensor/ops/latent-attention.ts';
 import { latentWidth } from '../../tensor/ops/latent-shape.ts';
+import { storeRows } from '../../tensor/ops/store-rows.ts';
 import { topK } from '../../tensor/ops/topk.ts';
 import { compile, type Program } from '../../tensor/program.ts';
 import type { DsaShape } from './config.ts';
 import type { ResultTable } from './eval.ts';
-import { mhaShape, mqaShape } from './model.ts';
+import { type IndexVectors, indexVectors, mhaShape, mqaShape } from './model.ts';
 import { indexScoresOfCodes } from './ops.ts';
 
 /** Queries of a prefill chunk, and sequences that decode a token each at a time: a GPU is idle with what fills a processor. */
@@ -29,17 +33,21 @@ export interface CostPoint {
   tokens: number;
   /** Milliseconds per token. */
   dense: number;
+  /** The sum of the four parts that follow. */
   sparse: number;
+  /** Indexer query, head weights and key of the token itself, codes, and their place in the cache: the same at any position. */
+  prepare: number;
   scores: number;
   select: number;
   attend: number;
 }
 
+const PARTS = ['dense', 'prepare', 'scores', 'select', 'attend'] as const;
+type Part = (typeof PARTS)[number];
+
 interface Parts {
-  dense: Program;
-  scores: Program;
-  select: Program;
-  attend: Program;
+  programs: Record<Part, Program>;
+  dispose(): void;
 }
 
 /** `some`, again and again: contents do not change the work. */
@@ -69,9 +77,18 @@ const input = (
   data: () => Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
 ): Tensor => g.table(name, shape, data);
 
+/** The indexer's vectors of `tokens` new tokens, from the layer's input and the query latent on. */
+function newVectors(g: Graph, store: ParamStore, s: DsaShape, tokens: number): IndexVectors {
+  const x = input(g, 'x', [tokens, s.d], () => fill(tokens * s.d, 7));
+  const qr = s.qLora > 0 ? input(g, 'qr', [tokens, s.qLora], () => fill(tokens * s.qLora, 8)) : x;
+  const turn = input(g, 'turn', [tokens, s.dR], () => fill(tokens * s.dR, 9));
+  return indexVectors(new Scope(g, store), s, 'layer', x, qr, turn);
+}
+
 /** Programs of one position. Decoding: `sequences` of one query, MQA over latents; prefill: one of many, dense in MHA form. */
-function partsAt(gpu: Gpu, s: DsaShape, length: number, tokens: number, decode: boolean, k: number): Parts {
+function partsAt(gpu: Gpu, shape: DsaShape, length: number, tokens: number, decode: boolean, k: number): Parts {
   const { software } = gpu.conditions;
+  const s: DsaShape = { ...shape, quant: 'e4m3' };
   const [sequences, queries] = decode ? [tokens, 1] : [1, tokens];
   const bounds = (g: Graph): Tensor =>
     input(g, 'bounds', [tokens, 2], () =>
@@ -96,8 +113,33 @@ function partsAt(gpu: Gpu, s: DsaShape, length: number, tokens: number, decode: 
     const view = { bounds: bounds(g), choice: choice(g), splits: splitsOf(keys) };
     output(g, latentAttention(q, kv, form, { sequences, view }).out);
   };
-  return {
+  const store = new ParamStore();
+  newVectors(new Graph(gpu.conditions), store, s, 1);
+  store.allocate(gpu, 11, false);
+  const [codes, scales] = [dim / 4, 1].map((words) =>
+    gpu.device.createBuffer({ size: Math.max(256, 4 * sequences * length * words), usage: GPUBufferUsage.STORAGE }),
+  );
+  const programs: Record<Part, Program> = {
     dense: compile(gpu, (g) => attention(g, dense, () => undefined, length)),
+    prepare: compile(gpu, (g) => {
+      const v = newVectors(g, store, s, tokens);
+      if (!v.codes) throw new Error('The indexer of a cost measurement has codes.');
+      const at = input(g, 'at', [tokens], () =>
+        Uint32Array.from({ length: tokens }, (_, i) => length - queries + (i % queries)),
+      );
+      storeRows(
+        v.codes.k.codes,
+        at,
+        g.external('codes', [sequences, length, dim / 4], () => codes),
+      );
+      storeRows(
+        v.codes.k.scales,
+        at,
+        g.external('scales', [sequences, length, 1], () => scales),
+      );
+      g.output('q', v.q);
+      g.output('w', v.w);
+    }),
     scores: compile(gpu, (g) => {
       const quarter = dim / 4;
       const q = input(g, 'q', [tokens, heads, dim], () => fill(tokens * heads * dim, 3));
@@ -117,10 +159,18 @@ function partsAt(gpu: Gpu, s: DsaShape, length: number, tokens: number, decode: 
       attention(g, sparse, () => ({ kind: 'gather', chosen: chosen() }), software ? 1 : k);
     }),
   };
+  return {
+    programs,
+    dispose() {
+      for (const part of PARTS) programs[part].dispose();
+      for (const buffer of [codes, scales]) buffer.destroy();
+      store.dispose();
+    },
+  };
 }
 
 /** Milliseconds of one run, measured over `times` in one submission. */
-async function timed(gpu: Gpu, program: Program, times: number): Promise<number> {
+async function timed(gpu: Gpu, program: Program, times = 1): Promise<number> {
   const start = performance.now();
   program.run({}, times);
   await program.settle();
@@ -144,22 +194,24 @@ export async function costAt(
   const limit = Math.min(cacheBytes, gpu.device.limits.maxStorageBufferBindingSize);
   const fits = Math.max(1, Math.floor(limit / (4 * position * latentWidth(mqaShape(s)))));
   const tokens = decode ? Math.min(work.sequences, fits) : Math.min(work.chunk, position);
-  const parts = partsAt(gpu, s, position, tokens, decode, Math.min(k, position));
-  const names = ['dense', 'scores', 'select', 'attend'] as const;
-  const ms: Record<(typeof names)[number], number[]> = { dense: [], scores: [], select: [], attend: [] };
-  const times: Record<string, number> = {};
-  for (const name of names) {
-    // The first run compiles; the second says how many make a measurement of some milliseconds.
-    await timed(gpu, parts[name], 1);
-    times[name] = Math.max(1, Math.min(32, Math.ceil(8 / (await timed(gpu, parts[name], 1)))));
+  const { programs, dispose } = partsAt(gpu, s, position, tokens, decode, Math.min(k, position));
+  try {
+    const ms: Record<Part, number[]> = { dense: [], prepare: [], scores: [], select: [], attend: [] };
+    const times = new Map<Part, number>();
+    for (const part of PARTS) {
+      // The first run compiles; the second says how many make a measurement of some milliseconds.
+      await timed(gpu, programs[part]);
+      times.set(part, Math.max(1, Math.min(32, Math.ceil(8 / (await timed(gpu, programs[part]))))));
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const part of PARTS) ms[part].push(await timed(gpu, programs[part], times.get(part)));
+    }
+    const [dense, prepare, scores, select, attend] = PARTS.map((part) => median(ms[part]) / tokens);
+    const sparse = prepare + scores + select + attend;
+    return { position, tokens, dense, sparse, prepare, scores, select, attend };
+  } finally {
+    dispose();
   }
-  for (let round = 0; round < rounds; round++) {
-    for (const name of names) ms[name].push(await timed(gpu, parts[name], times[name]));
-  }
-  for (const name of names) parts[name].dispose();
-  const each = (name: (typeof names)[number]): number => median(ms[name]) / tokens;
-  const [scores, select, attend] = [each('scores'), each('select'), each('attend')];
-  return { position, tokens, dense: each('dense'), sparse: scores + select + attend, scores, select, attend };
 }
 
 /** First position from which sparse is cheaper at all later ones, between points by straight lines; null if never. */
@@ -182,6 +234,7 @@ export function costTable(name: string, points: readonly CostPoint[]): ResultTab
       'tokens at once',
       'dense ms/token',
       'sparse ms/token',
+      'prepare',
       'indexer',
       'top-k',
       'attention',
@@ -190,7 +243,7 @@ export function costTable(name: string, points: readonly CostPoint[]): ResultTab
     rows: points.map((p) => [
       p.position,
       p.tokens,
-      ...[p.dense, p.sparse, p.scores, p.select, p.attend, p.dense / p.sparse].map(round),
+      ...[p.dense, p.sparse, p.prepare, p.scores, p.select, p.attend, p.dense / p.sparse].map(round),
     ]),
   };
 }

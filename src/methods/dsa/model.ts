@@ -253,7 +253,7 @@ export function dsaMixer(
     if (plan.path !== 'dense') {
       const by =
         plan.chooser === 'indexer'
-          ? scores && pinned(graph, c, scores, at.time)
+          ? scores && pinned(c, scores, at.time)
           : plan.chooser === 'block'
             ? vectors && blockScores(graph, vectors, at, index, blockOf(plan.k))
             : plan.chooser === 'oracle'
@@ -295,17 +295,25 @@ function controlScores(graph: Graph, rows: number, time: number, plan: Attention
   return graph.inputs.get('noise') ?? graph.input('noise', [rows, time]);
 }
 
-/** Scores with the first and last keys of every row pinned, as the configuration says. Rows hold one document each. */
-function pinned(graph: Graph, c: DsaConfig, scores: Tensor, time: number): Tensor {
+/**
+ * Scores [R, length] with the first and the last keys that a query sees pinned, as the configuration says (rows hold one
+ * document each); the same tensor where it says none. Without `positions` row r is place r % length. `positions` u32 [R]:
+ * places that only a run knows; `length` is a multiple of 4 then. A constant.
+ */
+export function pinned(c: DsaConfig, scores: Tensor, length: number, positions?: Tensor): Tensor {
+  const { graph } = scores;
   const { pinFirst, pinLast } = c;
   if (pinFirst + pinLast === 0) return scores;
-  const bonus = graph.table(`pinned ${pinFirst} ${pinLast}`, [scores.size / time, time], () =>
-    Float32Array.from({ length: scores.size }, (_, i) => {
-      const [t, s] = [Math.floor(i / time) % time, i % time];
+  if (positions && length % 4 !== 0)
+    throw new Error(`Pinned keys: a cache of ${length} positions is no multiple of 4.`);
+  const rows = positions ? length : scores.size / length;
+  const bonus = graph.table(`pinned ${pinFirst} ${pinLast}`, [rows, length], () =>
+    Float32Array.from({ length: rows * length }, (_, i) => {
+      const [t, s] = [Math.floor(i / length) % length, i % length];
       return s < pinFirst || (s <= t && s > t - pinLast) ? PINNED : 0;
     }),
   );
-  return graph.constant(() => add(scores, bonus));
+  return graph.constant(() => add(scores, positions ? embedding(positions, bonus) : bonus));
 }
 
 /**

@@ -16,7 +16,7 @@ import {
 } from '../../train/checkpoint.ts';
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { checkConfig, type DsaConfig, restoredConfig, shortRows } from './config.ts';
-import type { ArmOf } from './eval.ts';
+import type { ArmOf, ResultTable } from './eval.ts';
 import { dsaStore, INDEX } from './model.ts';
 import { checkCorpus } from './tasks/text.ts';
 import { type Corpus, trainingBatch } from './tasks.ts';
@@ -93,6 +93,8 @@ export class DsaSession implements Session {
   readonly phases: readonly Phase[];
   readonly config: DsaConfig;
   readonly stores: Record<string, ParamStore> & Record<'sparse' | 'dense', ParamStore>;
+  /** SHA-256 of the main weights that every model went on from when the base ended, by model: of one run all are equal. */
+  bases: Readonly<Record<string, string>> = {};
   /** Floating point operations of all training steps so far. */
   trainingFlops = 0;
   private readonly context: RunContext;
@@ -189,6 +191,9 @@ export class DsaSession implements Session {
       if (store.byteLength === sparse.byteLength) copyValues(this.gpu, sparse, store);
       else for (const [name, v] of values) if (!name.includes(INDEX)) store.write('value', name, v);
     }
+    // Read back from every model: what the copies should be is not evidence of what they are.
+    const all = Object.entries(this.stores);
+    this.bases = Object.fromEntries(await Promise.all(all.map(async ([name, s]) => [name, await mainHash(s)])));
   }
 
   async save(): Promise<Checkpoint> {
@@ -203,6 +208,7 @@ export class DsaSession implements Session {
       phase: String(this.index),
       step: String(this.current?.trainer.step ?? 0),
       flops: String(this.trainingFlops),
+      bases: JSON.stringify(this.bases),
       ...precisionOf(this.gpu.conditions),
       ...(this.corpus && { corpus: hashOf(this.corpus.bytes) }),
     };
@@ -223,6 +229,7 @@ export class DsaSession implements Session {
     this.current = null;
     this.index = Number(file.metadata.phase);
     this.trainingFlops = Number(file.metadata.flops);
+    this.bases = basesOf(file.metadata);
     // A new trainer forgets the moments: it comes first.
     const trainer = this.state().done ? null : this.trainer().trainer;
     for (const [name, store] of Object.entries(this.stores)) restoreTraining(store, file, `${name}/`);
@@ -239,7 +246,13 @@ export class DsaSession implements Session {
     for (const name of this.models.keys()) {
       for (const [key, t] of await shippedTensors(this.stores[name], 'value')) tensors.set(`${name}/${key}`, t);
     }
-    const about = { kind: 'dsa', title, config: JSON.stringify(this.config), seed: String(this.context.seed) };
+    const about = {
+      kind: 'dsa',
+      title,
+      config: JSON.stringify(this.config),
+      seed: String(this.context.seed),
+      bases: JSON.stringify(this.bases),
+    };
     return { name: `dsa-${this.config.rung}.safetensors`, bytes: writeSafetensors(tensors, about) };
   }
 
@@ -251,6 +264,24 @@ export class DsaSession implements Session {
     this.current?.trainer.dispose();
     for (const store of Object.values(this.stores)) store.dispose();
   }
+}
+
+/** SHA-256 of all weights but the indexer's, in the order of the store; hexadecimal. */
+async function mainHash(store: ParamStore): Promise<string> {
+  const main = [...(await store.read('value'))].filter(([name]) => !name.includes(INDEX));
+  const bytes = await new Blob(main.map(([, values]) => values)).arrayBuffer();
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(hash, (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+/** What a file says about the starts of its models; files from before this was kept say nothing. */
+const basesOf = (metadata: Readonly<Record<string, string>>): Record<string, string> =>
+  JSON.parse(metadata.bases ?? '{}');
+
+/** The starts of the models of a run, as a table of its record; none where nothing is known. */
+export function basesTable(bases: Readonly<Record<string, string>>): ResultTable[] {
+  const rows = Object.entries(bases);
+  return rows.length > 0 ? [{ name: 'bases', columns: ['model', 'SHA-256 of the base it starts from'], rows }] : [];
 }
 
 /** FNV-1a of a file, for "is it still the same". */
@@ -276,6 +307,8 @@ export interface DsaModels {
   sparse: ParamStore;
   dense: ParamStore;
   more: ArmOf[];
+  /** As of DsaSession; empty for files from before it was kept. */
+  bases: Readonly<Record<string, string>>;
 }
 
 /** The weights of an exported checkpoint; throws CheckpointError if the file is something else. */
@@ -303,5 +336,6 @@ export function loadModels(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): DsaModels 
   const stores = [...modelsOf(config)].filter(([name]) => held.has(name)).map(([name, c]) => [name, read(name, c)]);
   const all: Record<string, ParamStore> = Object.fromEntries(stores);
   const more = armsOf(config, all).filter(({ store }) => store !== undefined);
-  return { title: file.metadata.title ?? '', config, sparse: all.sparse, dense: all.dense, more };
+  const bases = basesOf(file.metadata);
+  return { title: file.metadata.title ?? '', config, sparse: all.sparse, dense: all.dense, more, bases };
 }

@@ -1,5 +1,6 @@
 // A run of all stages at toy size: resuming is bit-identical, the exported weights come back, wrong files are named.
 
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { readSafetensors, SafetensorsError, toFloat32, writeSafetensors } from '../../../src/data/safetensors.ts';
 import type { RunEvent } from '../../../src/methods/contract.ts';
@@ -7,7 +8,7 @@ import { configure } from '../../../src/methods/dsa/config.ts';
 import { measuredBreakEven } from '../../../src/methods/dsa/cost.ts';
 import { bitsStatement, evaluate, parity, parityOf, parityStatement, sweepOf } from '../../../src/methods/dsa/eval.ts';
 import { ageRows, Places, positionRows } from '../../../src/methods/dsa/places.ts';
-import { DsaSession, loadModels } from '../../../src/methods/dsa/session.ts';
+import { basesTable, DsaSession, loadModels } from '../../../src/methods/dsa/session.ts';
 import { story } from '../../../src/methods/dsa/tasks/story.ts';
 import { corpusWindow } from '../../../src/methods/dsa/tasks/text.ts';
 import { curriculum, keyCount, rowOf } from '../../../src/methods/dsa/tasks.ts';
@@ -179,7 +180,21 @@ test('a run with every task and every arm trains all its models, and its file ho
     if (name.includes('.index.')) expect(frozen.get(name), name).not.toEqual(values);
     else expect(frozen.get(name), name).toEqual(values);
   }
-  const models = loadModels(gpu, (await session.export('all')).bytes);
+  const exported = (await session.export('all')).bytes;
+  const models = loadModels(gpu, exported);
+  // Every arm names the base that it started from: the hash of the main weights as they were read there.
+  const main = [...base].filter(([name]) => !name.includes('.index.')).map(([, v]) => v);
+  const hash = createHash('sha256');
+  for (const v of main) hash.update(v);
+  const start = hash.digest('hex');
+  const names = ['sparse', 'dense', 'unwarmed', 'frozen', 'heads-1', 'heads-4'];
+  expect(models.bases).toEqual(Object.fromEntries(names.map((name) => [name, start])));
+  expect(basesTable(models.bases)[0].rows).toEqual(names.map((name) => [name, start]));
+  const file = readSafetensors(exported);
+  const { bases: _, ...before } = file.metadata;
+  const tensors = [...file.tensors].map(([name, t]) => [name, { shape: t.shape, values: toFloat32(t) }] as const);
+  const older = loadModels(gpu, writeSafetensors(new Map(tensors), before));
+  expect(basesTable(older.bases)).toEqual([]);
   const { tables, sides } = await evaluate(gpu, models.config, models, { seed: 1, rows: 2, depths: true });
   const named = (name: string) => tables.find((t) => t.name === name)!;
   const [arms, needle] = [named('arms'), named('needle')];
@@ -297,6 +312,7 @@ test('the statement comes from the interval, the break-even from the curves', ()
     tokens: 1,
     dense,
     sparse,
+    prepare: 0,
     scores: 0,
     select: 0,
     attend: 0,

@@ -18,11 +18,13 @@ const cell = (value: string | number, column: string): string =>
         : percent(value);
 
 export function CardTable({ card }: { card: Card }) {
+  const { command, adapter, wallSeconds } = card.training;
   return (
     <details className={css.card}>
       <summary>From the card of the shipped weights</summary>
       <p className={css.note}>
-        Trained by <code>{card.training.command}</code> on {card.training.adapter}.
+        Trained by <code>{command}</code> on {adapter}
+        {wallSeconds !== undefined && `, ${Math.round(wallSeconds / 60)} minutes`}.
       </p>
       {evaluationsOf(card).map(({ about, command, adapter, tables }) => {
         const shown = tables.filter(({ name }) => !DRAWN.includes(name));

@@ -62,8 +62,8 @@ export function Cost({ api, adapter, software }: Props) {
         Cost by position
       </h2>
       <p className={css.lead}>
-        One layer of the specification's default with random contents, k = {K}: dense attention against indexer, top-k
-        and attention over the selected latents.{' '}
+        One layer of the specification's default with random contents, k = {K}: dense attention against what the indexer
+        prepares of a new token, its scores, top-k and attention over the selected latents.{' '}
         {phase === 'decode'
           ? `${software ? 'One new token' : 'A new token of each of up to 32 sequences'}.`
           : `A chunk of ${software ? 64 : 512} tokens, dense in MHA form.`}
@@ -190,13 +190,16 @@ function CostTable({ points }: { points: readonly CostPoint[] }) {
     <section className={css.scroll} tabIndex={0} aria-label="Measured cost">
       <table className={css.table} data-testid="cost-table">
         <caption>Measured here, median of three</caption>
-        <HeadRow names={['position', 'dense', 'sparse', 'indexer', 'top-k', 'attention', 'dense / sparse']} />
+        <HeadRow
+          names={['position', 'dense', 'sparse', 'preparing', 'indexer', 'top-k', 'attention', 'dense / sparse']}
+        />
         <tbody>
           {points.map((p) => (
             <tr key={p.position}>
               <th scope="row">{p.position.toLocaleString('en')}</th>
               <td>{ms(p.dense)}</td>
               <td>{ms(p.sparse)}</td>
+              <td>{ms(p.prepare)}</td>
               <td>{ms(p.scores)}</td>
               <td>{ms(p.select)}</td>
               <td>{ms(p.attend)}</td>

@@ -20,7 +20,8 @@ const EvaluationSchema = v.object({
 const CardSchema = v.object({
   title: v.string(),
   file: v.string(),
-  training: v.object({ command: v.string(), adapter: v.string() }),
+  /** Wall time where it was kept. */
+  training: v.object({ command: v.string(), adapter: v.string(), wallSeconds: v.optional(v.number()) }),
   /** Name of the file of a recorded run of post-training, if there is one. */
   post: v.optional(v.string()),
   evaluation: EvaluationSchema,
