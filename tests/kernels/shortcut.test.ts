@@ -1,6 +1,6 @@
 // What shortcut forcing promises (dreamer4 6.1, 6.2, 6.5): where Euler steps end, and x-space against v-space. Values: registry.test.ts.
 
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bootstrapTarget, euler } from '../../src/methods/dreamer4/ops.ts';
 import type { Tensor } from '../../src/tensor/graph.ts';
 import { compute, given, random } from '../support/compute.ts';
@@ -96,5 +96,36 @@ describe('bootstrap target', () => {
       goal: bootstrapTarget(t.z, euler(t.z, t.x1, t.signal, 0.5), t.x1, t.same, t.signal),
     }));
     expectClose(goal, x1.data, TOLERANCE.f32.sum);
+  });
+
+  /**
+   * For data N(mean, deviation^2) the latents at signal level tau are normal too, and the flow between two levels is the affine map
+   * that keeps their quantiles.
+   */
+  test('of two exact half steps of a Gaussian is the exact whole step', async () => {
+    const { gpu } = await testGpu();
+    const mean = (i: number): number => (i % c) - 2;
+    const deviation = (i: number): number => 0.3 + 0.4 * (i % c);
+    const spread = (i: number, tau: number): number => Math.hypot(1 - tau, tau * deviation(i));
+    const flow = (i: number, at: number, tau: number, to: number): number =>
+      to * mean(i) + (spread(i, to) / spread(i, tau)) * (at - tau * mean(i));
+    /** What a step from `tau` of size `d` must predict to end where the flow does. */
+    const prediction = (i: number, at: number, tau: number, d: number): number =>
+      at + ((1 - tau) / d) * (flow(i, at, tau, tau + d) - at);
+    const start = each((i, tau) => tau * mean(i) + spread(i, tau) * z.data[i]);
+    const middle = each((i, tau, d) => flow(i, start[i], tau, tau + d / 2));
+    const first = each((i, tau, d) => prediction(i, start[i], tau, d / 2));
+    const second = each((i, tau, d) => prediction(i, middle[i], tau + d / 2, d / 2));
+    const tensor = (values: number[]) => given([rows, c], values);
+    const inputs = { start: tensor(start), first: tensor(first), second: tensor(second), signal };
+    const { half, goal } = await compute(gpu, inputs, (t) => {
+      const half = euler(t.start, t.first, t.signal, 0.5);
+      return { half, goal: bootstrapTarget(t.start, half, t.first, t.second, t.signal) };
+    });
+    expectClose(half, middle, TOLERANCE.f32.sum);
+    const whole = each((i, tau, d) => prediction(i, start[i], tau, d));
+    expectClose(goal, whole, TOLERANCE.f32.sum);
+    // The flow bends, so it is not what the first half alone would say.
+    expect(Math.max(...each((i) => Math.abs(whole[i] - first[i])))).toBeGreaterThan(0.1);
   });
 });
