@@ -79,28 +79,63 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   await page.getByTestId('changes').fill('k=40');
   await page.getByTestId('train').click();
   await page.getByText('k = 40 is more than the 32 tokens of a row').waitFor();
-  await page.getByTestId('changes').fill('base.steps=30');
+  await page.getByTestId('changes').fill('base.steps=30 warmup.steps=1 sparse.steps=1');
+  await page.getByTestId('train-seed').fill('5');
   await page.getByTestId('train').click();
   await page.waitForFunction(() => /Dense base: step [1-9]/.test(document.body.innerText), null, { timeout: SLOW_MS });
   await show('Cost');
   await show('Training');
   await page.getByTestId('pause').click();
+  // One step at a time.
+  const step = async (): Promise<number> =>
+    Number(/Dense base: step (\d+)/.exec(await page.locator('body').innerText())?.[1] ?? 0);
+  await page.locator('[data-testid="step"]:enabled').waitFor();
+  const rested = await step();
+  await page.getByTestId('step').click();
+  await page.getByText(`Dense base: step ${rested + 1} of`).waitFor();
   await page
     .getByTestId('curve-lm')
     .getByText(/base, warm-up, sparse \d/)
     .waitFor();
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id)).toEqual([]);
+  // A phone: nothing is wider than the window, on any sheet, and the inspector is there.
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const name of [
+    'Maps',
+    'Top-k',
+    'FP8',
+    'Training',
+    'Parity',
+    'Where',
+    'Post-training',
+    'Cost',
+    'Model and paper',
+  ]) {
+    await show(name);
+    const [content, window_] = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return [scrollWidth, clientWidth];
+    });
+    expect(content, name).toBeLessThanOrEqual(window_);
+  }
+  const tokens = (await page.getByTestId('tokens').boundingBox())!;
+  expect(tokens.width).toBeGreaterThan(300);
+  expect(tokens.x + tokens.width).toBeLessThanOrEqual(390);
+  await page.locator('[data-testid="tokens"] button').nth(20).scrollIntoViewIfNeeded();
+  expect(await page.locator('[data-testid="tokens"] button').nth(20).isVisible()).toBe(true);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await show('Training');
   // The run opened other weights; the view stayed.
   await settled();
   expect(await page.evaluate(() => location.hash)).toBe(
-    '#/dsa?tab=train&row=3&query=20&k=7&attention=dense&key=9&digits=split',
+    '#/dsa?tab=train&row=3&query=20&k=7&attention=dense&key=9&digits=split&seed=5&changes=base.steps%3D30+warmup.steps%3D1+sparse.steps%3D1',
   );
 
   await page.reload();
   await page.getByTestId('tokens').waitFor({ timeout: SLOW_MS });
   expect(await selected.count()).toBe(21);
-  await page.getByTestId('kept').getByText('kept a run of preset nano, seed 1').waitFor();
+  await page.getByTestId('kept').getByText('kept a run of preset nano, seed 5').waitFor();
   await page.getByLabel('Weights from this disk').setInputFiles({
     name: 'broken.safetensors',
     mimeType: 'application/octet-stream',
@@ -110,8 +145,6 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   expect(await selected.count()).toBe(21);
 
   // The kept run goes on behind the step where it was kept; one that is forgotten is gone from the disk.
-  const step = async (): Promise<number> =>
-    Number(/Dense base: step (\d+)/.exec(await page.locator('body').innerText())?.[1] ?? 0);
   const kept = Number(/at step (\d+)/.exec(await page.getByTestId('kept').innerText())?.[1]);
   expect(kept).toBeGreaterThan(0);
   await page.getByTestId('resume').click();
@@ -119,6 +152,9 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   await page.getByTestId('pause').click();
   await page.getByTestId('pause').getByText('Go on').waitFor();
   expect(await step()).toBeGreaterThanOrEqual(kept);
+  // To the end of all stages; the run is then among the runs of this browser.
+  await page.getByTestId('pause').click();
+  await page.getByText('All stages are done.').waitFor({ timeout: SLOW_MS });
   await page.reload();
   await page.getByTestId('kept').getByRole('button', { name: 'Forget it' }).click();
   await page.getByTestId('kept').waitFor({ state: 'detached' });
@@ -134,6 +170,15 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
     return names;
   });
   expect(files).not.toContain('run.safetensors');
+  await page.evaluate(() => {
+    location.hash = '#/runs';
+  });
+  const listed = page.locator('main tbody tr');
+  await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
+  await listed.waitFor();
+  expect(await listed.locator('td').nth(1).innerText()).toBe('dsa');
+  expect(await listed.locator('td').nth(3).innerText()).toBe('5');
+  expect(await listed.innerText()).toMatch(/massRecall 0\.\d+/);
   expect(errors).toEqual([]);
   await close();
 }, 500_000);

@@ -91,11 +91,14 @@ test('a run ends with the same weights and points through a lost device and a cl
   expect(value(await later.host.saved())).toMatchObject({ preset: 'nano', seed: 4 });
   const resumed = value(await later.host.resume());
   expect([resumed.phase, resumed.step]).toEqual(['sparse', 2]);
+  // The time of the visit before is part of the run's.
+  expect(resumed.workMs).toBeGreaterThan(0);
   const ended = await train(later.host);
   expect(Buffer.compare(Buffer.from(value(await later.host.exportWeights()).bytes), Buffer.from(weights.bytes))).toBe(
     0,
   );
   expect(ended.points).toEqual(wanted.points);
+  expect(ended.workMs).toBeGreaterThan(resumed.workMs);
   value(await later.host.forget());
   expect(value(await later.host.saved())).toBeNull();
   for (const gpu of [...straight.devices, ...devices, ...later.devices]) gpu.dispose();

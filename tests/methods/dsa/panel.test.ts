@@ -1,25 +1,32 @@
 // The page's own arithmetic without a page: links, selection, maps, files.
 
+import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { configure, PRESETS } from '../../../src/methods/dsa/config.ts';
 import { Inspector } from '../../../src/methods/dsa/inspect.ts';
 import { dsaStore } from '../../../src/methods/dsa/model.ts';
 import { csvOf } from '../../../src/methods/dsa/panel/export.ts';
 import { figuresOf, heatMaps, pixelsOf, windowAt } from '../../../src/methods/dsa/panel/heat.ts';
+import { recordOf } from '../../../src/methods/dsa/panel/run-record.ts';
 import { selectionAt } from '../../../src/methods/dsa/panel/selection.ts';
 import { askedAs, FIRST_VIEW, fitView, linkOf, viewOf } from '../../../src/methods/dsa/panel/view.ts';
 import { warmedShare } from '../../../src/methods/dsa/panel/warmed.ts';
 import { rowOf, tasksOf } from '../../../src/methods/dsa/tasks.ts';
 import { topKReference } from '../../../src/tensor/reference/topk.ts';
+import { StoredRun } from '../../../src/ui/runs-shelf.ts';
 import { testGpu } from '../../support/gpu.ts';
 
 const nano = configure('nano');
 
 test('a link brings the view back; nonsense in it is the first visit, too much is said', () => {
-  const view = { ...FIRST_VIEW, row: 12, k: 9, attention: 'dense', hadamard: false, quant: 'i8', zoom: 3 } as const;
+  const looked = { row: 12, k: 9, attention: 'dense', hadamard: false, quant: 'i8', zoom: 3 } as const;
+  const trained = { preset: 'mini', seed: 123456789, changes: 'k=8 warmup.steps=200' } as const;
+  const view = { ...FIRST_VIEW, ...looked, ...trained };
   expect(viewOf(new URLSearchParams(linkOf(view)))).toEqual(view);
   expect(linkOf(FIRST_VIEW)).toBe('');
-  expect(viewOf(new URLSearchParams('row=-1&k=x&attention=some&quant=fp4&zoom=0'))).toEqual(FIRST_VIEW);
+  expect(viewOf(new URLSearchParams('row=-1&k=x&attention=some&quant=fp4&zoom=0&preset=base&seed=1e9'))).toEqual(
+    FIRST_VIEW,
+  );
   expect(fitView(view, nano, tasksOf(nano)).changed).toEqual([]);
   // What nobody asked for suits the weights, and stays out of the link.
   const first = fitView(FIRST_VIEW, nano, tasksOf(nano)).view;
@@ -33,6 +40,27 @@ test('a link brings the view back; nonsense in it is the first visit, too much i
   const { view: fitted, changed } = fitView({ ...view, k: 99, query: 40, layer: 5, key: 50 }, nano, tasksOf(nano));
   expect([fitted.k, fitted.query, fitted.layer, fitted.key]).toEqual([32, 31, 1, 31]);
   expect(changed.join(' ')).toMatch(/k = 99 is more than the 32 tokens of a row.*Token 40.*Layer 5/);
+});
+
+test('a finished run is listed with what its stages ended with', () => {
+  const { preset, seed, changes } = FIRST_VIEW;
+  const values = (part: Record<string, number>, phase: string, step: number) => ({ phase, step, values: part });
+  const state = {
+    ...{ preset, seed, set: { k: '8' }, config: nano, phases: [], phase: 'continued', step: 80, done: true },
+    ...{ workMs: 1234, isolation: null, note: changes },
+    points: [
+      values({ lm: 3, massRecall: 0.1 }, 'base', 400),
+      values({ kl: 0.4, massRecall: 0.4 }, 'sparse', 10),
+      values({ lm: 0.2, kl: 0.1 }, 'sparse', 80),
+      values({ lm: 0.3 }, 'continued', 80),
+    ],
+  };
+  expect(recordOf(state, 'some adapter', 99)).toEqual({
+    ...{ id: 'dsa-2r', at: 99, method: 'dsa', preset: 'nano', seed: 1, adapter: 'some adapter', wallMs: 1234 },
+    config: { k: '8' },
+    metrics: { lm: 0.2, kl: 0.1, massRecall: 0.4, lmDense: 0.3 },
+  });
+  expect(v.is(StoredRun, recordOf({ ...state, points: [] }, '', 1))).toBe(true);
 });
 
 test('rows of every preset and task are as long as the model reads, whatever is asked for last', () => {

@@ -41,6 +41,9 @@ export function ChosenTable(props: {
         <caption className="visually-hidden">Tokens that are read, largest index score first</caption>
         <thead>
           <tr>
+            <th scope="col" title="By index score, the largest first">
+              rank
+            </th>
             <th scope="col">token</th>
             <th scope="col">place</th>
             <th scope="col">score I</th>
@@ -54,8 +57,9 @@ export function ChosenTable(props: {
           </tr>
         </thead>
         <tbody>
-          {selection.chosen.slice(0, LINES).map((c) => (
+          {selection.chosen.slice(0, LINES).map((c, i) => (
             <tr key={c.place}>
+              <td>{i + 1}</td>
               <th scope="row">{nameOf(probe.ids[c.place])}</th>
               <td>{c.place}</td>
               <td>{c.score.toFixed(3)}</td>

@@ -25,6 +25,8 @@ interface Loaded extends Opened {
   card: Card | null;
 }
 
+type ViewAt = Parameters<Parameters<typeof Views>[0]['others']>[0];
+
 export function DsaPage() {
   const [api, setApi] = useState<Remote<DsaApi> | null>(null);
   const [opened, setOpened] = useState<Loaded | null>(null);
@@ -84,13 +86,13 @@ export function DsaPage() {
     setVersion((n) => n + 1);
   }, [api]);
 
-  const sheets = (api: Remote<DsaApi>, opened: Loaded): readonly Sheet<Tab>[] => [
+  const sheets = (api: Remote<DsaApi>, opened: Loaded, at: ViewAt): readonly Sheet<Tab>[] => [
     { id: 'codes', words: 'FP8', body: <CodesBench api={api} adapter={opened.adapter} /> },
     {
       id: 'train',
       words: 'Training',
       kept: true,
-      body: <Training api={api} adapter={opened.adapter} onWeights={newWeights} />,
+      body: <Training {...at} api={api} adapter={opened.adapter} onWeights={newWeights} />,
     },
     {
       id: 'parity',
@@ -146,7 +148,7 @@ export function DsaPage() {
       {api && opened && (
         <>
           <WeightsBar opened={opened} onFile={load} onShipped={(name) => void shipped(name)} />
-          <Views api={api} opened={opened} version={version} others={sheets(api, opened)} />
+          <Views api={api} opened={opened} version={version} others={(at) => sheets(api, opened, at)} />
         </>
       )}
       {!opened && problem && <Paper />}

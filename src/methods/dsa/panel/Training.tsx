@@ -4,6 +4,7 @@ import type { Remote } from 'comlink';
 import { useEffect, useState } from 'react';
 import { Button } from '../../../ui/controls/Button.tsx';
 import { Choice } from '../../../ui/controls/Choice.tsx';
+import { SeedField } from '../../../ui/controls/SeedField.tsx';
 import { saveFile } from '../../../ui/gpu/save-text.ts';
 import { Curves, tableOf } from './Curves.tsx';
 import css from './dsa.module.css';
@@ -12,6 +13,7 @@ import { Origin } from './Origin.tsx';
 import type { DsaApi, SavedRun } from './protocol.ts';
 import { Timeline } from './Timeline.tsx';
 import { useRun } from './use-run.ts';
+import { TRAINED, type Trained, type View } from './view.ts';
 import { WARM, warmedShare } from './warmed.ts';
 
 interface Props {
@@ -19,14 +21,17 @@ interface Props {
   adapter: string;
   /** The weights of the run changed in a way worth looking at. */
   onWeights: () => void;
+  /** Preset, seed and changes are the address's. */
+  view: View;
+  onView: (part: Partial<View>) => void;
 }
 
-export function Training({ api, adapter, onWeights }: Props) {
-  const { state, running, problem, begin, go, pause, ask } = useRun(api, onWeights);
+const presetOf = (name: string): Trained | undefined => TRAINED.find((known) => known === name);
+
+export function Training({ api, adapter, onWeights, view, onView }: Props) {
+  const { state, running, busy, problem, begin, go, pause, step, ask } = useRun(api, adapter, onWeights);
   const [saved, setSaved] = useState<SavedRun | null>(null);
-  const [preset, setPreset] = useState('nano');
-  const [seed, setSeed] = useState('1');
-  const [changes, setChanges] = useState('');
+  const { preset, seed, changes } = view;
   useEffect(() => {
     void api.saved().then((result) => result.ok && setSaved(result.value));
   }, [api]);
@@ -43,7 +48,12 @@ export function Training({ api, adapter, onWeights }: Props) {
         .filter(Boolean)
         .map((part) => part.split(/=(.*)/s, 2)),
     );
-    void begin(() => api.start({ preset, seed: Number(seed), set }));
+    void begin(() => api.start({ preset, seed, set }));
+  };
+  const resume = ({ preset, seed, set }: SavedRun): void => {
+    const changes = Object.entries(set).map((change) => change.join('='));
+    onView({ preset: presetOf(preset), seed, changes: changes.join(' ') });
+    void begin(() => api.resume());
   };
   const warmed = state && warmedShare(state);
   return (
@@ -61,7 +71,7 @@ export function Training({ api, adapter, onWeights }: Props) {
             This browser kept a run of preset {saved.preset}, seed {saved.seed}, at step {saved.step} of stage{' '}
             {saved.phase}.
           </p>
-          <Button kind="strong" onClick={() => void begin(() => api.resume())} testId="resume">
+          <Button kind="strong" onClick={() => resume(saved)} testId="resume">
             Go on with it
           </Button>
           <Button onClick={() => void forget()}>Forget it</Button>
@@ -71,16 +81,10 @@ export function Training({ api, adapter, onWeights }: Props) {
         <Choice
           label="Preset"
           value={preset}
-          options={[
-            ['nano', 'nano'],
-            ['mini', 'mini'],
-            ['small', 'small'],
-          ]}
-          onChange={setPreset}
+          options={TRAINED.map((name) => [name, name] as const)}
+          onChange={(preset) => onView({ preset })}
         />
-        <label className={css.field}>
-          Seed <input type="text" inputMode="numeric" size={5} value={seed} onChange={(e) => setSeed(e.target.value)} />
-        </label>
+        <SeedField label="Seed" value={seed} onChange={(seed) => onView({ seed })} testId="train-seed" />
         <label className={css.field}>
           Changes{' '}
           <input
@@ -88,17 +92,27 @@ export function Training({ api, adapter, onWeights }: Props) {
             size={22}
             placeholder="k=8 warmup.steps=200"
             value={changes}
-            onChange={(e) => setChanges(e.target.value)}
+            onChange={(e) => onView({ changes: e.target.value })}
             data-testid="changes"
           />
         </label>
-        <Button kind="strong" onClick={start} disabled={!/^\d{1,9}$/.test(seed)} testId="train">
+        <Button kind="strong" onClick={start} testId="train">
           {state ? 'Start again' : `Train ${preset}`}
         </Button>
         {state && !state.done && (
-          <Button onClick={running ? pause : go} testId="pause">
-            {running ? 'Pause' : 'Go on'}
-          </Button>
+          <>
+            <Button onClick={running ? pause : go} testId="pause">
+              {running ? 'Pause' : 'Go on'}
+            </Button>
+            <Button
+              disabled={running || busy}
+              hint="One training step; the views above then show its weights"
+              onClick={step}
+              testId="step"
+            >
+              Step
+            </Button>
+          </>
         )}
       </div>
       {(problem || state?.note) && (

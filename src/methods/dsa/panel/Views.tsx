@@ -18,7 +18,7 @@ interface Props {
   opened: Opened;
   version: number;
   /** What needs no row. */
-  others: readonly Sheet<Tab>[];
+  others: (at: { view: View; onView: (part: Partial<View>) => void }) => readonly Sheet<Tab>[];
 }
 
 export function Views({ api, opened, version, others }: Props) {
@@ -58,7 +58,7 @@ export function Views({ api, opened, version, others }: Props) {
         sheets={[
           { id: 'maps', words: 'Maps', body: probe && <Maps {...shared} probe={probe} /> },
           { id: 'theatre', words: 'Top-k', body: probe && <Theatre {...shared} api={api} probe={probe} /> },
-          ...others,
+          ...others(shared),
         ]}
       />
     </>

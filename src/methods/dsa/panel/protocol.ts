@@ -75,6 +75,8 @@ export interface TrainState extends RunRequest {
   phase: string;
   step: number;
   done: boolean;
+  /** Time that the run has worked, over all visits. */
+  workMs: number;
   points: Point[];
   /** Gradients as they were measured last. */
   isolation: { phase: string; step: number; norms: Isolation } | null;
@@ -120,7 +122,7 @@ export interface DsaApi {
   start(request: RunRequest): Promise<Answer<TrainState>>;
   resume(): Promise<Answer<TrainState>>;
   forget(): Promise<Answer<null>>;
-  /** Trains for about this long. */
+  /** Trains for about this long, one step at least and no further than the end of a stage. */
   advance(ms: number): Promise<Answer<TrainState>>;
   /** Keeps the run as it is. */
   keep(): Promise<Answer<null>>;

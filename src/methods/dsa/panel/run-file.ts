@@ -17,6 +17,8 @@ const Numbers = v.record(v.string(), v.number());
 const RunFileSchema = v.object({
   request: v.object({ preset: v.string(), seed: v.number(), set: v.record(v.string(), v.string()) }),
   points: v.array(v.object({ phase: v.string(), step: v.number(), values: Numbers })),
+  /** Files from before it was kept say nothing of it. */
+  workMs: v.optional(v.number(), 0),
   isolation: v.nullable(
     v.object({
       phase: v.string(),

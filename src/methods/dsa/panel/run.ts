@@ -44,7 +44,7 @@ export class TrainingRun {
 
   async start(request: RunRequest): Promise<TrainState> {
     const config = configure(request.preset, request.set);
-    this.#file = { request, points: [], isolation: null };
+    this.#file = { request, points: [], workMs: 0, isolation: null };
     this.#note = '';
     await removeRun(await this.#storage());
     await this.#open(config, null);
@@ -74,6 +74,7 @@ export class TrainingRun {
   /** Trains for about `ms`; a lost device is replaced and the run goes on from its checkpoint. */
   async advance(ms: number): Promise<TrainState> {
     const safe = this.#running();
+    const began = this.#parts.now();
     await this.#survive(async (session) => {
       const before = session.state();
       // Not past the end of a stage: what is measured there belongs to these weights.
@@ -81,6 +82,7 @@ export class TrainingRun {
       const more = await session.advance({ ms, steps: total - before.step });
       const { phase } = session.state();
       await this.#measure(session, before);
+      (this.#file as RunFile).workMs += this.#parts.now() - began;
       if (more === 'done' || phase !== before.phase || safe.due) await this.save();
     });
     return this.state();
@@ -128,7 +130,7 @@ export class TrainingRun {
 
   state(): TrainState {
     const { session } = this.#running();
-    const { request, points, isolation } = this.#file as RunFile;
+    const { request, points, workMs, isolation } = this.#file as RunFile;
     const { phase, step, done } = session.state();
     return {
       ...request,
@@ -137,6 +139,7 @@ export class TrainingRun {
       phase,
       step,
       done,
+      workMs,
       points,
       isolation,
       note: this.#note,

@@ -12,6 +12,10 @@ export type Digits = 'radix' | 'split';
 export const TABS = ['maps', 'theatre', 'codes', 'train', 'parity', 'places', 'post', 'cost', 'paper'] as const;
 export type Tab = (typeof TABS)[number];
 
+/** Presets that the page trains. */
+export const TRAINED = ['nano', 'mini', 'small'] as const;
+export type Trained = (typeof TRAINED)[number];
+
 export interface View {
   tab: Tab;
   task: Task;
@@ -26,6 +30,10 @@ export interface View {
   key: number;
   zoom: number;
   digits: Digits;
+  /** The training that is set up: preset, seed and changed numbers, `path=value` with blanks between them. */
+  preset: Trained;
+  seed: number;
+  changes: string;
 }
 
 /** What a link asks for; null: what suits the weights. */
@@ -49,16 +57,21 @@ export const FIRST_VIEW: Asked = {
   key: 0,
   zoom: 1,
   digits: 'radix',
+  preset: 'nano',
+  seed: 1,
+  changes: '',
 };
+/** Longer changes are no link of this page. */
+const CHANGES = 400;
 
 /** One of `all`, or the standard. */
 const oneOf = <T extends string>(all: readonly T[], text: string | null, standard: T): T =>
   all.find((value) => value === text) ?? standard;
 
 export function viewOf(query: URLSearchParams): Asked {
-  const whole = <N extends 'row' | 'query' | 'layer' | 'k' | 'key' | 'zoom'>(name: N): Asked[N] | number => {
+  const whole = <N extends 'row' | 'query' | 'layer' | 'k' | 'key' | 'zoom' | 'seed'>(name: N): Asked[N] | number => {
     const text = query.get(name) ?? '';
-    return /^\d{1,6}$/.test(text) ? Number(text) : FIRST_VIEW[name];
+    return (name === 'seed' ? /^\d{1,9}$/ : /^\d{1,6}$/).test(text) ? Number(text) : FIRST_VIEW[name];
   };
   const k = whole('k');
   return {
@@ -74,6 +87,9 @@ export function viewOf(query: URLSearchParams): Asked {
     key: whole('key'),
     zoom: Math.max(1, whole('zoom')),
     digits: oneOf(['radix', 'split'], query.get('digits'), FIRST_VIEW.digits),
+    preset: oneOf(TRAINED, query.get('preset'), FIRST_VIEW.preset),
+    seed: whole('seed'),
+    changes: (query.get('changes') ?? '').slice(0, CHANGES),
   };
 }
 
