@@ -120,5 +120,5 @@ test('without an adapter the engine says so, and what to turn on', async () => {
   const { reason, advice } = await reasonIn(await openSources(bare));
   await bare.close();
   expect(reason).toMatch(/no adapter/);
-  expect(advice).toMatch(/driver.*hardware acceleration/s);
+  expect(advice).toMatch(/graphics acceleration.*update the driver/s);
 });

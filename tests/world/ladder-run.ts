@@ -5,7 +5,7 @@
 import { type ProfileName, worldConfig } from '../../src/world/config.ts';
 import { MILESTONES, milestoneTick } from '../../src/world/events.ts';
 import { I } from '../../src/world/items.ts';
-import { ScriptedPlayer } from '../../src/world/players/scripted-player.ts';
+import { scriptedPlayer } from '../../src/world/players/scripts.ts';
 import { stepAction } from '../../src/world/step.ts';
 import { createWorld, release } from '../../src/world/world.ts';
 
@@ -14,7 +14,7 @@ const STONE_PICKAXE = MILESTONES.indexOf(I.stone_pickaxe);
 function climb(profile: ProfileName, seed: number): number[] {
   const config = worldConfig(profile, { startKit: [] });
   const s = createWorld(config, seed, { episodeSeed: seed });
-  const player = new ScriptedPlayer('climber', s, seed);
+  const player = scriptedPlayer('climber', s, seed);
   for (let t = 0; t < config.episodeTicks && milestoneTick(s, STONE_PICKAXE) < 0; t += config.ticksPerStep)
     stepAction(s, player.act(s));
   const ticks = MILESTONES.slice(0, STONE_PICKAXE + 1).map((_, m) => milestoneTick(s, m));

@@ -11,7 +11,8 @@ import { Draws } from '../../src/world/players/draws.ts';
 import { Interference, RandomHands } from '../../src/world/players/noise.ts';
 import { drawPersona } from '../../src/world/players/persona.ts';
 import { placeHere } from '../../src/world/players/place.ts';
-import { PLAYER_IDS, type PlayerId, ScriptedPlayer } from '../../src/world/players/scripted-player.ts';
+import { PLAYER_IDS, type PlayerId } from '../../src/world/players/scripted-player.ts';
+import { scriptedPlayer } from '../../src/world/players/scripts.ts';
 import { digStair } from '../../src/world/players/tunnel.ts';
 import { near, walkTo } from '../../src/world/players/walk.ts';
 import { blockAt, player, type State, writeBlock } from '../../src/world/state.ts';
@@ -299,7 +300,7 @@ describe('players', () => {
     const config = meadow(id);
     const play = (seed: number) => {
       const s = createWorld(config, 12, { episodeSeed: 1 });
-      const p = new ScriptedPlayer(id, s, seed);
+      const p = scriptedPlayer(id, s, seed);
       return Array.from({ length: 120 }, () => {
         const a = p.act(s);
         stepAction(s, a);
@@ -322,7 +323,7 @@ describe('players', () => {
       let n = 0;
       for (const seed of [1, 2, 3]) {
         const s = createWorld(world, seed, { episodeSeed: seed });
-        const p = new ScriptedPlayer(id, s, seed);
+        const p = scriptedPlayer(id, s, seed);
         for (let i = 0; i < 300; i++) {
           const [x, z] = [player(s, P.x), player(s, P.z)];
           const action = p.act(s);
@@ -343,7 +344,7 @@ describe('players', () => {
   it('close a screen that opened by accident', () => {
     const s = flat('ci');
     writeBlock(s, 32, GROUND, 34, B.crafting_table);
-    const p = new ScriptedPlayer('rambler', s, 1);
+    const p = scriptedPlayer('rambler', s, 1);
     stepAction(s, (CAMERA_NULL << 23) | KEY.inventory);
     expect(player(s, P.guiKind)).toBe(GUI.inventory);
     for (let i = 0; i < 4; i++) stepAction(s, p.act(s));

@@ -6,7 +6,8 @@
  */
 import { B } from '../../src/world/blocks.ts';
 import { PROFILES, worldConfig } from '../../src/world/config.ts';
-import { PLAYER_IDS, type PlayerId, ScriptedPlayer } from '../../src/world/players/scripted-player.ts';
+import { PLAYER_IDS, type PlayerId, type ScriptedPlayer } from '../../src/world/players/scripted-player.ts';
+import { scriptedPlayer } from '../../src/world/players/scripts.ts';
 import { blockAt, type State, WORLD_HEIGHT, writeBlock } from '../../src/world/state.ts';
 import { stepAction } from '../../src/world/step.ts';
 import { createWorld, release } from '../../src/world/world.ts';
@@ -19,7 +20,7 @@ const LOGS: readonly PlayerId[] = [...PLAYER_IDS, 'miner', 'climber'];
 function start(id: PlayerId, log: number): { s: State; player: ScriptedPlayer } {
   const kit = id === 'climber' ? { startKit: [] } : {};
   const s = createWorld(worldConfig('meadow', { dims: PROFILES.ci.dims, ...kit }), 31 + log, { episodeSeed: 2 });
-  return { s, player: new ScriptedPlayer(id, s, 5 + log) };
+  return { s, player: scriptedPlayer(id, s, 5 + log) };
 }
 
 /** 1 for every cell that is seen or lies within MARGIN of one, x fastest, then z, then y. */

@@ -1,7 +1,8 @@
 /** Measures the simulator and prints one line of JSON. Bundled and run in a process of its own by speed.test.ts. */
 import { worldConfig } from '../../src/world/config.ts';
 import { generate } from '../../src/world/generate.ts';
-import { PLAYER_IDS, ScriptedPlayer } from '../../src/world/players/scripted-player.ts';
+import { PLAYER_IDS } from '../../src/world/players/scripted-player.ts';
+import { scriptedPlayer } from '../../src/world/players/scripts.ts';
 import { FrameRendererCpu } from '../../src/world/render/frame-renderer-cpu.ts';
 import { frameSpec } from '../../src/world/render/frame-spec.ts';
 import { sampleState } from '../../src/world/render/sample-states.ts';
@@ -35,7 +36,7 @@ const BOT_STEPS = 300;
 const botMs = best(3, (i) => {
   for (const id of PLAYER_IDS) {
     const w = createWorld(mini, 40 + i);
-    const player = new ScriptedPlayer(id, w, i);
+    const player = scriptedPlayer(id, w, i);
     for (let k = 0; k < BOT_STEPS; k++) stepAction(w, player.act(w));
     release(w);
   }

@@ -4,7 +4,10 @@
 import { NO_ACTION } from '../../methods/dreamer4/play-contract.ts';
 import { worldConfig } from '../../world/config.ts';
 import { mix32 } from '../../world/hash.ts';
-import { type PlayerId, ScriptedPlayer } from '../../world/players/scripted-player.ts';
+import { builder } from '../../world/players/builder.ts';
+import { miner } from '../../world/players/miner.ts';
+import { rambler } from '../../world/players/rambler.ts';
+import { ScriptedPlayer } from '../../world/players/scripted-player.ts';
 import { FrameRendererCpu } from '../../world/render/frame-renderer-cpu.ts';
 import { frameSpec } from '../../world/render/frame-spec.ts';
 import { renderTopdown, TOPDOWN_SIZE } from '../../world/render/topdown.ts';
@@ -26,7 +29,12 @@ import {
 } from './protocol.ts';
 
 /** Who walks while nobody plays, in turns of this many steps. */
-const TROUPE: readonly PlayerId[] = ['rambler', 'builder', 'rambler', 'miner'];
+const TROUPE = [
+  ['rambler', rambler],
+  ['builder', builder],
+  ['rambler', rambler],
+  ['miner', miner],
+] as const;
 const TURN_STEPS = 240;
 /** Game ticks per second. */
 const TICK_HZ = 20;
@@ -187,7 +195,7 @@ export class SimSession implements SimApi {
   /** A new world and the walk into it; `see` gets every state on the way with the action that led there. */
   #walkIn(seed: number, see: (state: State, i: number, action: number) => void): State {
     const state = createWorld(this.#config, seed, { episodeSeed: seed });
-    const walker = new ScriptedPlayer('rambler', state, mix32(seed, 0, 0, 0x51a7));
+    const walker = new ScriptedPlayer('rambler', rambler, state, mix32(seed, 0, 0, 0x51a7));
     see(state, 0, NO_ACTION);
     for (let i = 1; i <= PRELUDE_STEPS; i++) {
       const action = walker.act(state);
@@ -201,7 +209,8 @@ export class SimSession implements SimApi {
     const turn = Math.floor(this.#index / TURN_STEPS);
     if (!this.#walker || turn !== this.#turn) {
       this.#turn = turn;
-      this.#walker = new ScriptedPlayer(TROUPE[turn % TROUPE.length], state, mix32(this.#seed, this.#index, 1, 0x51a7));
+      const [id, script] = TROUPE[turn % TROUPE.length];
+      this.#walker = new ScriptedPlayer(id, script, state, mix32(this.#seed, this.#index, 1, 0x51a7));
     }
     return this.#walker.act(state);
   }

@@ -3,7 +3,8 @@
 
 import { eventCount, eventsSince } from '../events.ts';
 import { mix32 } from '../hash.ts';
-import { isPlayerId, PLAYER_IDS, ScriptedPlayer } from '../players/scripted-player.ts';
+import { isPlayerId, PLAYER_IDS } from '../players/scripted-player.ts';
+import { scriptedPlayer } from '../players/scripts.ts';
 import type { State } from '../state.ts';
 import { H } from '../state-layout.ts';
 import { stepAction } from '../step.ts';
@@ -56,7 +57,7 @@ const playerSeed = (spec: EpisodeSpec) => mix32(spec.worldSeed, spec.episodeSeed
 export function recordEpisode(spec: EpisodeSpec): Episode {
   if (!isPlayerId(spec.player)) throw new Error(`unknown player "${spec.player}"; known: ${PLAYER_IDS.join(', ')}`);
   const s = createWorld(spec.config, spec.worldSeed, { episodeSeed: spec.episodeSeed });
-  const player = new ScriptedPlayer(spec.player, s, playerSeed(spec));
+  const player = scriptedPlayer(spec.player, s, playerSeed(spec));
   const recorder = new EpisodeRecorder(s, spec);
   for (let i = 0; i < spec.steps; i++) recorder.step(player.act(s));
   release(s);

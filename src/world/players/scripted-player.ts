@@ -4,21 +4,21 @@
 import type { State } from '../state.ts';
 import { Body, type Skill } from './body.ts';
 import { builder } from './builder.ts';
-import { climber } from './climber.ts';
 import { Draws } from './draws.ts';
 import { miner } from './miner.ts';
-import { Interference, noise } from './noise.ts';
+import { Interference } from './noise.ts';
 import { drawPersona } from './persona.ts';
 import { rambler } from './rambler.ts';
-import { walker } from './walker.ts';
 
-const SCRIPTS = { rambler, builder, miner, climber, noise, walker } as const;
-export type PlayerId = keyof typeof SCRIPTS;
-export const PLAYER_IDS = Object.keys(SCRIPTS) as PlayerId[];
-export const isPlayerId = (id: string): id is PlayerId => Object.hasOwn(SCRIPTS, id);
+export const PLAYER_IDS = ['rambler', 'builder', 'miner', 'climber', 'noise', 'walker'] as const;
+export type PlayerId = (typeof PLAYER_IDS)[number];
+export const isPlayerId = (id: string): id is PlayerId => (PLAYER_IDS as readonly string[]).includes(id);
+
+/** What a player does, as a generator of actions over their body. */
+export type Script = (body: Body) => Skill;
 
 /** Scripts that the noise player also interrupts, rather than always pressing keys at random. */
-const INTERRUPTED = [rambler, builder, miner] as const;
+const INTERRUPTED: readonly Script[] = [rambler, builder, miner];
 
 export class ScriptedPlayer {
   readonly id: PlayerId;
@@ -28,11 +28,12 @@ export class ScriptedPlayer {
   /** A small skill that runs before the script goes on. */
   private aside: Skill | null = null;
 
-  constructor(id: PlayerId, s: State, seed: number) {
+  /** `own`: the script of that name (`scripts.ts`); whoever needs a few of them loads no others. */
+  constructor(id: PlayerId, own: Script, s: State, seed: number) {
     const draws = new Draws(seed, PLAYER_IDS.indexOf(id) + 1);
     this.id = id;
     this.body = new Body(s, draws, drawPersona(draws));
-    let script: (b: Body) => Skill = SCRIPTS[id];
+    let script = own;
     // The climber has somewhere to be; the others sometimes slip into a few random steps.
     let epsilon = id === 'climber' ? 0.005 : draws.chance(0.25) ? 0.05 : 0.01;
     if (id === 'noise') {
