@@ -4,7 +4,9 @@
 struct Params {
   rows: u32, d: u32, attended: u32, hidden: u32, width: u32, heads: u32, kv: u32, dh: u32, every: u32, period: u32,
   eps: f32, at_out: u32, at_norm2: u32, at_gu: u32, at_down: u32, at_norm1: u32, at_qkv: u32, at_gain_q: u32, at_gain_k: u32,
-  tile: u32,
+  tile: u32, length: u32, tiles: u32, scale: f32, capacity: u32, window: u32, write: u32,
+  start: u32, last: u32,
+  then_out: u32, then_norm2: u32, then_gu: u32, then_down: u32, then_norm1: u32, then_qkv: u32, then_gain_q: u32, then_gain_k: u32,
 }
 
 // Numbers of a row, and of its hidden layer.
@@ -12,7 +14,7 @@ const D: u32 = 64u;
 const HIDDEN: u32 = 160u;
 
 @group(0) @binding(0) var<storage, read_write> weights: array<f32>;
-@group(0) @binding(1) var<storage, read_write> mixed: array<f32>;
+@group(0) @binding(1) var<storage, read_write> read: array<f32>;
 @group(0) @binding(2) var<storage, read_write> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<storage, read_write> table: array<f32>;
@@ -44,7 +46,7 @@ fn naive(@builtin(global_invocation_id) gid: vec3u) {
   let attended = 4u * p.attended;
   for (var c = 0u; c < D; c++) {
     var sum = x[row * D + c];
-    for (var i = 0u; i < attended; i++) { sum += mixed[row * attended + i] * weights[4u * p.at_out + i * D + c]; }
+    for (var i = 0u; i < attended; i++) { sum += read[row * attended + i] * weights[4u * p.at_out + i * D + c]; }
     y[row * D + c] = sum;
   }
   norm(row, p.at_norm2);

@@ -1,35 +1,100 @@
 /**
- * Stacks of transformer layers in two dispatches a layer (tensor/ops/row-block.ts), for programs that nothing differentiates.
+ * Stacks of transformer layers in a dispatch a layer, where it can do the attention as well, or two (tensor/ops/row-block.ts), for programs that nothing differentiates.
  * A module of its own, so that only pages on adapters that have the kernel load it.
  */
 import type { Tensor } from '../tensor/graph.ts';
 import { packTiles, planRowBlock } from '../tensor/kernels/row-block.ts';
 import { type LeadWeights, rowBlock, type TailWeights } from '../tensor/ops/row-block.ts';
-import { type FusedStack, fanIn, type LayerShape, mix, ones, type Place, quiet, rotation } from './layers.ts';
+import {
+  type FusedStack,
+  fanIn,
+  type LayerShape,
+  mix,
+  ones,
+  type Place,
+  quiet,
+  rotation,
+  type StackLayer,
+  type View,
+} from './layers.ts';
 import type { ParamStore } from './params.ts';
 
 export const fusedStack: FusedStack = (scope, layers, x, shape) => {
   const { d, hidden, heads, kvHeads, dim } = shape;
   const [attended, width] = [heads * dim, (heads + 2 * kvHeads) * dim];
   const size = { rows: x.size / d, d, attended, hidden, width, dim };
-  const fits = (tail: boolean, lead: boolean): boolean =>
-    planRowBlock(scope.graph.conditions, { ...size, tail, lead }) !== null;
-  if (!fits(false, true) || !fits(true, true) || !fits(true, false)) return null;
+  if (!planRowBlock(scope.graph.conditions, size)) return null;
+  const open = layers.map(({ view }) => openRows(view)).find((n) => n !== undefined);
+  const last = layers.findLastIndex(({ view }) => view.kind === 'ring');
+  // Perhaps nothing reads the last ring that is written, nor what comes behind it: then only its keys and values are needed.
+  const runs = (view: View | undefined, i: number) =>
+    view?.kind === 'ring' && view.cap === 0 && !(view.write && i === last) ? view : null;
+  const rings = layers.map(({ view }, i) => runs(view, i)?.ring).filter((ring) => ring !== undefined);
   let y = x;
   let qkv: Tensor | null = null;
   for (let i = 0; i <= layers.length; i++) {
-    const [before, next] = [layers[i - 1], layers[i]];
-    const mixed = before && mix(before.name, qkv as Tensor, shape, before.view);
-    const { weights, matrices, at } = scope.together<Partial<TailWeights & LeadWeights>>((place) => ({
+    const before = layers[i - 1];
+    const through = runs(layers[i]?.view, i);
+    const own = through ? layers[i++] : null;
+    const next = layers[i];
+    const lead = own ?? next;
+    const { weights, matrices, at } = scope.together<Record<string, number>>((place) => ({
       ...(before && tailWeights(place, before.name, shape)),
-      ...(next && leadWeights(place, next.name, shape)),
+      ...(lead && leadWeights(place, lead.name, shape)),
+      ...(own && behind(tailWeights(place, own.name, shape))),
+      ...(own && next && behind(leadWeights(place, next.name, shape))),
     }));
-    const tail = mixed && { mixed, at: at as TailWeights };
-    const lead = next && { at: at as LeadWeights, ...rotation(next.view) };
-    ({ y, qkv } = rowBlock({ weights, matrices, x: y, hidden, shape, tail, lead }));
+    const first = at as unknown as Weights;
+    const second = ofBehind(at) as unknown as Weights;
+    ({ y, qkv } = rowBlock({
+      weights,
+      matrices,
+      x: y,
+      hidden,
+      shape,
+      tail: before && { ...attend(before, qkv as Tensor, shape, open), at: first },
+      lead: lead && { at: first, ...rotation(lead.view) },
+      ring: through
+        ? { write: through.write, at: second, next: next && { at: second, ...rotation(next.view) } }
+        : undefined,
+      open,
+      past: through?.ring ?? rings[0],
+    }));
   }
   return y;
 };
+
+const BEHIND = 'behind ';
+
+/** The same places under names of their own, for the layer behind. */
+const behind = (places: object): Record<string, number> =>
+  Object.fromEntries(Object.entries(places).map(([key, place]) => [BEHIND + key, place]));
+const ofBehind = (places: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(places)
+      .filter(([key]) => key.startsWith(BEHIND))
+      .map(([key, place]) => [key.slice(BEHIND.length), place]),
+  );
+
+type Weights = TailWeights & LeadWeights;
+
+/** Length of sequences whose rows all see each other and follow one another. */
+function openRows(view: View): number | undefined {
+  if (view.kind !== 'sequence') return undefined;
+  const { mask, cap, length, stride, outer } = view.layout;
+  return mask.kind === 'open' && cap === 0 && stride === 1 && outer === length ? length : undefined;
+}
+
+/** What the attention of a layer gave; or what the row block reads to do it itself. */
+function attend(
+  { name, view }: StackLayer,
+  packed: Tensor,
+  shape: LayerShape,
+  open?: number,
+): { mixed: Tensor } | { packed: Tensor } {
+  const own = openRows(view);
+  return own !== undefined && own === open ? { packed } : { mixed: mix(name, packed, shape, view) };
+}
 
 // Shapes and initial values as in attentionMixer and residualLayer: whichever traces first declares them.
 

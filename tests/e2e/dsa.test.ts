@@ -176,8 +176,8 @@ test('inspector, maps and theatre show one query; a link and a reload bring ever
   const listed = page.locator('main tbody tr');
   await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
   await listed.waitFor();
-  expect(await listed.locator('td').nth(1).innerText()).toBe('dsa');
-  expect(await listed.locator('td').nth(3).innerText()).toBe('5');
+  expect(await listed.locator('td').nth(2).innerText()).toBe('dsa');
+  expect(await listed.locator('td').nth(4).innerText()).toBe('5');
   expect(await listed.innerText()).toMatch(/massRecall 0\.\d+/);
   expect(errors).toEqual([]);
   await close();

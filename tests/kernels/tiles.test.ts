@@ -102,9 +102,15 @@ describe('kept', () => {
 });
 
 test('row blocks: the 52 rows of a played frame are two tiles; what workgroup memory cannot hold does not exist', () => {
-  const micro = { rows: 52, d: 64, attended: 64, hidden: 160, width: 128, dim: 16, tail: true, lead: true };
+  const micro = { rows: 52, d: 64, attended: 64, hidden: 160, width: 128, dim: 16 };
   const lavapipe = { ...eights, lavapipe: true };
   expect(planRowBlock(lavapipe, micro)).toMatchObject({ tile: 26, workgroups: [2, 1, 1] });
+  // With attention within a sequence, a tile lies in one.
+  expect(planRowBlock(lavapipe, { ...micro, rows: 87, open: 29 })).toMatchObject({
+    tile: 15,
+    tiles: 2,
+    workgroups: [6, 1, 1],
+  });
   expect(planRowBlock(lavapipe, { ...micro, hidden: 16_000 })).toBeNull();
   expect(planRowBlock(quads, micro)).toBeNull();
   // Another driver of that width would get a text without the barriers that it may need.

@@ -8,7 +8,7 @@
  */
 import template from '../../../shaders/attention/row_block.wgsl?template';
 import type { Conditions } from '../../gpu/device.ts';
-import { hasRowBlocks, ROW_BLOCK_LANES as LANES } from '../kernel.ts';
+import { hasRowBlocks, ROW_BLOCK_LANES as LANES, unrollLoops } from '../kernel.ts';
 import { unroll } from './unroll.ts';
 
 export interface RowBlockSize {
@@ -20,9 +20,10 @@ export interface RowBlockSize {
   width: number;
   /** Channels of a head. */
   dim: number;
-  /** What is in it: the second part of a layer, the first part of the next. */
-  tail: boolean;
-  lead: boolean;
+  /** Rows of a sequence, all of which see each other, where it has their attention. */
+  open?: number;
+  /** It has attention over a ring, so many heads at a time. */
+  ring?: { half: boolean; heads: number };
   /** Matrices lie in a buffer of their own, packed by packTiles. */
   halves?: boolean;
 }
@@ -30,8 +31,10 @@ export interface RowBlockSize {
 export interface RowBlockPlan {
   code: string;
   workgroups: [number, number, number];
-  /** Rows of a workgroup. */
+  /** Rows of a workgroup, rows of a sequence and tiles of it: a tile lies within one. */
   tile: number;
+  length: number;
+  tiles: number;
 }
 
 /** Workgroup memory that such adapters have. */
@@ -46,10 +49,14 @@ const wider = (n: number, { d }: RowBlockSize): number => Math.max(n, d);
 const memory = (rows: number, size: RowBlockSize): number =>
   4 * (slots(rows) * (wider(size.attended, size) + wider(size.hidden, size) + 2) + Math.ceil(rows / 2) * 8 * LANES);
 
+const sequence = ({ rows, open }: RowBlockSize): number => open ?? rows;
+
 /** An even number of equal tiles: two cores are the least that such adapters have. 0: even one row takes too much memory. */
 function tileRows(size: RowBlockSize): number {
-  for (let tiles = 2; ; tiles += 2) {
-    const rows = Math.ceil(size.rows / tiles);
+  const length = sequence(size);
+  const step = (size.rows / length) % 2 === 0 ? 1 : 2;
+  for (let tiles = step; ; tiles += step) {
+    const rows = Math.ceil(length / tiles);
     if (rows <= MOST_ROWS && memory(rows, size) <= MEMORY) return rows;
     if (rows <= 1) return 0;
   }
@@ -57,12 +64,14 @@ function tileRows(size: RowBlockSize): number {
 
 /** Null where the kernel does not exist. `rows`: rows of a tile instead of the rule's choice; benchmarks. */
 export function planRowBlock(conditions: Conditions, size: RowBlockSize, rows = tileRows(size)): RowBlockPlan | null {
-  const { d, attended, hidden, width, dim, tail, lead, halves } = size;
+  const { d, attended, hidden, width, dim, open, ring, halves } = size;
   if (!hasRowBlocks(conditions) || rows === 0 || d % (4 * LANES) !== 0) return null;
-  if (tail && (attended % 4 !== 0 || hidden % 16 !== 0)) return null;
+  if (attended % 4 !== 0 || hidden % 16 !== 0) return null;
   // A head lies in neighbouring lanes.
   const lanesOfHead = dim / 4;
-  if (lead && (width % (4 * LANES) !== 0 || ![1, 2, 4, 8].includes(lanesOfHead))) return null;
+  if (width % (4 * LANES) !== 0 || ![1, 2, 4, 8].includes(lanesOfHead)) return null;
+  const length = sequence(size);
+  if (size.rows % length !== 0) return null;
   const lists = {
     group: Array.from({ length: slots(rows) / LANES }, (_, g) => ({ GROUP: g })),
     row: Array.from({ length: rows }, (_, r) => ({ ROW: r, GROUP: Math.floor(r / LANES), SEAT: r % LANES })),
@@ -74,33 +83,48 @@ export function planRowBlock(conditions: Conditions, size: RowBlockSize, rows = 
     CELLS: Math.ceil(rows / 2) * 2 * LANES,
     SECOND: second,
     AREAS: second + (slots(rows) * wider(hidden, size)) / 4,
-    FIRST_STAGE: tail ? 0 : 3,
-    LAST_STAGE: lead ? 3 : 2,
+    GROUPS: slots(rows) / LANES,
+    DH4: dim / 4,
+    HEADS: ring?.heads ?? 1,
+    PARTS: Math.ceil(((ring?.heads ?? 1) * dim) / 4 / LANES),
   });
-  const flags = [tail ? 'tail' : 'alone', halves ? 'halves' : 'floats'];
-  if (lead) flags.push('lead', ...[2, 4, 8].filter((n) => n <= lanesOfHead).map((n) => `heads of ${n}`));
+  const flags = [
+    halves ? 'halves' : 'floats',
+    ...[2, 4, 8].filter((n) => n <= lanesOfHead).map((n) => `heads of ${n}`),
+  ];
+  if (open) flags.push('open');
+  if (ring) flags.push('ring', ring.half ? 'half ring' : 'float ring');
+  const types: Record<string, string> = { matrices: 'vec4u', clock: 'u32', ...(ring?.half && { ring: 'vec2u' }) };
   const bindings = rowBlockBindings(size);
   const code = [
     'enable subgroups;',
     ...sizes.map(([name, value]) => `const ${name}: u32 = ${value}u;`),
     ...bindings.map(
-      (name, i) =>
-        `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${name === 'matrices' ? 'vec4u' : 'vec4f'}>;`,
+      (name, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${types[name] ?? 'vec4f'}>;`,
     ),
     `@group(0) @binding(${bindings.length}) var<uniform> p: Params;`,
     unroll(template(), { flags, lists }),
   ].join('\n');
-  return { code, tile: rows, workgroups: [Math.ceil(size.rows / rows), 1, 1] };
+  const tiles = Math.ceil(length / rows);
+  return {
+    code: ['GROUPS', 'LANES', 'HEADS', 'DH4', 'PARTS'].reduce(unrollLoops, code),
+    tile: rows,
+    length,
+    tiles,
+    workgroups: [(tiles * size.rows) / length, 1, 1],
+  };
 }
 
 /** Names of the storage bindings in order. */
-export const rowBlockBindings = ({ tail, lead, halves }: Pick<RowBlockSize, 'tail' | 'lead' | 'halves'>): string[] => [
+export const rowBlockBindings = ({ ring, halves }: Pick<RowBlockSize, 'ring' | 'halves'>): string[] => [
   'weights',
   ...(halves ? ['matrices'] : []),
-  ...(tail ? ['mixed'] : []),
+  'read',
   'x',
-  ...(tail ? ['y'] : []),
-  ...(lead ? ['table', 'qkv'] : []),
+  'y',
+  'table',
+  'qkv',
+  ...(ring ? ['ring', 'ages_table', 'clock'] : []),
 ];
 
 /**

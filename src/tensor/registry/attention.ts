@@ -4,6 +4,7 @@ import naiveQueryLink from '../../../shaders/versions/attention_backward_query_n
 import naiveLink from '../../../shaders/versions/attention_naive.wgsl?link';
 import naiveRingLink from '../../../shaders/versions/ring_naive.wgsl?link';
 import { halfCache, type Precision } from '../../gpu/device.ts';
+import type { Tensor } from '../graph.ts';
 import { type Dispatch, specialise } from '../kernel.ts';
 import {
   attention,
@@ -12,6 +13,7 @@ import {
   type Heads,
   maskBits,
   openLayout,
+  type Ring,
   ringAttention,
   ropeTable,
   type SequenceLayout,
@@ -361,12 +363,12 @@ export const ringBench = (window: number): RingCase => ({
   next: 1,
 });
 
-function ringTrial(r: RingCase, write: boolean, precision?: Precision): Trial {
+/** What lies in a ring, as a kernel reads it and as `ringReference` does, and how a frame of rows enters a slot of it. */
+export function ringContents(r: RingCase, half: boolean) {
   const { heads, kvHeads, dim } = r.heads;
   const width = (heads + 2 * kvHeads) * dim;
-  const now = random([r.rows, width], 1, 2);
   const past = Array.from({ length: r.past }, (_, i) => random([r.rows, width], 10 + i, 2).data);
-  if (precision) for (const frame of [now.data, ...past]) roundToHalf(frame);
+  if (half) for (const frame of past) roundToHalf(frame);
   // Frame of age a (1 = newest) lies at (next - a) mod capacity; only its keys and values are kept.
   const place = (frame: ArrayLike<number>, slot: number, ring: Float32Array): void => {
     for (let row = 0; row < r.rows; row++)
@@ -380,35 +382,35 @@ function ringTrial(r: RingCase, write: boolean, precision?: Precision): Trial {
   past.forEach((frame, i) => {
     place(frame, (r.next + r.capacity - (past.length - i)) % r.capacity, ring);
   });
-  const inputs = {
-    now,
-    ring: precision
+  const given = {
+    ring: half
       ? words([r.rows, kvHeads, r.capacity, 2, dim / 2], packHalves(ring))
       : floats([r.rows, kvHeads, r.capacity, 2, dim], ring),
     table: floats([r.window, dim], ropeTable(r.window, dim)),
     clock: words([2], [r.next, r.past]),
   };
+  const tensors = (t: Record<string, Tensor>): Ring => ({
+    data: t.ring,
+    half,
+    clock: t.clock,
+    table: t.table,
+    capacity: r.capacity,
+    window: r.window,
+  });
+  const visible = past.slice(Math.max(0, past.length - (r.window - 1)));
+  return { ring, given, tensors, visible, place };
+}
+
+function ringTrial(r: RingCase, write: boolean, precision?: Precision): Trial {
+  const { heads, kvHeads, dim } = r.heads;
+  const now = random([r.rows, (heads + 2 * kvHeads) * dim], 1, 2);
+  if (precision) roundToHalf(now.data);
+  const { ring, given, tensors, visible, place } = ringContents(r, precision !== undefined);
   return {
-    inputs,
+    inputs: { now, ...given },
     writes: write ? ['ring'] : [],
-    build: (t) => ({
-      out: ringAttention(
-        t.now,
-        {
-          data: t.ring,
-          half: precision !== undefined,
-          clock: t.clock,
-          table: t.table,
-          capacity: r.capacity,
-          window: r.window,
-        },
-        r.heads,
-        r.cap,
-        write,
-      ),
-    }),
+    build: (t) => ({ out: ringAttention(t.now, tensors(t), r.heads, r.cap, write) }),
     want: () => {
-      const visible = past.slice(Math.max(0, past.length - (r.window - 1)));
       const out = { values: ringReference(visible, now.data, r.rows, r.heads, r.cap), share: TOLERANCE.f32.attention };
       const after = ring.slice();
       if (write) place(now.data, r.next, after);
