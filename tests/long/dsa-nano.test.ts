@@ -10,49 +10,19 @@
 import { expect, test } from 'vitest';
 import { Arm } from '../../src/methods/dsa/arm.ts';
 import { configure } from '../../src/methods/dsa/config.ts';
-import { evaluate } from '../../src/methods/dsa/eval.ts';
-import { DsaSession } from '../../src/methods/dsa/session.ts';
 import { rowOf } from '../../src/methods/dsa/tasks.ts';
+import { expectParity, StagesRun } from '../methods/dsa/stages-run.ts';
 import { testGpu } from '../support/gpu.ts';
 
 test('nano: sparse attention keeps what dense attention learned; last-k, random-k and no warm-up do not', async () => {
   const { gpu } = await testGpu();
   const config = configure('nano', { ablation: 'true' });
-  const kl: number[] = [];
-  const session = new DsaSession(
-    {
-      gpu,
-      seed: 1,
-      signal: new AbortController().signal,
-      emit: (event) => {
-        if (event.kind === 'metrics' && event.phase === 'warmup') kl.push(event.values.kl);
-      },
-    },
-    config,
-  );
-  const reach = async (phase: string): Promise<void> => {
-    while (session.state().phase !== phase) await session.advance({ steps: 1 });
-  };
-  const judge = async (seed: number, rows: number) =>
-    (await evaluate(gpu, config, session.stores, { seed, rows, brief: true })).metrics;
-  await reach('warmup');
-  const untrained = await judge(11, 64);
-  expect(untrained.accuracyDense).toBeGreaterThanOrEqual(0.95);
-  expect(untrained.accuracySparse).toBeLessThanOrEqual(0.5);
-  await reach('sparse');
-  const warmed = await judge(11, 64);
-  expect(kl[kl.length - 1]).toBeLessThan(kl[0] / 2);
-  expect(warmed.accuracySparse).toBeGreaterThanOrEqual(0.95);
-
-  await reach('unwarmed');
-  const metrics = await judge(12, 128);
-  for (const { massRecall, massRecallAsked, massOracle } of [warmed, metrics]) {
-    expect(massRecallAsked).toBeGreaterThan(2 * untrained.massRecallAsked);
-    expect(massRecall).toBeGreaterThan(0.9 * massOracle);
-  }
-  expect(Math.abs(metrics.accuracySparse - metrics.accuracyDense)).toBeLessThanOrEqual(0.03);
-  expect(metrics.accuracyLastK).toBeLessThan(0.5);
-  expect(metrics.accuracyRandomK).toBeLessThan(0.5);
+  const run = new StagesRun(gpu, config);
+  const { session } = run;
+  const before = await run.warmUp();
+  await run.reach('unwarmed');
+  const metrics = await run.judge(12, 128);
+  expectParity(metrics, before);
   expect(metrics.controlSparse).toBeLessThan(metrics.controlDense - 0.05);
 
   const cold = new Arm(gpu, config, session.stores.unwarmed, 'indexer');
