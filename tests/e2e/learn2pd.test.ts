@@ -221,11 +221,14 @@ test('training in the tab: a link sets it up, it stops where it is told to, and 
   await page.getByTestId('pause-training').click();
   await page.locator('figure', { hasText: 'Small LLaDA: loss' }).waitFor();
   // The pause keeps it. It runs again when the page goes away, and what was trained after the pause is lost with it.
-  await page.waitForFunction(async () => {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('learn2pd');
-    const file = await folder.getFileHandle('training.safetensors').catch(() => null);
-    return ((await file?.getFile())?.size ?? 0) > 0;
-  });
+  const size = (): Promise<number> =>
+    page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle('learn2pd', { create: true });
+      const file = await folder.getFileHandle('training.safetensors').catch(() => null);
+      return (await file?.getFile())?.size ?? 0;
+    });
+  await expect.poll(size, { timeout: 60_000 }).toBeGreaterThan(0);
   const kept = await stepOf();
   await page.getByTestId('pause-training').click();
   await page.getByTestId('pause-training').filter({ hasText: 'Pause' }).waitFor();
