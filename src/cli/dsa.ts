@@ -125,9 +125,10 @@ async function judged(
 /**
  * `rows` of each task for the parity statement, `others` for all other arms. `to`: last position of the decode curve; 0 leaves
  * the cost curves out. Their layer and k are the specification's default (a toy's own shapes say nothing about cost), with
- * `own` 1 the checkpoint's; `heads` and `indexHeads` other numbers of heads there. `sweep` 1: k from 1/32 to 4 times the trained one, every format of the indexer
- * with and without Hadamard, and needles by depth, on the same weights. `with`: further checkpoints of the same
- * configuration, separated by commas, whose runs enter the parity statement. `corpus`: where the text of a text model lies.
+ * `own` 1 the checkpoint's; `heads` and `indexHeads` other numbers of heads there. `sweep` 1: k from 1/32 to 4 times the
+ * trained one, every format of the indexer with and without Hadamard, and needles by depth, on the same weights. `with`:
+ * further checkpoints of the same configuration, separated by commas, whose runs enter the parity statement. `corpus`: where
+ * the text of a text model lies.
  */
 const SETTINGS = {
   rows: 0,

@@ -1,6 +1,6 @@
 /**
- * Stacks of transformer layers in a dispatch a layer, where it can do the attention as well, or two (tensor/ops/row-block.ts), for programs that nothing differentiates.
- * A module of its own, so that only pages on adapters that have the kernel load it.
+ * Stacks of transformer layers in a dispatch a layer, where it can do the attention as well, or two (tensor/ops/row-block.ts),
+ * for programs that nothing differentiates. A module of its own, so that only pages on adapters that have the kernel load it.
  */
 import type { Tensor } from '../tensor/graph.ts';
 import { packTiles, planRowBlock } from '../tensor/kernels/row-block.ts';
@@ -38,14 +38,15 @@ export const fusedStack: FusedStack = (scope, layers, x, shape) => {
     const own = through ? layers[i++] : null;
     const next = layers[i];
     const lead = own ?? next;
-    const { weights, matrices, at } = scope.together<Record<string, number>>((place) => ({
-      ...(before && tailWeights(place, before.name, shape)),
-      ...(lead && leadWeights(place, lead.name, shape)),
-      ...(own && behind(tailWeights(place, own.name, shape))),
-      ...(own && next && behind(leadWeights(place, next.name, shape))),
-    }));
-    const first = at as unknown as Weights;
-    const second = ofBehind(at) as unknown as Weights;
+    const { weights, matrices, at } = scope.together<Partial<Weights>>((place) => [
+      { ...(before && tailWeights(place, before.name, shape)), ...(lead && leadWeights(place, lead.name, shape)) },
+      {
+        ...(own && tailWeights(place, own.name, shape)),
+        ...(own && next && leadWeights(place, next.name, shape)),
+      },
+    ]);
+    // What is missing in them is missing in the block too.
+    const [first, second] = at as Weights[];
     ({ y, qkv } = rowBlock({
       weights,
       matrices,
@@ -63,18 +64,6 @@ export const fusedStack: FusedStack = (scope, layers, x, shape) => {
   }
   return y;
 };
-
-const BEHIND = 'behind ';
-
-/** The same places under names of their own, for the layer behind. */
-const behind = (places: object): Record<string, number> =>
-  Object.fromEntries(Object.entries(places).map(([key, place]) => [BEHIND + key, place]));
-const ofBehind = (places: Record<string, number>): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries(places)
-      .filter(([key]) => key.startsWith(BEHIND))
-      .map(([key, place]) => [key.slice(BEHIND.length), place]),
-  );
 
 type Weights = TailWeights & LeadWeights;
 

@@ -48,12 +48,14 @@ export class Scope {
 
   /**
    * Parameters that a kernel reads through one binding: `weights` is the stretch of the buffer that holds them, `at` their places in it,
-   * in elements, as `declare` names them. All parameters together may be more than an adapter binds at once. `matrices`: the same
-   * stretch in 16 bits, if the store keeps that.
+   * in elements, in the groups and by the names of `declare`. All parameters together may be more than an adapter binds at once.
+   * `matrices`: the same stretch in 16 bits, if the store keeps that.
    */
-  together<T extends object>(declare: (place: Place) => T): { weights: Tensor; matrices: Tensor | null; at: T } {
+  together<T extends object>(
+    declare: (place: Place) => readonly T[],
+  ): { weights: Tensor; matrices: Tensor | null; at: T[] } {
     let [first, end] = [Number.POSITIVE_INFINITY, 0];
-    const places = declare((name, shape, init, decay) => {
+    const groups = declare((name, shape, init, decay) => {
       const at = this.params.declare(name, shape, init, decay).offset / 4;
       first = Math.min(first, at);
       end = Math.max(end, at + sizeOf(shape));
@@ -61,7 +63,9 @@ export class Scope {
     });
     // Where bindings of 4 and of 2 bytes a number may both begin.
     first -= first % 128;
-    const at = Object.fromEntries(Object.entries(places).map(([name, place]) => [name, place - first])) as T;
+    const at = groups.map(
+      (places) => Object.fromEntries(Object.entries(places).map(([name, place]) => [name, place - first])) as T,
+    );
     const weights = this.params.stretch(this.graph, first, end, this.slab);
     const matrices = this.slab === 'value' ? this.params.halfStretch(this.graph, first, end) : null;
     return { weights, matrices, at };

@@ -379,16 +379,20 @@ export function playPass(
 ): { xhat: Tensor; next: Tensor } {
   const d = c.dynamics;
   const slots = worldSlots(d);
-  const into = scope.together((place) => ({
-    input: place('dyn.in.w', [d.channels, d.d], fanIn(d.channels)),
-    registers: place('dyn.registers', [d.registers, d.d], normal(0.3), false),
-    slots: place('dyn.slots', [slots, d.d], normal(0.3), false),
-  }));
-  const x = enterFrame(into.weights, z, shared, pass, d, into.at);
+  const into = scope.together((place) => [
+    {
+      input: place('dyn.in.w', [d.channels, d.d], fanIn(d.channels)),
+      registers: place('dyn.registers', [d.registers, d.d], normal(0.3), false),
+      slots: place('dyn.slots', [slots, d.d], normal(0.3), false),
+    },
+  ]);
+  const x = enterFrame(into.weights, z, shared, pass, d, into.at[0]);
   const y = transformerStack(scope, dynamicsLayers(scope.graph, c, mode), x, dynamicsShape(d));
-  const out = scope.together((place) => ({
-    norm: place('dyn.norm.g', [d.d], ones, false),
-    out: place('dyn.out.w', [d.d, d.channels], zeros),
-  }));
-  return leaveFrame(out.weights, y, z, d.frameSkip ? (mode.previous ?? null) : null, levels, d, out.at);
+  const out = scope.together((place) => [
+    {
+      norm: place('dyn.norm.g', [d.d], ones, false),
+      out: place('dyn.out.w', [d.d, d.channels], zeros),
+    },
+  ]);
+  return leaveFrame(out.weights, y, z, d.frameSkip ? (mode.previous ?? null) : null, levels, d, out.at[0]);
 }

@@ -106,15 +106,16 @@ export async function createDream(
   opts: { streams: number; k?: number },
 ): Promise<Dream> {
   const model = loadModel(gpu, checkpoint);
-  const layers = hasRowBlocks(gpu.conditions) ? await import('../../nn/fused-layers.ts') : null;
+  const options = { k: opts.k, ownsModel: true };
+  if (!hasRowBlocks(gpu.conditions)) return new LatentDream(gpu, model, opts.streams, options);
+  const { fusedStack, keepExactHalves } = await import('../../nn/fused-layers.ts');
   const { tensors } = readSafetensors(checkpoint);
   const halves = (name: string): Uint16Array | null => {
     const t = tensors.get(name);
     return t?.dtype === 'F16' ? new Uint16Array(t.bytes.slice().buffer) : null;
   };
-  for (const store of [model.tokenizer, model.dynamics]) layers?.keepExactHalves(store, halves);
-  const fused = layers?.fusedStack ?? null;
-  return new LatentDream(gpu, model, opts.streams, { k: opts.k, ownsModel: true, fused });
+  for (const store of [model.tokenizer, model.dynamics]) keepExactHalves(store, halves);
+  return new LatentDream(gpu, model, opts.streams, { ...options, fused: fusedStack });
 }
 
 export interface DreamOptions {

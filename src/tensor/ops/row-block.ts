@@ -1,7 +1,8 @@
 /**
- * Transformer layers by one dispatch each, from attention to attention: some attentions (`open`, `ring`), output projection and residual, norm, SwiGLU and
- * residual, then norm, packed projection, QK norm and rotation of the next layer. Formulas: src/nn/layers.ts, whose graph of
- * single operations it replaces where nothing is differentiated. Only where planRowBlock says it exists.
+ * Transformer layers by one dispatch each, from attention to attention: some attentions (`open`, `ring`), output projection and
+ * residual, norm, SwiGLU and residual, then norm, packed projection, QK norm and rotation of the next layer. Formulas:
+ * src/nn/layers.ts, whose graph of single operations it replaces where nothing is differentiated. Only where planRowBlock says
+ * it exists.
  */
 import type { Tensor } from '../graph.ts';
 import { pack } from '../kernel.ts';
@@ -73,7 +74,9 @@ export function rowBlock(b: RowBlock): { y: Tensor; qkv: Tensor | null } {
   const looks = tail && 'packed' in tail ? (open ?? 0) : 0;
   const plan = planRowBlock(graph.conditions, { rows, d, attended, hidden, width, dim, ...has });
   if (!plan) throw new Error(`rowBlock: no kernel for [${x.shape}] on this adapter`);
-  const quads = (at?: number): number => (at ?? 0) / 4;
+  /** Where a tail's and a lead's weights lie, in words of four, as the text takes them. */
+  const places = (t?: TailWeights, l?: LeadWeights): number[] =>
+    [t?.out, t?.norm2, t?.gu, t?.down, l?.norm1, l?.qkv, l?.gainQ, l?.gainK].map((at) => (at ?? 0) / 4);
   const unused = (name: string): Tensor => graph.table(`no ${name}`, [4], () => new Float32Array(4));
   const inputs: Record<string, Tensor> = {
     weights,
@@ -122,14 +125,7 @@ export function rowBlock(b: RowBlock): { y: Tensor; qkv: Tensor | null } {
             turn?.position.every ?? 1,
             turn?.position.period ?? 1,
             { f: NORM_EPS },
-            quads(tail?.at.out),
-            quads(tail?.at.norm2),
-            quads(tail?.at.gu),
-            quads(tail?.at.down),
-            quads(lead?.at.norm1),
-            quads(lead?.at.qkv),
-            quads(lead?.at.gainQ),
-            quads(lead?.at.gainK),
+            ...places(tail?.at, lead?.at),
             plan.tile,
             plan.length,
             plan.tiles,
@@ -139,14 +135,7 @@ export function rowBlock(b: RowBlock): { y: Tensor; qkv: Tensor | null } {
             Number(ring?.write ?? false),
             tail ? ('mixed' in tail ? 1 : 2) : 0,
             ring ? (next ? 7 : 6) : lead ? 3 : 2,
-            quads(ring?.at.out),
-            quads(ring?.at.norm2),
-            quads(ring?.at.gu),
-            quads(ring?.at.down),
-            quads(next?.at.norm1),
-            quads(next?.at.qkv),
-            quads(next?.at.gainQ),
-            quads(next?.at.gainK),
+            ...places(ring?.at, next?.at),
           ),
           workgroups: plan.workgroups,
           flops,
