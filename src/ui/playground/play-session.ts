@@ -47,6 +47,8 @@ export class PlaySession {
   #clip = new ClipRing(CLIP_SECONDS * 10);
   /** What the worker dreams with since the last load that worked. */
   #model: DreamInfo | null = null;
+  /** What the clock said last. */
+  #said = '';
   /** The visitor has had a hand in the present episode: it is not what the link alone says any more. */
   #visited = false;
   #settle = (): void => undefined;
@@ -81,7 +83,7 @@ export class PlaySession {
       onDream: (report) => this.#onDream(report),
       onRenewal: () => this.trace.mark(),
       onDreamFailure: (failure) => this.#onDreamFailure(failure),
-      onNotice: (notice) => set({ notice }),
+      onNotice: (notice) => this.#say(notice),
     });
     this.#input = new StageInput(elements.stage, this.sampler, {
       takeOver: () => this.takeOver(),
@@ -325,6 +327,14 @@ export class PlaySession {
     const dream: DreamPhase = { phase: 'failed', failure };
     this.#clock.stopDreaming();
     set({ dream, report: null, notice: '' });
+  }
+
+  /** What the clock says gives way to what others said, e.g. that there is no WebGL, and takes back only its own words. */
+  #say(notice: string): void {
+    const shown = usePlay.getState().notice;
+    if (shown !== '' && shown !== this.#said) return;
+    this.#said = notice;
+    set({ notice });
   }
 
   #visibility(): void {
