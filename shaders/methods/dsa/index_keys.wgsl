@@ -1,7 +1,7 @@
 // Packed 8-bit keys back to numbers: code times the scale of its row, for many queries that share them (index_products.wgsl).
 // One invocation per four channels.
-import package::lib::e4m3::e4m3_decode4;
 import package::lib::index::linear;
+import package::methods::dsa::codes::decode4;
 
 struct Params { keys: u32, d4: u32, mode: u32 }
 
@@ -14,8 +14,5 @@ struct Params { keys: u32, d4: u32, mode: u32 }
 fn unpack(@builtin(global_invocation_id) gid: vec3u) {
   let i = linear(gid);
   if (i >= params.keys * params.d4) { return; }
-  let word = codes[i];
-  var four = vec4f(vec4i(vec4u(word << 24u, word << 16u, word << 8u, word)) >> vec4u(24u));
-  if (params.mode == 1u) { four = e4m3_decode4(word); }
-  values[i] = four * scales[i / params.d4];
+  values[i] = decode4(codes[i], params.mode) * scales[i / params.d4];
 }

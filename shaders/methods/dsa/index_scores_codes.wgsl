@@ -2,7 +2,7 @@
 // outside the ReLU because it is positive. The many keys are read as 1 byte a channel and decoded once for all heads; the few
 // queries come as what their codes stand for. WGSL has no 8-bit floats: codes save memory traffic, not arithmetic. Layout and
 // bounds as index_scores.wgsl.
-import package::lib::e4m3::e4m3_decode4;
+import package::methods::dsa::codes::decode4;
 
 const D16: u32 = 1u;
 const LOWEST: f32 = -3.4028234e38;
@@ -16,11 +16,6 @@ struct Params { rows: u32, heads: u32, per: u32, length: u32, mode: u32 }
 @group(0) @binding(4) var<storage, read_write> bounds: array<u32>;
 @group(0) @binding(5) var<storage, read_write> scores: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
-
-fn decode(word: u32) -> vec4f {
-  if (params.mode == 1u) { return e4m3_decode4(word); }
-  return vec4f(vec4i(vec4u(word << 24u, word << 16u, word << 8u, word)) >> vec4u(24u));
-}
 
 @compute @workgroup_size(64)
 fn of_codes(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -41,10 +36,10 @@ fn of_codes(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) 
   var kd: array<vec4f, D16>;
   for (var n = 0u; n < D16; n++) {
     let codes = k[place * D16 + n];
-    ka[n] = decode(codes.x);
-    kb[n] = decode(codes.y);
-    kc[n] = decode(codes.z);
-    kd[n] = decode(codes.w);
+    ka[n] = decode4(codes.x, params.mode);
+    kb[n] = decode4(codes.y, params.mode);
+    kc[n] = decode4(codes.z, params.mode);
+    kd[n] = decode4(codes.w, params.mode);
   }
   var total = 0.0;
   for (var j = 0u; j < params.heads; j++) {

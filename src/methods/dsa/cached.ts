@@ -13,8 +13,8 @@ import { latentAttention } from '../../tensor/ops/latent-attention.ts';
 import { storeRows } from '../../tensor/ops/store-rows.ts';
 import { topK } from '../../tensor/ops/topk.ts';
 import { type DsaConfig, trunk } from './config.ts';
-import { indexVectors, latents, mqaForm, pinned, rotations } from './model.ts';
-import { indexScores, indexScoresOfCodes } from './ops.ts';
+import { cachedIndexVectors, latents, mqaForm, pinned, rotations } from './model.ts';
+import { type IndexCache, indexScores, indexScoresOfCodes } from './ops.ts';
 
 /** Bytes that a token takes in all caches of a model. */
 export function cacheBytes(c: DsaConfig): { latents: number; index: number } {
@@ -70,18 +70,18 @@ function cachedMixer(scope: Scope, c: DsaConfig, k: number, rows: CachedRows, si
     const after = [storeRows(form.kv, at, kv)];
     let chosen: Tensor | null = null;
     if (k < size.capacity) {
-      const v = indexVectors(scope, c, name, x, l.qr, turn);
-      if (v.codes && c.quant !== 'f32') {
+      const prepare = (keys: IndexCache) => cachedIndexVectors(scope, c, name, x, l.qr, turn, at, keys);
+      if (c.quant === 'f32') {
+        const codes = caches.tensor(graph, `${name} index keys`, c.indexDim);
+        const { q, w, stored } = prepare({ codes });
+        chosen = choose(indexScores(q, w, codes, bounds, shape, [stored]));
+      } else {
         const keys = {
           codes: caches.tensor(graph, `${name} index codes`, c.indexDim / 4),
           scales: caches.tensor(graph, `${name} index scales`, 1),
         };
-        const stored = [storeRows(v.codes.k.codes, at, keys.codes), storeRows(v.codes.k.scales, at, keys.scales)];
-        chosen = choose(indexScoresOfCodes(v.q, v.w, keys, bounds, shape, c.quant, stored));
-      } else {
-        const keys = caches.tensor(graph, `${name} index keys`, c.indexDim);
-        const stored = [storeRows(v.k, at, keys)];
-        chosen = choose(indexScores(v.q, v.w, keys, bounds, shape, stored));
+        const { q, w, stored } = prepare(keys);
+        chosen = choose(indexScoresOfCodes(q, w, keys, bounds, shape, c.quant, [stored]));
       }
     }
     const view = { bounds, choice: chosen ? ({ kind: 'gather', chosen } as const) : undefined, after };

@@ -11,12 +11,11 @@ import { normals, ParamStore } from '../../nn/params.ts';
 import { Graph, type Tensor } from '../../tensor/graph.ts';
 import { type LatentView, latentAttention } from '../../tensor/ops/latent-attention.ts';
 import { latentWidth } from '../../tensor/ops/latent-shape.ts';
-import { storeRows } from '../../tensor/ops/store-rows.ts';
 import { topK } from '../../tensor/ops/topk.ts';
 import { compile, type Program } from '../../tensor/program.ts';
 import type { DsaShape } from './config.ts';
 import type { ResultTable } from './eval.ts';
-import { type IndexVectors, indexVectors, mhaShape, mqaShape } from './model.ts';
+import { cachedIndexVectors, mhaShape, mqaShape } from './model.ts';
 import { indexScoresOfCodes } from './ops.ts';
 
 /** Queries of a prefill chunk, and sequences that decode a token each at a time: a GPU is idle with what fills a processor. */
@@ -77,14 +76,6 @@ const input = (
   data: () => Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
 ): Tensor => g.table(name, shape, data);
 
-/** The indexer's vectors of `tokens` new tokens, from the layer's input and the query latent on. */
-function newVectors(g: Graph, store: ParamStore, s: DsaShape, tokens: number): IndexVectors {
-  const x = input(g, 'x', [tokens, s.d], () => fill(tokens * s.d, 7));
-  const qr = s.qLora > 0 ? input(g, 'qr', [tokens, s.qLora], () => fill(tokens * s.qLora, 8)) : x;
-  const turn = input(g, 'turn', [tokens, s.dR], () => fill(tokens * s.dR, 9));
-  return indexVectors(new Scope(g, store), s, 'layer', x, qr, turn);
-}
-
 /** Programs of one position. Decoding: `sequences` of one query, MQA over latents; prefill: one of many, dense in MHA form. */
 function partsAt(gpu: Gpu, shape: DsaShape, length: number, tokens: number, decode: boolean, k: number): Parts {
   const { software } = gpu.conditions;
@@ -114,32 +105,31 @@ function partsAt(gpu: Gpu, shape: DsaShape, length: number, tokens: number, deco
     output(g, latentAttention(q, kv, form, { sequences, view }).out);
   };
   const store = new ParamStore();
-  newVectors(new Graph(gpu.conditions), store, s, 1);
-  store.allocate(gpu, 11, false);
   const [codes, scales] = [dim / 4, 1].map((words) =>
     gpu.device.createBuffer({ size: Math.max(256, 4 * sequences * length * words), usage: GPUBufferUsage.STORAGE }),
   );
+  /** The indexer's vectors of the new tokens, from the layer's input and the query latent on. */
+  const prepare = (g: Graph): void => {
+    const x = input(g, 'x', [tokens, s.d], () => fill(tokens * s.d, 7));
+    const qr = s.qLora > 0 ? input(g, 'qr', [tokens, s.qLora], () => fill(tokens * s.qLora, 8)) : x;
+    const turn = input(g, 'turn', [tokens, s.dR], () => fill(tokens * s.dR, 9));
+    const at = input(g, 'at', [tokens], () =>
+      Uint32Array.from({ length: tokens }, (_, i) => length - queries + (i % queries)),
+    );
+    const cache = {
+      codes: g.external('codes', [sequences, length, dim / 4], () => codes),
+      scales: g.external('scales', [sequences, length, 1], () => scales),
+    };
+    const { q, w } = cachedIndexVectors(new Scope(g, store), s, 'layer', x, qr, turn, at, cache);
+    g.output('q', q);
+    g.output('w', w);
+  };
+  // Parameters are declared by tracing; this graph is thrown away.
+  prepare(new Graph(gpu.conditions));
+  store.allocate(gpu, 11, false);
   const programs: Record<Part, Program> = {
     dense: compile(gpu, (g) => attention(g, dense, () => undefined, length)),
-    prepare: compile(gpu, (g) => {
-      const v = newVectors(g, store, s, tokens);
-      if (!v.codes) throw new Error('The indexer of a cost measurement has codes.');
-      const at = input(g, 'at', [tokens], () =>
-        Uint32Array.from({ length: tokens }, (_, i) => length - queries + (i % queries)),
-      );
-      storeRows(
-        v.codes.k.codes,
-        at,
-        g.external('codes', [sequences, length, dim / 4], () => codes),
-      );
-      storeRows(
-        v.codes.k.scales,
-        at,
-        g.external('scales', [sequences, length, 1], () => scales),
-      );
-      g.output('q', v.q);
-      g.output('w', v.w);
-    }),
+    prepare: compile(gpu, prepare),
     scores: compile(gpu, (g) => {
       const quarter = dim / 4;
       const q = input(g, 'q', [tokens, heads, dim], () => fill(tokens * heads * dim, 3));

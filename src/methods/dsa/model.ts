@@ -23,13 +23,17 @@ import type { Path } from './dispatch.ts';
 import {
   hadamard,
   headDown,
+  headFactor,
   headUp,
+  type IndexCache,
+  type IndexFormat,
   indexLoss,
+  indexQueries,
   indexScores,
   indexTarget,
-  type Quantised,
   quantise,
   rotate,
+  storeIndexKeys,
 } from './ops.ts';
 
 /** Names of the indexer's parameters contain this. */
@@ -182,16 +186,28 @@ export function mhaForm(scope: Scope, s: DsaShape, name: string, l: Latents): Fo
   };
 }
 
+/** What the indexer multiplies its inputs with: queries from MLA's query latent, keys and head weights from x. */
+function indexProjections(scope: Scope, s: DsaShape, name: string, x: Tensor, qr: Tensor) {
+  const { indexHeads: heads, indexDim: dim } = s;
+  const init = normal(0.02);
+  const at = `${name}${INDEX.slice(0, -1)}`;
+  return {
+    k: scope.project(`${at}.k`, x, dim, { init }),
+    gain: scope.get(`${at}.k.g`, [dim], ones, false),
+    bias: scope.get(`${at}.k.b`, [dim], zeros, false),
+    q: scope.project(`${at}.q`, qr, heads * dim, { init }),
+    w: scope.project(`${at}.w`, x, heads, { init }),
+  };
+}
+
 export interface IndexVectors {
   /** [R, HI, dI], [R, HI] with all constant factors, [R, dI]; what the codes stand for. */
   q: Tensor;
   w: Tensor;
   k: Tensor;
-  /** Null when the indexer runs in f32. */
-  codes: { q: Quantised; k: Quantised } | null;
 }
 
-/** Queries from MLA's query latent, keys by LayerNorm, half-split rotation first, Hadamard, 8-bit codes. */
+/** Keys by LayerNorm, half-split rotation first, Hadamard, 8-bit codes. */
 export function indexVectors(
   scope: Scope,
   s: DsaShape,
@@ -201,24 +217,41 @@ export function indexVectors(
   turn: Tensor,
 ): IndexVectors {
   const { graph } = scope;
-  const { indexHeads: heads, indexDim: dim } = s;
-  const init = normal(0.02);
-  const at = `${name}${INDEX.slice(0, -1)}`;
+  const { indexHeads: heads, indexDim: dim, quant } = s;
+  const raw = indexProjections(scope, s, name, x, qr);
   // LayerNorm = RMSNorm of the centred vector, plus a bias; centring is a product with I - 1/n.
   const centre = graph.table(`centre ${dim}`, [dim, dim], () =>
     Float32Array.from({ length: dim * dim }, (_, i) => Number(i % (dim + 1) === 0) - 1 / dim),
   );
-  const centred = linear(scope.project(`${at}.k`, x, dim, { init }), centre);
-  const normed = rmsNorm(centred, scope.get(`${at}.k.g`, [dim], ones, false));
-  const rawK = add(normed, scope.get(`${at}.k.b`, [dim], zeros, false));
-  const rawQ = scope.project(`${at}.q`, qr, heads * dim, { init });
-  const spread = (v: Tensor): Tensor => (s.hadamard ? hadamard(v, dim) : v);
-  const q = spread(rotate(rawQ, turn, { heads, dim, half: true }));
-  const k = spread(rotate(rawK, turn, { heads: 1, dim, half: true }));
-  const w = affine(scope.project(`${at}.w`, x, heads, { init }), 1 / Math.sqrt(heads * dim));
-  if (s.quant === 'f32') return { q, w, k, codes: null };
-  const codes = { q: quantise(q, dim, s.quant), k: quantise(k, dim, s.quant) };
-  return { q: codes.q.values, w, k: codes.k.values, codes };
+  const normed = add(rmsNorm(linear(raw.k, centre), raw.gain), raw.bias);
+  const finish = (v: Tensor, heads: number): Tensor => {
+    const turned = rotate(v, turn, { heads, dim, half: true });
+    const spread = s.hadamard ? hadamard(turned, dim) : turned;
+    return quant === 'f32' ? spread : quantise(spread, dim, quant).values;
+  };
+  return { q: finish(raw.q, heads), w: affine(raw.w, headFactor(heads, dim)), k: finish(normed, 1) };
+}
+
+/**
+ * The same for rows that are decoded or read ahead of decoding, in five launches without derivative: queries and head weights
+ * as above, keys into the cache at positions `at` u32 [R]. What reads the cache takes `stored` as `after`.
+ */
+export function cachedIndexVectors(
+  scope: Scope,
+  s: DsaShape,
+  name: string,
+  x: Tensor,
+  qr: Tensor,
+  turn: Tensor,
+  at: Tensor,
+  cache: IndexCache,
+): { q: Tensor; w: Tensor; stored: Tensor } {
+  const raw = indexProjections(scope, s, name, x, qr);
+  const format: IndexFormat = { dim: s.indexDim, hadamard: s.hadamard, quant: s.quant };
+  return {
+    ...indexQueries(raw.q, raw.w, turn, format),
+    stored: storeIndexKeys(raw.k, raw, turn, at, cache, format),
+  };
 }
 
 /** MLA over whole rows [batch, time], as a plan says. */

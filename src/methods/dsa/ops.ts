@@ -1,16 +1,19 @@
 /**
  * Operations of DeepSeek Sparse Attention over its own kernels (dsa.md sections 1.2-1.5, 2.4): rotation, Hadamard transform,
- * 8-bit codes with block scales, lightning indexer, per-head products, and the indexer's loss with its derivative.
+ * 8-bit codes with block scales, all of them in one for decoding, lightning indexer, per-head products, and the indexer's loss
+ * with its derivative.
  */
 
 import hadamardLink from '../../../shaders/methods/dsa/hadamard.wgsl?link';
 import headLink from '../../../shaders/methods/dsa/head_matmul.wgsl?link';
 import backwardKeyLink from '../../../shaders/methods/dsa/index_backward_key.wgsl?link';
 import backwardQueryLink from '../../../shaders/methods/dsa/index_backward_query.wgsl?link';
+import keyLink from '../../../shaders/methods/dsa/index_key.wgsl?link';
 import keysLink from '../../../shaders/methods/dsa/index_keys.wgsl?link';
 import klLink from '../../../shaders/methods/dsa/index_kl.wgsl?link';
 import productsLink from '../../../shaders/methods/dsa/index_products.wgsl?link';
 import productsBackwardLink from '../../../shaders/methods/dsa/index_products_backward.wgsl?link';
+import queryLink from '../../../shaders/methods/dsa/index_query.wgsl?link';
 import scoresLink from '../../../shaders/methods/dsa/index_scores.wgsl?link';
 import codesLink from '../../../shaders/methods/dsa/index_scores_codes.wgsl?link';
 import targetLink from '../../../shaders/methods/dsa/index_target.wgsl?link';
@@ -21,6 +24,7 @@ import type { Tensor } from '../../tensor/graph.ts';
 import { type LatentShape, nothing } from '../../tensor/ops/latent-shape.ts';
 import { launch } from '../../tensor/ops/launch.ts';
 import { matmul } from '../../tensor/ops/matmul.ts';
+import { NORM_EPS } from '../../tensor/ops/norm.ts';
 import { productScores, scoresByProducts } from '../../tensor/ops/product-attention.ts';
 import { meanOf } from '../../tensor/ops/reduce.ts';
 
@@ -69,6 +73,8 @@ export function hadamard(x: Tensor, dim: number): Tensor {
 }
 
 export type Quant = 'f32' | 'e4m3' | 'i8';
+/** As the kernels have it. */
+const MODE: Readonly<Record<Quant, number>> = { f32: 0, e4m3: 1, i8: 2 };
 
 export interface Quantised {
   /** u32 [rows, dim / 4] and f32 [rows]. */
@@ -87,12 +93,113 @@ export function quantise(x: Tensor, dim: number, quant: Exclude<Quant, 'f32'>): 
     entryPoint: 'quantise',
     inputs: [x],
     outputs: [[rows, dim / 4], [rows], x.shape],
-    uniforms: [rows, dim, quant === 'e4m3' ? 1 : 2],
+    uniforms: [rows, dim / 4, MODE[quant]],
     threads: rows,
     flops: 4 * x.size,
     backward: ([, , dy]) => [dy],
   });
   return { codes, scales, values };
+}
+
+/** Constant factor of the head weights. */
+export const headFactor = (heads: number, dim: number): number => 1 / Math.sqrt(heads * dim);
+
+/** What becomes of an indexer's projection. */
+export interface IndexFormat {
+  /** Channels of a head: a power of two, at least 16. */
+  dim: number;
+  hadamard: boolean;
+  quant: Quant;
+}
+
+/** Size and work of the launch that finishes `vectors` vectors, as many in each of the rows of turn [rows, turned]. */
+function finishing(turn: Tensor, rows: number, vectors: number, { dim, hadamard, quant }: IndexFormat) {
+  const turned = turn.size / rows;
+  if (dim < 16 || (dim & (dim - 1)) !== 0) throw new Error(`indexer: ${dim} channels are no power of two from 16 on`);
+  if (!Number.isInteger(turned) || turned % 2 !== 0 || turned > dim) {
+    throw new Error(`indexer: rotations [${turn.shape}] do not fit ${rows} rows of ${dim} channels`);
+  }
+  const each = 3 * turned + (hadamard ? dim * (Math.log2(dim) + 1) : 0) + (quant === 'f32' ? 0 : 4 * dim);
+  return {
+    pairs: turned / 2,
+    spread: { f: hadamard ? 1 / Math.sqrt(dim) : 0 },
+    spec: { constants: { D: dim }, threads: vectors, flops: vectors * each },
+  };
+}
+
+/**
+ * Rotate (half-split), hadamard and quantise in one launch, without derivative: of projections raw [rows, heads * dim] what
+ * their codes stand for, [rows, heads, dim], and of weights [rows, heads] the weights of the heads with their constant factor.
+ * turn [rows, turned]: (cos, sin) pairs.
+ */
+export function indexQueries(
+  raw: Tensor,
+  weights: Tensor,
+  turn: Tensor,
+  format: IndexFormat,
+): { q: Tensor; w: Tensor } {
+  const heads = weights.shape[weights.shape.length - 1];
+  const rows = weights.size / heads;
+  if (raw.size !== weights.size * format.dim) {
+    throw new Error(`indexer: [${raw.shape}] is not ${format.dim} channels for every weight of [${weights.shape}]`);
+  }
+  const { pairs, spread, spec } = finishing(turn, rows, rows * heads, format);
+  const [q, w] = launch(raw.graph, {
+    ...spec,
+    label: 'index query',
+    link: queryLink,
+    entryPoint: 'prepare_query',
+    inputs: [turn, raw, weights],
+    outputs: [[rows, heads, format.dim], weights.shape],
+    uniforms: [rows, heads, pairs, MODE[format.quant], spread, { f: headFactor(heads, format.dim) }],
+    flops: spec.flops + rows * heads,
+  });
+  return { q, w };
+}
+
+/** Keys of the indexer by sequence and position. */
+export interface IndexCache {
+  /** u32 [sequences, capacity, dim / 4]; of an f32 indexer the channels, f32 [sequences, capacity, dim]. */
+  codes: Tensor;
+  /** f32 [sequences, capacity, 1]; an f32 indexer has none. */
+  scales?: Tensor;
+}
+
+/**
+ * LayerNorm, rotate (half-split), hadamard, quantise and storeRows in one launch, without derivative: projections raw [rows, dim]
+ * as codes into the cache at positions `at` u32 [rows]; >= capacity: not kept. What reads the cache takes the result as `after`.
+ */
+export function storeIndexKeys(
+  raw: Tensor,
+  norm: { gain: Tensor; bias: Tensor },
+  turn: Tensor,
+  at: Tensor,
+  cache: IndexCache,
+  format: IndexFormat,
+): Tensor {
+  const { dim, quant } = format;
+  const rows = at.size;
+  const [sequences, capacity] = cache.codes.shape;
+  const words = quant === 'f32' ? dim : dim / 4;
+  if (raw.size !== rows * dim || cache.codes.size !== sequences * capacity * words || rows % sequences !== 0) {
+    throw new Error(`indexer: [${raw.shape}] at ${rows} positions does not fit the cache [${cache.codes.shape}]`);
+  }
+  if ((quant === 'f32') !== (cache.scales === undefined))
+    throw new Error('indexer: codes have scales, f32 keys have none');
+  const { pairs, spread, spec } = finishing(turn, rows, rows, format);
+  return launch(raw.graph, {
+    ...spec,
+    label: 'index key',
+    link: keyLink,
+    entryPoint: 'prepare_key',
+    inputs: [turn, raw, norm.gain, norm.bias, at, cache.codes, cache.scales ?? nothing(raw.graph)],
+    outputs: [[1]],
+    uniforms: [rows, rows / sequences, capacity, pairs, MODE[quant], spread, { f: NORM_EPS }],
+    flops: spec.flops + 7 * rows * dim,
+    // Of the caches only the rows.
+    bytes: 4 * (turn.size + raw.size + 2 * dim + rows * (1 + words + Number(cache.scales !== undefined)) + 1),
+    effect: true,
+  })[0];
 }
 
 export interface IndexShape {
@@ -183,7 +290,7 @@ export function indexScoresOfCodes(
   const rows = q.size / (s.heads * s.dim);
   const length = (k.codes.size * 4) / (s.sequences * s.dim);
   if (s.dim % 16 !== 0) throw new Error(`indexScoresOfCodes: ${s.dim} channels are no multiple of 16`);
-  const mode = quant === 'e4m3' ? 1 : 2;
+  const mode = MODE[quant];
   // Not over a cache that is being filled: products take all of its places, this kernel those within the bounds.
   if (after.length === 0 && byProducts(q, s, rows, length)) {
     const [values] = launch(q.graph, {

@@ -35,6 +35,33 @@ export function blockScale(block: readonly number[]): number {
   return scale;
 }
 
+/** A block in 8 bits a channel: its scale, codes, and what they stand for. */
+export function coded(
+  block: readonly number[],
+  quant: 'e4m3' | 'i8',
+): { scale: number; codes: number[]; values: number[] } {
+  if (quant === 'e4m3') {
+    const scale = blockScale(block);
+    const codes = block.map((v) => e4m3Encode(v / scale));
+    return { scale, codes, values: codes.map((code) => e4m3Decode(code) * scale) };
+  }
+  const scale = Math.max(Math.fround(1e-4), ...block.map(Math.abs)) / 127;
+  const steps = block.map((v) => Math.round(v / scale));
+  return { scale, codes: steps.map((n) => n & 0xff), values: steps.map((n) => n * scale) };
+}
+
+/** LayerNorm of one row. */
+export function layerNormReference(
+  x: ArrayLike<number>,
+  gain: ArrayLike<number>,
+  bias: ArrayLike<number>,
+  eps: number,
+): Float64Array {
+  const mean = Array.from(x).reduce((sum, v) => sum + v, 0) / x.length;
+  const variance = Array.from(x).reduce((sum, v) => sum + (v - mean) ** 2, 0) / x.length;
+  return Float64Array.from(x, (v, i) => ((v - mean) / Math.sqrt(variance + eps)) * gain[i] + bias[i]);
+}
+
 /** Rows times the orthonormal Hadamard matrix: entry (i, j) has the sign of the parity of i & j. */
 export function hadamardReference(x: ArrayLike<number>, dim: number): Float64Array {
   const parity = (n: number): number => (n === 0 ? 0 : (n & 1) ^ parity(n >> 1));

@@ -4,11 +4,13 @@ import naiveLink from '../../../shaders/versions/index_codes_naive.wgsl?link';
 import type { Tensor } from '../../tensor/graph.ts';
 import { specialise } from '../../tensor/kernel.ts';
 import { ropeTable } from '../../tensor/ops/attention.ts';
+import { NORM_EPS } from '../../tensor/ops/norm.ts';
 import { NONE } from '../../tensor/ops/topk.ts';
 import { latentReference } from '../../tensor/reference/latent-attention.ts';
 import {
   casesOf,
   floats,
+  type Given,
   type KernelEntry,
   random,
   single,
@@ -22,27 +24,29 @@ import { TOLERANCE } from '../../tensor/registry/tolerance.ts';
 import {
   hadamard,
   headDown,
+  headFactor,
   headUp,
   indexLoss,
+  indexQueries,
   indexScores,
   indexScoresOfCodes,
   indexTarget,
   type Quant,
   quantise,
   rotate,
+  storeIndexKeys,
 } from './ops.ts';
 import {
-  blockScale,
-  e4m3Decode,
-  e4m3Encode,
+  coded,
   hadamardReference,
   indexLossReference,
   indexScore,
+  layerNormReference,
   rotateReference,
 } from './reference.ts';
 
 const FAMILY = 'dsa';
-const { sum, map, attention } = TOLERANCE.f32;
+const { rounding, sum, map, attention } = TOLERANCE.f32;
 
 type Turn = { rows: number; heads: number; dim: number; turned: number; half: number };
 const TURNS: Turn[] = [
@@ -98,6 +102,9 @@ function awkward(rows: number, dim: number): Float32Array<ArrayBuffer> {
   });
 }
 
+/** Four codes in a word, lowest byte first. */
+const packed = (codes: readonly number[]): Uint32Array<ArrayBuffer> => new Uint32Array(Uint8Array.from(codes).buffer);
+
 type Codes = { rows: number; dim: number; i8: number };
 const quantiseTrial = ({ rows, dim, i8 }: Codes): Trial => {
   const x = floats([rows, dim], awkward(rows, dim));
@@ -113,12 +120,10 @@ const quantiseTrial = ({ rows, dim, i8 }: Codes): Trial => {
       const [scales, values] = [new Float64Array(rows), new Float64Array(rows * dim)];
       for (let r = 0; r < rows; r++) {
         const block = Array.from({ length: dim }, (_, c) => (x.data as Float32Array)[r * dim + c]);
-        scales[r] = i8 ? Math.max(Math.fround(1e-4), ...block.map(Math.abs)) / 127 : blockScale(block);
-        block.forEach((v, c) => {
-          const code = i8 ? 0 : e4m3Encode(v / scales[r]);
-          codes[(r * dim + c) >> 2] |= code << (8 * (c & 3));
-          values[r * dim + c] = i8 ? v : e4m3Decode(code) * scales[r];
-        });
+        const want = coded(block, i8 ? 'i8' : 'e4m3');
+        scales[r] = want.scale;
+        codes.set(packed(want.codes), (r * dim) / 4);
+        values.set(i8 ? block : want.values, r * dim);
       }
       // Half a step of 127; the row with the largest values decides.
       if (i8) return { scales: { values: scales, share: map }, values: { values, share: 0.5 / 126 } };
@@ -216,17 +221,133 @@ const codesTrial = (s: Packed): Trial => {
     want: () => {
       const values = (x: Float32Array): Float64Array => {
         const out = new Float64Array(x.length);
-        for (let at = 0; at < x.length; at += s.dim) {
-          const block = Array.from(x.subarray(at, at + s.dim));
-          const scale = s.i8 ? Math.max(1e-4, ...block.map(Math.abs)) / 127 : blockScale(block);
-          block.forEach((v, c) => {
-            out[at + c] = s.i8 ? Math.round(v / scale) * scale : e4m3Decode(e4m3Encode(v / scale)) * scale;
-          });
-        }
+        for (let at = 0; at < x.length; at += s.dim)
+          out.set(coded(Array.from(x.subarray(at, at + s.dim)), kind).values, at);
         return out;
       };
       const [q, k] = [values(inputs.q.data), values(inputs.k.data)];
       return { scores: seen(s, (r, c) => indexScore(q, inputs.w.data, k, r, c, s)) };
+    },
+  };
+};
+
+type Vector = { dim: number; turned: number; spread: number; bits: number; i8: number };
+type Queries = Vector & { rows: number; heads: number };
+type Keys = Vector & { sequences: number; per: number; capacity: number };
+/** Widths from 16 to 128, rotations of a part and of the whole, each with and without Hadamard, in every format. */
+const VECTORS: Vector[] = [
+  { dim: 16, turned: 8, spread: 1, bits: 8, i8: 0 },
+  { dim: 16, turned: 2, spread: 0, bits: 8, i8: 1 },
+  { dim: 32, turned: 16, spread: 1, bits: 32, i8: 0 },
+  { dim: 32, turned: 32, spread: 0, bits: 8, i8: 0 },
+  { dim: 64, turned: 16, spread: 1, bits: 8, i8: 1 },
+  { dim: 64, turned: 24, spread: 0, bits: 32, i8: 0 },
+  { dim: 128, turned: 64, spread: 1, bits: 8, i8: 0 },
+];
+const VECTOR_BENCH: Vector = { ...VECTORS[2], bits: 8 };
+const quantOf = (s: Vector): Quant => (s.bits === 32 ? 'f32' : s.i8 ? 'i8' : 'e4m3');
+const formatOf = (s: Vector) => ({ dim: s.dim, hadamard: s.spread === 1, quant: quantOf(s) });
+
+/** What lies before the codes of one vector in row `row`, by the reference. */
+function finished(x: ArrayLike<number>, table: Float32Array, row: number, s: Vector): number[] {
+  const turn = table.subarray(row * s.turned, (row + 1) * s.turned);
+  const turned = rotateReference(x, turn, { heads: 1, dim: s.dim, turned: s.turned, half: true });
+  return [...(s.spread ? hadamardReference(turned, s.dim) : turned)];
+}
+
+/**
+ * `count` vectors whose codes no rounding of a sum decides: one is drawn anew until moving all channels of what
+ * `toCode` makes of it by the tolerance of a sum, up or down, changes no code.
+ */
+function drawn(count: number, s: Vector, toCode: (x: Float32Array, i: number) => number[]) {
+  const quant = quantOf(s);
+  const data = new Float32Array(count * s.dim);
+  const vectors = Array.from({ length: count }, (_, i) => {
+    for (let salt = i; ; salt += count) {
+      const x = random([s.dim], salt + 11).data;
+      const values = toCode(x, i);
+      data.set(x, i * s.dim);
+      if (quant === 'f32') return { scale: 1, codes: [], values };
+      const reach = sum * Math.max(...values.map(Math.abs));
+      const [low, high] = [-reach, reach].map((d) =>
+        coded(
+          values.map((v) => v + d),
+          quant,
+        ),
+      );
+      const sure = low.codes.every((code, c) => code === high.codes[c]);
+      if (sure && (quant === 'i8' || low.scale === high.scale)) return coded(values, quant);
+    }
+  });
+  return { data, vectors };
+}
+
+const queriesTrial = (s: Queries): Trial => {
+  const { rows, heads, dim, turned } = s;
+  const table = ropeTable(rows, turned);
+  const weights = random([rows, heads], 2);
+  const { data, vectors } = drawn(rows * heads, s, (x, i) => finished(x, table, Math.floor(i / heads), s));
+  // Codes times a power of two are exact.
+  const share = { f32: sum, e4m3: 0, i8: map }[quantOf(s)];
+  return {
+    inputs: { raw: floats([rows, heads * dim], data), weights, turn: floats([rows, turned], table) },
+    build: (t): Record<string, Tensor> => ({ ...indexQueries(t.raw, t.weights, t.turn, formatOf(s)) }),
+    want: () => ({
+      q: { values: vectors.flatMap(({ values }) => values), share },
+      w: { values: weights.data.map((v) => v * headFactor(heads, dim)), share: rounding },
+    }),
+  };
+};
+
+const keysTrial = (s: Keys): Trial => {
+  const { sequences, per, capacity, dim, turned } = s;
+  const rows = sequences * per;
+  const quant = quantOf(s);
+  const table = ropeTable(rows, turned);
+  const [gain, bias] = [random([dim], 2, 2), random([dim], 3)];
+  const { data, vectors } = drawn(rows, s, (x, i) =>
+    finished(layerNormReference(x, gain.data, bias.data, NORM_EPS), table, i, s),
+  );
+  // The last row of every sequence lies outside.
+  const at = Array.from({ length: rows }, (_, r) => (r % per === per - 1 && per > 1 ? capacity : (r % per) + 1));
+  const before = random([sequences, capacity, dim], 4);
+  const cache: Record<string, Given> =
+    quant === 'f32'
+      ? { codes: before }
+      : {
+          codes: words([sequences, capacity, dim / 4], new Uint32Array(before.data.buffer, 0, before.data.length / 4)),
+          scales: random([sequences, capacity, 1], 5),
+        };
+  /** What a cache holds afterwards, of `width` words a place. */
+  const filled = (name: string, width: number, row: (v: (typeof vectors)[number]) => ArrayLike<number>): number[] => {
+    const out = [...cache[name].data];
+    at.forEach((place, r) => {
+      if (place >= capacity) return;
+      const to = (Math.floor(r / per) * capacity + place) * width;
+      Array.from(row(vectors[r])).forEach((v, c) => {
+        out[to + c] = v;
+      });
+    });
+    return out;
+  };
+  return {
+    inputs: {
+      ...{ raw: floats([rows, dim], data), gain, bias, turn: floats([rows, turned], table), at: words([rows], at) },
+      ...cache,
+    },
+    writes: Object.keys(cache),
+    build: (t) => {
+      const kept = quant === 'f32' ? { codes: t.codes } : { codes: t.codes, scales: t.scales };
+      return { stored: storeIndexKeys(t.raw, { gain: t.gain, bias: t.bias }, t.turn, t.at, kept, formatOf(s)) };
+    },
+    want: (): Record<string, Want> => {
+      const stored: Want = { words: [rows] };
+      if (quant === 'f32') return { stored, codes: { values: filled('codes', dim, (v) => v.values), share: sum } };
+      return {
+        stored,
+        codes: { words: filled('codes', dim / 4, (v) => packed(v.codes)) },
+        scales: { values: filled('scales', 1, (v) => [v.scale]), share: quant === 'i8' ? map : 0 },
+      };
     },
   };
 };
@@ -341,6 +462,7 @@ const lossTrial = (s: Index): Trial => {
 
 const ROWS = 'sequences*per';
 const PAIRS = '2*sequences*per*length*heads*dim';
+const FINISHING = '(3*turned + spread*dim*(Math.log2(dim) + 1) + (bits === 32 ? 0 : 4*dim))';
 const INDEX_UNIFORM = 'rows u32, heads u32, per u32, length u32';
 const LIST = '(listed ? sequences*per*slots : 4)';
 const product = (form: 'up' | 'down' | 'weight', about: string, bytes: string): KernelEntry => ({
@@ -416,7 +538,7 @@ export const DSA: readonly KernelEntry[] = [
     about: 'e4m3 codes with power-of-two block scales, or int8; four codes in a word.',
     label: 'quantise',
     bindings: 'x codes scales values',
-    uniform: 'rows u32, dim u32, mode u32',
+    uniform: 'rows u32, d4 u32, mode u32',
     dispatch: 'One invocation per row of a head.',
     flops: '4*rows*dim',
     bytes: '4*(2*rows*dim + rows*dim/4 + rows)',
@@ -430,6 +552,40 @@ export const DSA: readonly KernelEntry[] = [
       quantiseTrial,
     ),
     bench: casesOf([{ rows: 16384, dim: 32, i8: 0 }], quantiseTrial)[0],
+  },
+  {
+    name: 'index query',
+    family: FAMILY,
+    about: 'Queries and head weights of the indexer, from their projections to what is scored.',
+    label: 'index query',
+    bindings: 'turn raw weights q w',
+    uniform: 'rows u32, heads u32, pairs u32, mode u32, spread f32, factor f32',
+    dispatch: 'One invocation per row and head.',
+    flops: `rows*heads*(${FINISHING} + 1)`,
+    bytes: '4*rows*(turned + 2*heads*(dim + 1))',
+    variants: single('methods/dsa/index_query.wgsl', 'prepare_query'),
+    cases: casesOf(
+      VECTORS.map((v, i) => ({ ...v, rows: 3 * i + 1, heads: 1 + (i % 3) })),
+      queriesTrial,
+    ),
+    bench: casesOf([{ ...VECTOR_BENCH, rows: 512, heads: 4 }], queriesTrial)[0],
+  },
+  {
+    name: 'index key',
+    family: FAMILY,
+    about: 'Keys of the indexer, from their projection to codes in the cache.',
+    label: 'index key',
+    bindings: 'turn raw gain bias at codes scales stored',
+    uniform: 'rows u32, per u32, capacity u32, pairs u32, mode u32, spread f32, eps f32',
+    dispatch: 'One invocation per row.',
+    flops: `${ROWS}*(${FINISHING} + 7*dim)`,
+    bytes: `4*(${ROWS}*(turned + dim + 1 + (bits === 32 ? dim : dim/4 + 1)) + 2*dim + 1)`,
+    variants: single('methods/dsa/index_key.wgsl', 'prepare_key'),
+    cases: casesOf(
+      VECTORS.map((v, i) => ({ ...v, sequences: 1 + (i % 3), per: i + 1, capacity: 2 * i + 3 })),
+      keysTrial,
+    ),
+    bench: casesOf([{ ...VECTOR_BENCH, sequences: 8, per: 64, capacity: 1024 }], keysTrial)[0],
   },
   {
     name: 'index scores',
