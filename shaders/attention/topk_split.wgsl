@@ -1,11 +1,13 @@
 // Exact top-k of few long rows, each spread over many workgroups (decoding): digits of 11, 11 and 10 bits with histograms
 // in memory, then counts per block, then the blocks write in order. Candidates, ties and output as in topk_bisect.wgsl.
 //   state [rows, 4]: prefix found so far, how many are still wanted within it, equals in total, unused
-//   bins [rows, 2048]; counts [rows, blocks, 2]: above the threshold and equal to it, then their sums before the block
+//   bins [rows, 3, BINS], a histogram for each digit, all cleared at once
+//   counts [rows, blocks, 2]: above the threshold and equal to it, then their sums before the block
 import package::lib::index::linear;
 import package::attention::topk_order::{NONE, order};
 
 const BLOCK: u32 = 64u;
+const BINS: u32 = 2048u;
 
 struct Params { rows: u32, length: u32, k: u32, digit: u32, blocks: u32 }
 
@@ -29,13 +31,12 @@ fn candidates(row: u32) -> vec2u {
 @compute @workgroup_size(64)
 fn start(@builtin(global_invocation_id) gid: vec3u) {
   let i = linear(gid);
-  if (i >= params.rows * 2048u) { return; }
+  if (i >= params.rows * 3u * BINS) { return; }
   atomicStore(&bins[i], 0u);
-  let row = i / 2048u;
-  if (params.digit == 0u && i % 2048u == 0u) {
-    let seen = candidates(row);
-    state[4u * row] = 0u;
-    state[4u * row + 1u] = min(params.k, seen.y - seen.x);
+  if (i < params.rows) {
+    let seen = candidates(i);
+    state[4u * i] = 0u;
+    state[4u * i + 1u] = min(params.k, seen.y - seen.x);
   }
 }
 
@@ -53,7 +54,7 @@ fn histogram(@builtin(global_invocation_id) gid: vec3u) {
   for (var s = begin; s < to; s++) {
     let u = order(scores[row * params.length + s]);
     if (params.digit == 0u || (u >> (shift + width)) == state[4u * row]) {
-      atomicAdd(&bins[row * 2048u + ((u >> shift) & ((1u << width) - 1u))], 1u);
+      atomicAdd(&bins[(3u * row + params.digit) * BINS + ((u >> shift) & ((1u << width) - 1u))], 1u);
     }
   }
 }
@@ -63,13 +64,14 @@ fn pick(@builtin(global_invocation_id) gid: vec3u) {
   let row = linear(gid);
   if (row >= params.rows) { return; }
   let width = select(11u, 10u, params.digit == 2u);
+  let first = (3u * row + params.digit) * BINS;
   var bin = (1u << width) - 1u;
   var rest = state[4u * row + 1u];
-  var count = atomicLoad(&bins[row * 2048u + bin]);
+  var count = atomicLoad(&bins[first + bin]);
   while (count < rest && bin > 0u) {
     rest -= count;
     bin -= 1u;
-    count = atomicLoad(&bins[row * 2048u + bin]);
+    count = atomicLoad(&bins[first + bin]);
   }
   state[4u * row] = (state[4u * row] << width) | bin;
   state[4u * row + 1u] = rest;

@@ -17,6 +17,8 @@ export type Selector = 'radix' | 'split' | 'bisect';
 export const NONE = 0xffffffff;
 /** Columns of one thread of the split selector; as BLOCK in topk_split.wgsl. */
 const BLOCK = 64;
+/** Bins of a histogram of the split selector. */
+const BINS = 2048;
 /** On a CPU adapter barriers cost more than counting passes up to about this many columns. */
 const SHORT = 2048;
 
@@ -68,7 +70,7 @@ function split(scores: Tensor, bounds: Tensor, rows: number, length: number, k: 
     outputs: [
       [rows, k],
       [rows, 4],
-      [rows, 2048],
+      [rows, 3, BINS],
       [rows, blocks, 2],
     ],
     dispatch: ([out, state, bins, counts]) => {
@@ -80,14 +82,11 @@ function split(scores: Tensor, bounds: Tensor, rows: number, length: number, k: 
         uniforms: pack(rows, length, k, digit, blocks),
         workgroups: cover(threads),
         flops: 0,
-        bytes: ['histogram', 'count', 'emit'].includes(entryPoint) ? 4 * rows * length : 4 * rows * 2048,
+        bytes: 4 * rows * ({ start: 3 * BINS, pick: BINS, offsets: 2 * blocks }[entryPoint] ?? length),
       });
-      const digits = [0, 1, 2].flatMap((digit) => [
-        step('start', rows * 2048, digit),
-        step('histogram', rows * blocks, digit),
-        step('pick', rows, digit),
-      ]);
-      return [...digits, step('count', rows * blocks), step('offsets', rows), step('emit', rows * blocks)];
+      const digits = [0, 1, 2].flatMap((digit) => [step('histogram', rows * blocks, digit), step('pick', rows, digit)]);
+      const start = step('start', rows * 3 * BINS);
+      return [start, ...digits, step('count', rows * blocks), step('offsets', rows), step('emit', rows * blocks)];
     },
   });
   return chosen;

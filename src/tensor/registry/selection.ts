@@ -137,7 +137,6 @@ const part = (entryPoint: string, about: string, dispatch: string, bytes: string
   bench: casesOf([{ rows: 1, length: 131072, k: 64 }], trial('split'))[0],
 });
 
-const BINS = '4*rows*2048';
 const ALL = '4*rows*length';
 
 const bitsTrial = (s: Sizes): Trial => ({
@@ -178,11 +177,11 @@ const storeTrial = ({ sequences, per, capacity, width }: Store): Trial => {
 export const SELECTION: readonly KernelEntry[] = [
   whole('radix', 6),
   whole('bisect', 34),
-  part('start', 'Clears the histogram of a digit.', 'One invocation per bin.', BINS),
+  part('start', 'Clears the histograms of all digits.', 'One invocation per bin.', '4*rows*3*2048'),
   part('histogram', 'Counts a digit of the candidates that match so far.', 'One invocation per 64 columns.', ALL),
-  part('pick', 'Finds the bin of the k-th largest value.', 'One invocation per row.', BINS),
+  part('pick', 'Finds the bin of the k-th largest value.', 'One invocation per row.', '4*rows*2048'),
   part('count', 'Values above the threshold and equal to it, by block.', 'One invocation per 64 columns.', ALL),
-  part('offsets', 'Counts to sums before each block.', 'One invocation per row.', BINS),
+  part('offsets', 'Counts to sums before each block.', 'One invocation per row.', '4*rows*2*Math.ceil(length/64)'),
   part('emit', 'Writes the chosen columns in order.', 'One invocation per 64 columns.', ALL),
   {
     name: 'selection bits',
