@@ -31,12 +31,15 @@ test('a link brings the view back; nonsense in it is the first visit, too much i
   // What nobody asked for suits the weights, and stays out of the link.
   const first = fitView(FIRST_VIEW, nano, tasksOf(nano)).view;
   expect([first.k, first.query]).toEqual([nano.k, 25]);
-  for (const preset of ['nano', 'mini', 'small']) {
+  for (const preset of ['nano', 'mini', 'small', 'control']) {
     const c = configure(preset);
     const { query } = fitView(FIRST_VIEW, c, tasksOf(c)).view;
     expect(rowOf(c, 'retrieval', 'eval', 7, 0).wanted.has(query), preset).toBe(true);
   }
   expect(linkOf(askedAs(FIRST_VIEW, first))).toBe('');
+  // One layer: the second, which the first visit shows elsewhere, was not asked for here.
+  const single = configure('control');
+  expect(fitView(FIRST_VIEW, single, tasksOf(single))).toMatchObject({ view: { layer: 0 }, changed: [] });
   const { view: fitted, changed } = fitView({ ...view, k: 99, query: 40, layer: 5, key: 50 }, nano, tasksOf(nano));
   expect([fitted.k, fitted.query, fitted.layer, fitted.key]).toEqual([32, 31, 1, 31]);
   expect(changed.join(' ')).toMatch(/k = 99 is more than the 32 tokens of a row.*Token 40.*Layer 5/);

@@ -72,7 +72,8 @@ export function Parity({ api, opened, version, card, onRows }: Props) {
       <p className={css.lead}>
         Lookups need one past token at a time: there sparse attention must keep up with dense attention trained on from
         the same base on the same data. Majority needs all tokens: there it loses where k keys in every layer do not
-        reach them all. All are measured on rows that no training used, and the words come from the intervals.
+        reach them all, most visibly with the weights called control, which are one layer. All are measured on rows that
+        no training used, and the words come from the intervals.
       </p>
       <div className={css.controls}>
         <Knob

@@ -62,7 +62,12 @@ export async function fetchPost(card: Card): Promise<PostCard | null> {
 }
 
 /** Shipped weights by preset; the first is opened at the first visit, on any adapter. */
-export const SHIPPED = { nano: 'card.json', mini: 'dsa-mini.card.json', small: 'dsa-small.card.json' } as const;
+export const SHIPPED = {
+  nano: 'card.json',
+  mini: 'dsa-mini.card.json',
+  small: 'dsa-small.card.json',
+  control: 'dsa-control.card.json',
+} as const;
 export type ShippedName = keyof typeof SHIPPED;
 
 /** Shipped weights and their card. */

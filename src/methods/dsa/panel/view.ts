@@ -13,7 +13,7 @@ export const TABS = ['maps', 'theatre', 'codes', 'train', 'parity', 'places', 'p
 export type Tab = (typeof TABS)[number];
 
 /** Presets that the page trains. */
-export const TRAINED = ['nano', 'mini', 'small'] as const;
+export const TRAINED = ['nano', 'mini', 'small', 'control'] as const;
 export type Trained = (typeof TRAINED)[number];
 
 export interface View {
@@ -129,13 +129,16 @@ export function fitView(asked: Asked, c: DsaConfig, tasks: readonly Task[]): { v
     );
   }
   const query = within('query', last, 'Token');
+  // The layer of the first visit was not asked for.
+  const layer =
+    asked.layer === FIRST_VIEW.layer ? Math.min(asked.layer, c.layers - 1) : within('layer', c.layers - 1, 'Layer');
   return {
     view: {
       ...view,
       task: tasks.includes(view.task) ? view.task : tasks[0],
       k,
       query,
-      layer: within('layer', c.layers - 1, 'Layer'),
+      layer,
       key: Math.min(view.key, query),
       zoom: Math.min(view.zoom, Math.max(1, Math.floor(c.time / 8))),
     },
