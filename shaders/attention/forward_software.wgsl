@@ -1,7 +1,7 @@
 // Attention forward for CPU adapters with subgroups of LANES invocations; the maths is that of forward.wgsl.
 // There a load costs per lane even when all lanes want the same word: so every lane loads one key and one value of a block,
 // and the rows travel within the subgroup, to ROWS queries of every lane: HEADS that share the keys, for ROWS / HEADS rows.
-// Loops over ROWS, LANES and DH4 are written out by kernelText (src/tensor/ops/attention.ts), which turns subgroupBroadcast
+// FOURS is LANES / 4. Loops over ROWS, FOURS and DH4 are written out by kernelText (src/tensor/ops/attention.ts), which turns subgroupBroadcast
 // into quadSwaps where EXCHANGE is 1. The loop over blocks of keys leaves at its end: one that leaves at its beginning runs
 // its body once more with no lane active.
 import package::attention::layout::{block_start, capped, first_row, Params, window_start};
@@ -9,6 +9,7 @@ enable subgroups;
 
 const DH4: u32 = 4u;
 const LANES: u32 = 8u;
+const FOURS: u32 = 2u;
 const ROWS: u32 = 1u;
 const HEADS: u32 = 1u;
 const EXCHANGE: u32 = 0u;
@@ -23,15 +24,15 @@ const OPEN: u32 = 0u;
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// The lane whose row is here in turn u of a block.
-fn giver(lane: u32, u: u32) -> u32 {
-  return select(u, lane ^ u, EXCHANGE == 1u);
+// The lanes whose rows are here in four turns of a block.
+fn givers(lane: u32, four: u32) -> vec4u {
+  let turns = 4u * four + vec4u(0u, 1u, 2u, 3u);
+  return select(turns, vec4u(lane) ^ turns, EXCHANGE == 1u);
 }
 
-fn score(products: vec4f) -> f32 {
-  let s = products.x + products.y + products.z + products.w;
+fn score(s: vec4f) -> vec4f {
   if (CAPPED == 0u) { return s; }
-  return capped(s, params.cap);
+  return vec4f(capped(s.x, params.cap), capped(s.y, params.cap), capped(s.z, params.cap), capped(s.w, params.cap));
 }
 
 @compute @workgroup_size(LANES)
@@ -91,40 +92,42 @@ fn forward(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) l
         word[r] = mask[min(top + r / HEADS * LANES + lane, params.length - 1u) * params.words + j / 32u] >> (j % 32u);
       }
     }
-    // Set to zero by hand below: on SwiftShader a variable of a loop body keeps its value from turn to turn.
-    var dots: array<array<vec4f, LANES>, ROWS>;
-    for (var u = 0u; u < LANES; u++) {
-      for (var r = 0u; r < ROWS; r++) { dots[r][u] = vec4f(0.0); }
+    // Four keys at a time as matrices: a variable of a loop is masked whenever it is set, which costs SwiftShader more than a
+    // multiply-add, so everything is set once. By hand to zero: there it keeps its value from turn to turn.
+    var p: array<array<vec4f, FOURS>, ROWS>;
+    for (var h = 0u; h < FOURS; h++) {
+      for (var r = 0u; r < ROWS; r++) { p[r][h] = vec4f(0.0); }
       for (var c = 0u; c < DH4; c++) {
-        let there = subgroupBroadcast(k[c], u);
-        for (var r = 0u; r < ROWS; r++) { dots[r][u] += q[r][c] * there; }
+        let keys = mat4x4f(
+          subgroupBroadcast(k[c], 4u * h + 0u), subgroupBroadcast(k[c], 4u * h + 1u),
+          subgroupBroadcast(k[c], 4u * h + 2u), subgroupBroadcast(k[c], 4u * h + 3u));
+        for (var r = 0u; r < ROWS; r++) { p[r][h] += q[r][c] * keys; }
       }
     }
-    var p: array<array<f32, LANES>, ROWS>;
     for (var r = 0u; r < ROWS; r++) {
       var top_score = m[r];
-      for (var u = 0u; u < LANES; u++) {
-        let key = giver(lane, u);
-        let seen = (j + key < params.length)
-          & ((OPEN == 1u) | ((j + key >= lo[r]) & (j + key < hi[r]) & (((word[r] >> key) & 1u) == 1u)));
-        let s = score(dots[r][u]);
-        p[r][u] = select(-1e30, s, seen);
-        top_score = max(top_score, p[r][u]);
+      for (var h = 0u; h < FOURS; h++) {
+        let key = givers(lane, h);
+        let seen = (j + key < vec4u(params.length))
+          & (vec4<bool>(OPEN == 1u) | ((j + key >= vec4u(lo[r])) & (j + key < vec4u(hi[r])) & (((vec4u(word[r]) >> key) & vec4u(1u)) == vec4u(1u))));
+        p[r][h] = select(vec4f(-1e30), score(p[r][h]), seen);
+        top_score = max(max(top_score, max(p[r][h].x, p[r][h].y)), max(p[r][h].z, p[r][h].w));
       }
       let shrink = exp(m[r] - top_score);
-      var sum = l[r] * shrink;
-      for (var u = 0u; u < LANES; u++) {
-        p[r][u] = select(exp(p[r][u] - top_score), 0.0, p[r][u] <= -1e29);
-        sum += p[r][u];
-      }
-      l[r] = sum;
+      l[r] *= shrink;
       m[r] = top_score;
+      for (var h = 0u; h < FOURS; h++) {
+        p[r][h] = select(exp(p[r][h] - top_score), vec4f(0.0), p[r][h] <= vec4f(-1e29));
+        l[r] += dot(p[r][h], vec4f(1.0));
+      }
       for (var c = 0u; c < DH4; c++) { o[r][c] *= shrink; }
     }
     for (var c = 0u; c < DH4; c++) {
-      for (var u = 0u; u < LANES; u++) {
-        let there = subgroupBroadcast(v[c], u);
-        for (var r = 0u; r < ROWS; r++) { o[r][c] += p[r][u] * there; }
+      for (var h = 0u; h < FOURS; h++) {
+        let values = mat4x4f(
+          subgroupBroadcast(v[c], 4u * h + 0u), subgroupBroadcast(v[c], 4u * h + 1u),
+          subgroupBroadcast(v[c], 4u * h + 2u), subgroupBroadcast(v[c], 4u * h + 3u));
+        for (var r = 0u; r < ROWS; r++) { o[r][c] += values * p[r][h]; }
       }
     }
     j += LANES;

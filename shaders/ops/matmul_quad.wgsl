@@ -7,7 +7,12 @@
 // of its neighbours: cell (g, s) of lane l is row 4g + (l ^ s). So no word is loaded twice and nothing is broadcast.
 //
 // src/tensor/kernels/matmul.ts repeats lines that end in `each row`, `each group` (four rows), `each quad` (16 rows), `each
-// block` or `each cell` (row and block): c_0 becomes c_1 and so on; `if ...` lines are kept where the condition holds.
+// block`, `each cell` (row and block) or `each seat` (0 to 3): c_0 becomes c_1 and so on; `if ...` lines are kept where the condition holds.
+// `normed`: rows of A are RMS-normalised and scaled by `gain` (rmsnorm.wgsl); lane l sums the squares of the rows that it loads, and
+// what a row is to be multiplied by travels as the row did. Finishes of such products, each instead of a kernel of its own:
+//   gated   C = silu(left half) * right half of the columns (swiglu.wgsl): a tile holds half as many columns of either half
+//   heads   a block is a head of 16 channels; those of queries and keys are normalised and rotated (attention/qk_rope.wgsl)
+//
 // `inside`: no tile leaves the matrix. The last tiles are moved back to its edge and share cells with their neighbours;
 // both compute the same bits.
 
@@ -43,7 +48,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let top = group.y * ROWS; // if ragged
   let top = min(group.y * ROWS, p.m - ROWS); // if inside
   let left = group.x * COLUMNS + lane * 4u; // if ragged
-  let left = min(group.x * COLUMNS, p.n - COLUMNS) + lane * 4u; // if inside
+  let left = min(group.x * COLUMNS, p.n - COLUMNS) + lane * 4u; // if inside, if whole
+  let left = min(group.x * COLUMNS, p.n / 2u - COLUMNS) + lane * 4u; // if inside, if halves
   // Tokens against tokens: what lies above the diagonal is not wanted.
   if (group.x * COLUMNS > (top + ROWS - 1u) / p.share) { return; } // if causal nt
   let first = 0u; // if from first k
@@ -53,19 +59,54 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let last = p.k; // if causal tn
   let last = min(p.k, (top + ROWS - 1u) / p.share + 1u); // if causal nn
   var c_0 = vec4f(); // each cell
+  var q_0 = vec4f(); // each group, if normed
   // Not a loop that leaves at its end, though this one runs its body once more with no lane active: 512 took 1.3 times as long.
   for (var k = first; k < last; k += 4u) {
-    let a_0 = four_a(base_a, top + GROUP * 4u + lane, k, p.m, p.k); // each group, if a straight
+    let a_0 = four_a(base_a, top + GROUP * 4u + lane, k, p.m, p.k); // each group, if a straight, if plain
+    let factor = gain[k / 4u]; // if normed
+    let x_0 = four_a(base_a, top + GROUP * 4u + lane, k, p.m, p.k); // each group, if normed
+    q_0 += x_0 * x_0; // each group, if normed
+    let a_0 = x_0 * factor; // each group, if normed
     let at_0 = turned_a(base_a, k, top + 4u * (QUAD * 4u + lane)); // each quad, if a turned
     let a_0 = at_QUAD[PART]; // each group, if a turned
-    let b_0 = tile_b(base_b, k, left + BLOCK * 16u); // each block
+    let b_0 = tile_b(base_b, k, left + BLOCK_AT); // each block
     let s_0 = SWAP(a_GROUP); // each row
     c_0 += b_BLOCK * s_ROW; // each cell
   }
+  let r_0 = inverseSqrt(dot(q_0, vec4f(1.0)) / f32(p.k) + p.eps); // each group, if normed
+  let n_0 = SWAP(r_GROUP); // each row, if normed
   // Written once in a loop: a scattering store for every cell would be most of the kernel to compile.
   var cells: array<vec4f, CELLS>;
-  cells[CELL] = c_0; // each cell
-  for (var i = 0u; i < CELLS; i++) {
-    finish(cells[i], base_c, top + row_of(i / BLOCKS, lane), left + i % BLOCKS * 16u);
-  }
+  cells[CELL] = c_0; // each cell, if plain
+  cells[CELL] = c_0 * n_ROW; // each cell, if normed
+  for (var i = 0u; i < CELLS; i++) { // if plain
+    finish(cells[i], base_c, top + row_of(i / BLOCKS, lane), left + i % BLOCKS * 16u); // if plain
+  } // if plain
+  for (var r = 0u; r < ROWS; r++) { // if gated
+    let at = ((top + row_of(r, lane)) * p.n / 2u + left) / 4u; // if gated
+    for (var b = 0u; b < BLOCKS / 2u; b++) { // if gated
+      let gate = cells[r * BLOCKS + b]; // if gated
+      c[at + 4u * b] = gate / (1.0 + exp(-gate)) * cells[r * BLOCKS + BLOCKS / 2u + b]; // if gated
+    } // if gated
+  } // if gated
+  let of_q = gain_q[lane]; // if heads
+  let of_k = gain_k[lane]; // if heads
+  for (var g = 0u; g < ROWS / 4u; g++) { // if heads
+    let row_0 = top + 4u * g + (lane ^ SEAT); // each seat, if heads
+    let turn_0 = table[row_SEAT / p.every % p.period * 4u + lane]; // each seat, if heads
+    for (var b = 0u; b < BLOCKS; b++) { // if heads
+      let head = left / 16u + b; // if heads
+      let own = select(of_k, of_q, head < p.heads); // if heads
+      let h_0 = cells[(4u * g + SEAT) * BLOCKS + b]; // each seat, if heads
+      let s_0 = dot(h_0, h_0); // each seat, if heads
+      // Of the same row on all lanes.
+      let t_0 = inverseSqrt((s_SEAT + quadSwapX(s_BY_X) + quadSwapY(s_BY_Y) + quadSwapDiagonal(s_BY_XY)) / 16.0 + p.eps); // each seat, if heads
+      let turned_0 = rotate(h_SEAT * t_SEAT * own, turn_SEAT); // each seat, if heads
+      c[(row_SEAT * p.n + left) / 4u + 4u * b] = select(h_SEAT, turned_SEAT, head < p.heads + p.kv); // each seat, if heads
+    } // if heads
+  } // if heads
 }
+
+fn rotate(v: vec4f, cs: vec4f) -> vec4f { // if heads
+  return vec4f(v.x * cs.x - v.y * cs.y, v.x * cs.y + v.y * cs.x, v.z * cs.z - v.w * cs.w, v.z * cs.w + v.w * cs.z); // if heads
+} // if heads

@@ -17,7 +17,7 @@ fn four_b(base: u32, row: u32, col: u32, down: u32, across: u32) -> vec4f {
 }
 
 fn finish(sum: vec4f, base: u32, row: u32, col: u32) {
-  if (row >= p.m || col >= p.n) { return; }
+  if (row >= p.m || col >= p.n) { return; } // if ragged
   let i = (base + row * p.n + col) / 4u;
   var x = sum;
   x += c[i]; // if accumulate

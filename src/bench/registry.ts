@@ -17,6 +17,7 @@ import { LATENT } from '../tensor/registry/latent.ts';
 import { LOSS } from '../tensor/registry/loss.ts';
 import { MATMUL } from '../tensor/registry/matmul.ts';
 import { NORM } from '../tensor/registry/norm.ts';
+import { NORMED } from '../tensor/registry/normed.ts';
 import { PACKED } from '../tensor/registry/packed.ts';
 import { POINTWISE } from '../tensor/registry/pointwise.ts';
 import { REDUCE } from '../tensor/registry/reduce.ts';
@@ -29,6 +30,7 @@ import { WORLD } from '../world/render/registry.ts';
 
 export const KERNELS: readonly KernelEntry[] = [
   ...MATMUL,
+  ...NORMED,
   ...PACKED,
   ...ATTENTION,
   ...CACHE,

@@ -107,8 +107,10 @@ export async function createDream(
 ): Promise<Dream> {
   const model = loadModel(gpu, checkpoint);
   const options = { k: opts.k, ownsModel: true };
-  if (!hasRowBlocks(gpu.conditions)) return new LatentDream(gpu, model, opts.streams, options);
+  if (!gpu.conditions.software) return new LatentDream(gpu, model, opts.streams, options);
   const { fusedStack, keepExactHalves } = await import('../../nn/fused-layers.ts');
+  if (!hasRowBlocks(gpu.conditions))
+    return new LatentDream(gpu, model, opts.streams, { ...options, fused: fusedStack });
   const { tensors } = readSafetensors(checkpoint);
   const halves = (name: string): Uint16Array | null => {
     const t = tensors.get(name);

@@ -3,7 +3,8 @@
  *   nn  A[M,K]  B[K,N]        y = x w
  *   nt  A[M,K]  B[N,K]^T      dx = dy w^T
  *   tn  A[K,M]^T B[K,N]       dw = x^T dy
- * with C += (accumulate), + bias[N], act, + residual[M,N], in that order. Every sum runs over k in one order, by one thread:
+ * with C += (accumulate), + bias[N], act, + residual[M,N], in that order; or, on quads, of normed rows and with what follows such
+ * a product in a transformer layer (`normed`). Every sum runs over k in one order, by one thread:
  * the same inputs give the same bits. The tile sizes were picked by tests/bench/matmul.mjs.
  */
 import quad from '../../../shaders/ops/matmul_quad.wgsl?template';
@@ -11,11 +12,17 @@ import scalarAccess from '../../../shaders/ops/matmul_scalar.wgsl?template';
 import software from '../../../shaders/ops/matmul_software.wgsl?template';
 import tile from '../../../shaders/ops/matmul_tile.wgsl?template';
 import vectorAccess from '../../../shaders/ops/matmul_vector.wgsl?template';
-import type { Conditions, MatmulTile } from '../../gpu/device.ts';
+import { type Conditions, halfProducts, type MatmulTile } from '../../gpu/device.ts';
 import { unroll } from './unroll.ts';
 
 export type MatmulForm = 'nn' | 'nt' | 'tn';
 export type MatmulBinding = 'a' | 'b' | 'c' | 'bias' | 'residual';
+
+/** What follows a product of RMS-normalised rows in the same kernel: SwiGLU, or QK norm and rotation of heads. */
+export type NormedFinish = 'gated' | 'heads';
+
+/** Channels of the head that a block of columns holds. */
+export const HEAD_OF_BLOCK = 16;
 
 /** Operands alone are f16, or their products as well. */
 export type Half = 'inputs' | 'products';
@@ -37,6 +44,8 @@ export interface MatmulOptions {
    * zeros up to 32 columns beyond the diagonal, the height of a tile.
    */
   causal?: number;
+  /** Rows of A are RMS-normalised; only where normedFits. */
+  normed?: NormedFinish;
   /** A CPU adapter. */
   software: boolean;
   /** Operands in f16, on the tile of GPUs whatever the adapter; needs `shader-f16`. */
@@ -64,7 +73,18 @@ export interface MatmulPlan {
 }
 
 export function planMatmul(options: MatmulOptions): MatmulPlan {
-  const { form, M, N, K, batch = 1, accumulate = false, bias = false, residual = false, act = 'none' } = options;
+  const {
+    form,
+    M,
+    N,
+    K,
+    batch = 1,
+    accumulate = false,
+    bias = false,
+    residual = false,
+    act = 'none',
+    normed,
+  } = options;
   const causal = options.software && !options.half ? options.causal : undefined;
   for (const [name, size] of Object.entries({ M, N, K, batch })) {
     if (!Number.isInteger(size) || size < 1)
@@ -82,17 +102,18 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
   if (act === 'silu') flags.push('silu');
   flags.push(causal ? `causal ${form}` : 'all k');
   if (!causal || form !== 'tn') flags.push('from first k');
+  flags.push(...(normed ? ['normed', normed] : ['plain']));
 
-  const kernel = kernelOf(options, flags, vector);
+  const kernel = kernelOf(options, flags);
   const access = unroll(vector ? vectorAccess() : scalarAccess(), { flags, lists: {} });
   const enable = options.half ? 'enable f16;' : kernel.subgroups ? 'enable subgroups;' : '';
-  const code = [enable, declarations(bindings), access, kernel.text].join('\n');
+  const code = [enable, declarations(bindings, normed), access, kernel.text].join('\n');
 
   return {
     code,
     key: `matmul ${[kernel.name, ...flags, vector ? 'vector' : 'scalar', `${kernel.rows}x${kernel.columns}`].join(' ')}`,
     entryPoint: 'main',
-    workgroups: [Math.ceil(N / kernel.columns), Math.ceil(M / kernel.rows), batch],
+    workgroups: [Math.ceil(N / (normed === 'gated' ? 2 : 1) / kernel.columns), Math.ceil(M / kernel.rows), batch],
     uniforms: new Uint32Array([M, N, K, M * K, K * N, M * N, causal ?? 0, 0]),
     bindings,
     flops: (2 * batch * M * N * K) / (causal ? 2 : 1),
@@ -104,9 +125,15 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
 const wholeQuads = ({ form, M, N, K }: Pick<MatmulOptions, 'form' | 'M' | 'N' | 'K'>): boolean =>
   [form === 'tn' ? M : K, form === 'nt' ? K : N, N].every((length) => length % 4 === 0);
 
-function declarations(bindings: readonly MatmulBinding[]): string {
+function declarations(plain: readonly MatmulBinding[], normed?: NormedFinish): string {
+  const bindings = [
+    ...plain,
+    ...(normed ? ['gain'] : []),
+    ...(normed === 'heads' ? ['gain_q', 'gain_k', 'table'] : []),
+  ];
+  const more = normed ? ', eps: f32, heads: u32, kv: u32, every: u32, period: u32' : '';
   return [
-    'struct Params { m: u32, n: u32, k: u32, stride_a: u32, stride_b: u32, stride_c: u32, share: u32 }',
+    `struct Params { m: u32, n: u32, k: u32, stride_a: u32, stride_b: u32, stride_c: u32, share: u32${more} }`,
     ...bindings.map((name, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<Word>;`),
     `@group(0) @binding(${bindings.length}) var<uniform> p: Params;`,
   ].join('\n');
@@ -121,10 +148,10 @@ interface Kernel {
 }
 
 /** Adds to `flags` what the choice of the tile decides. */
-function kernelOf(options: MatmulOptions, flags: string[], vector: boolean): Kernel {
+function kernelOf(options: MatmulOptions, flags: string[]): Kernel {
   const { form, subgroup = 0, half } = options;
   const cpu = options.software && !half;
-  if (cpu && subgroup === 4 && !options.spread) return quadKernel(options, flags, vector);
+  if (cpu && subgroup === 4 && !options.spread) return quadKernel(options, flags);
   flags.push('ragged');
   if (!cpu) {
     flags.push(...(half ? ['half', `half ${half}`] : ['full']));
@@ -152,15 +179,19 @@ const QUAD_COST = { load: 10.5, multiply: 1, assign: 1.6, cell: 70 };
  */
 const SCALAR_CELLS = 16;
 
+/** One text for all products of normed rows: every one takes a second to compile. */
+const NORMED_TILE: MatmulTile = { rows: 28, blocks: 4 };
+
 /** Least time by QUAD_COST. A tile that is larger than the matrix is paid for in full. */
 function quadTile(options: MatmulOptions): MatmulTile {
   const { form, M, N, K, rows: wanted, blocks: wantedBlocks } = options;
+  if (options.normed) return NORMED_TILE;
   const most = wholeQuads(options) ? Number.POSITIVE_INFINITY : SCALAR_CELLS;
   let best: MatmulTile = { rows: 16, blocks: 1 };
   let least = Number.POSITIVE_INFINITY;
-  // 24 and 28 for the 48 and 52 rows of a played frame, of which 32 would compute 64.
-  for (const rows of form === 'tn' ? [16, 32] : [4, 8, 16, 24, 28, 32]) {
-    if (wanted && rows !== Math.max(wanted, form === 'tn' ? 16 : 4)) continue;
+  // 28 for the 52 rows of a played frame, of which 32 would compute 64. Few heights: every one is a text to compile.
+  const usual = form === 'tn' ? [16, 32] : M > 24 && wholeQuads(options) ? [28, 32] : [4, 8, 16, 28, 32];
+  for (const rows of wanted ? [Math.max(wanted, form === 'tn' ? 16 : 4)] : usual) {
     for (const blocks of [1, 2, 4]) {
       if (wanted && wantedBlocks && blocks !== wantedBlocks) continue;
       if (rows * blocks > most) continue;
@@ -177,22 +208,40 @@ function quadTile(options: MatmulOptions): MatmulTile {
   return best;
 }
 
+/** Where a block's columns begin in the tile; those behind `side` lie in the right half of the matrix. */
+const blockAt = (block: number, side: number): string => `${16 * (block % side)}u${block < side ? '' : ' + p.n / 2u'}`;
+
 const SWAPS = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'];
 
-function quadKernel(options: MatmulOptions, flags: string[], vector: boolean): Kernel {
+/** No tile leaves the matrix. Tiles that overlap would add twice; four k at a time must end with the last row. */
+function tilesInside(options: MatmulOptions, { rows, blocks }: MatmulTile): boolean {
   const { M, N, K, accumulate } = options;
-  const { rows, blocks } = quadTile(options);
-  const columns = 16 * blocks;
-  // Tiles that overlap would add twice; four k at a time must end with the last row.
-  const inside = vector && K % 4 === 0 && M >= rows && N >= columns && !accumulate;
-  flags.push(inside ? 'inside' : 'ragged');
+  return wholeQuads(options) && K % 4 === 0 && M >= rows && N >= 16 * blocks && !accumulate;
+}
+
+/** Whether there is a kernel for a product of normed rows: on quads, where whole blocks of columns lie in a tile. */
+export function normedFits(conditions: Conditions, [M, N, K]: [number, number, number], normed: NormedFinish): boolean {
+  const { software: cpu, subgroupSize } = conditions;
+  const whole = N % (normed === 'gated' ? 32 : 16) === 0;
+  const options: MatmulOptions = { form: 'nn', M, N, K, software: true };
+  return cpu && subgroupSize === 4 && !halfProducts(conditions) && whole && tilesInside(options, NORMED_TILE);
+}
+
+function quadKernel(options: MatmulOptions, flags: string[]): Kernel {
+  const gated = options.normed === 'gated';
+  const tile = quadTile(options);
+  const { rows, blocks } = tile;
+  const columns = gated ? 8 * blocks : 16 * blocks;
+  const inside = tilesInside(options, tile);
+  flags.push(inside ? 'inside' : 'ragged', gated ? 'halves' : 'whole');
   const count = <T>(n: number, of: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => of(i));
   const lists = {
     row: count(rows, (r) => ({ GROUP: r >> 2, SWAP: SWAPS[r & 3] })),
     group: count(rows / 4, (g) => ({ GROUP: g, QUAD: g >> 2, PART: g & 3 })),
     quad: count(rows / 16, (q) => ({ QUAD: q })),
-    block: count(blocks, (b) => ({ BLOCK: b })),
+    block: count(blocks, (b) => ({ BLOCK: b, BLOCK_AT: blockAt(b, gated ? blocks / 2 : blocks) })),
     cell: count(rows * blocks, (i) => ({ CELL: i, ROW: Math.floor(i / blocks), BLOCK: i % blocks })),
+    seat: count(4, (s) => ({ SEAT: s, BY_X: s ^ 1, BY_Y: s ^ 2, BY_XY: s ^ 3 })),
   };
   const sizes = Object.entries({ ROWS: rows, COLUMNS: columns, BLOCKS: blocks, CELLS: rows * blocks });
   const text = [

@@ -138,8 +138,9 @@ function kernelText(
     const rows = Math.max(most, heads);
     const all = { ...sizes, ...spread.sizes, LANES: subgroupSize, ROWS: rows, EXCHANGE: Number(quads) };
     let code = specialise(spread.link(conditions), all);
-    for (const name of ['ROWS', 'LANES', 'DH4']) code = unrollLoops(code, name);
-    if (quads) code = code.replace(/subgroupBroadcast\(([^,()]+), (\d)u\)/g, (_, x, u) => `${SWAPS[Number(u)]}(${x})`);
+    for (const name of ['ROWS', 'FOURS' in all ? 'FOURS' : 'LANES', 'DH4']) code = unrollLoops(code, name);
+    const broadcast = /subgroupBroadcast\(([^,()]+), (?:4u \* 0u \+ )?(\d)u\)/g;
+    if (quads) code = code.replace(broadcast, (_, x, u) => `${SWAPS[Number(u)]}(${x})`);
     return { code, width: (subgroupSize * rows) / heads };
   }
   return { code: unrollLoops(specialise(plain(conditions), sizes), 'DH4'), width: 8 };
@@ -252,7 +253,12 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
   // Quads take two query heads of a key head together; on lavapipe that cost more than it saved (1.2 times the time).
   const { software, subgroupSize } = graph.conditions;
   const pair = software && subgroupSize === 4 && (heads / kvHeads) % 2 === 0 ? 2 : 1;
-  const sizes = { HEADS: pair, CAPPED: Number(layout.cap > 0), OPEN: Number(kind.kind === 'open') };
+  const sizes = {
+    FOURS: subgroupSize / 4,
+    HEADS: pair,
+    CAPPED: Number(layout.cap > 0),
+    OPEN: Number(kind.kind === 'open'),
+  };
   const forward = text(forwardLink, forwardSoftwareLink, { 4: 4, 8: 4 }, sizes);
   const flops = attentionFlops(layout, shape);
   const [out] = graph.add({

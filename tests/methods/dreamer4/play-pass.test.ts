@@ -33,6 +33,12 @@ const wide: DreamerConfig = {
   dynamics: { ...direct.dynamics, layers: 8, d: 32, heads: 4, kvHeads: 2, dim: 8, hidden: 48 },
 };
 
+/** Heads and rows of which quads take norms, gates and rotation into the products. */
+const ofQuads: DreamerConfig = {
+  ...wide,
+  dynamics: { ...wide.dynamics, tokens: 16, heads: 2, kvHeads: 1, dim: 16 },
+};
+
 /** Gives every parameter a value that 16 bits hold, and returns those bits. */
 async function roundToHalves(store: ParamStore): Promise<Map<string, Uint16Array>> {
   const bits = new Map<string, Uint16Array>();
@@ -57,6 +63,7 @@ async function both(c: DreamerConfig) {
   const features = signalFeatures(d.kMax);
   let mixed = 0;
   let narrow = 0;
+  let normed = 0;
   const build = (fused: boolean) =>
     compile(gpu, (graph) => {
       const z = graph.input('z', [STREAMS, d.tokens, d.channels]);
@@ -81,6 +88,7 @@ async function both(c: DreamerConfig) {
         graph.output('next', next);
         const whole = graph.nodes.filter((n) => n.name === 'row block');
         mixed = whole.length;
+        normed = graph.nodes.filter((n) => n.name.startsWith('normed ')).length;
         narrow = whole.filter((n) => n.inputs[1].name === 'parameters halves').length;
         // Each binds the stretch of the parameters that it reads: all of them may be more than an adapter binds at once.
         for (const node of whole) expect(node.inputs[0].size).toBeLessThan(store.byteLength / 4 / 2);
@@ -130,6 +138,7 @@ async function both(c: DreamerConfig) {
     dispatches: [single.stats.dispatches, few.stats.dispatches],
     blocks: mixed,
     narrow,
+    normed,
   };
   for (const p of [single, few, halves]) p.dispose();
   store.dispose();
@@ -143,9 +152,12 @@ describe.each([
   ['plain', tiny],
   ['direct paths', direct],
   ['widths of whole blocks', wide],
+  ['heads that quads turn', ofQuads],
 ])('%s', (_, config) => {
-  test('few launches, the same prediction and step; bit for bit with matrices in 16 bits', async () => {
-    const { want, got, halves, dispatches, blocks, narrow } = await both(config);
+  test('few launches, the same prediction and step; bit for bit with matrices in 16 bits', async ({ skip }) => {
+    const { software, subgroupSize } = opened.gpu.conditions;
+    skip(config === ofQuads && !(software && subgroupSize === 4), 'no quads');
+    const { want, got, halves, dispatches, blocks, narrow, normed } = await both(config);
     expectClose(got[0], want[0], TOLERANCE.f32.network);
     expectClose(got[1], want[1], TOLERANCE.f32.network);
     expect(dispatches[1]).toBeLessThan(dispatches[0]);
@@ -154,5 +166,6 @@ describe.each([
     expect(narrow).toBe(blocks);
     // One more than layers, less the two around a ring that are one.
     expect(blocks).toBe(whole ? config.dynamics.layers : 0);
+    expect(normed).toBe(config === ofQuads ? 2 * config.dynamics.layers : 0);
   });
 });
