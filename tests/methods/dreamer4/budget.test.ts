@@ -64,6 +64,8 @@ test.each([
   });
   // Whole layers in a launch.
   if (rung === 'micro' && adapter === 'lavapipe') expect(rows[5].dispatches).toBeLessThanOrEqual(70);
+  // Norms, SwiGLU and rotation within the products.
+  if (rung === 'micro' && adapter === 'SwiftShader') expect(rows[5].dispatches).toBeLessThanOrEqual(230);
   // All programs of a method: 60 on a card. CPU adapters have more variants of a product, and are above it (up to 92).
   expect(gpu.pipelines.size).toBeLessThanOrEqual(ADAPTERS[adapter].software ? 92 : 60);
 });
