@@ -3,6 +3,7 @@
 import { describeFlags, parseArgs, UsageError } from './args.ts';
 import type { Output } from './command.ts';
 import { COMMANDS } from './commands.ts';
+import { taken } from './taken.ts';
 
 function help(): string {
   const names = Object.keys(COMMANDS);
@@ -63,5 +64,8 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
+const code = await main(process.argv.slice(2));
+// A reader that is slower than this process must get all of it: exit() drops what a pipe has not taken yet.
+await Promise.all([taken(process.stdout), taken(process.stderr)]);
 // Dawn keeps threads alive; a finished command ends the process itself.
-process.exit(await main(process.argv.slice(2)));
+process.exit(code);
