@@ -112,8 +112,8 @@ try {
   const dreams = seen.dreams.filter((d) => d.at >= from && d.at <= to);
   const perSecond = ((dreams.length - 1) * 1000) / (dreams[dreams.length - 1].at - dreams[0].at);
   const frame = 1000 / perSecond;
-  // Walking alone comes first; what the keys add to it are two bits, that of the first key pressed and the other.
-  const walking = actions.get(dreams[0].index);
+  // Walking alone comes before; what the keys add to it are two bits, that of the first key pressed and the other.
+  const walking = actions.get(seen.dreams.filter((d) => d.at < from).at(-1).index);
   const added = (d) => (actions.get(d.index) ?? 0) & ~walking;
   const first = seen.dreams.map(added).find((bits, i) => seen.dreams[i].at >= from && bits !== 0);
   const shows = (d, code) => added(d) !== 0 && (added(d) === first) === (code === FIRST);

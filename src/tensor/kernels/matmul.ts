@@ -179,6 +179,9 @@ const QUAD_COST = { load: 10.5, multiply: 1, assign: 1.6, cell: 70 };
  */
 const SCALAR_CELLS = 16;
 
+/** Floating-point operations of products whose tiles are of so many cells at most: what a larger text gains takes longer to compile. */
+const SMALL = 1e5;
+
 /** One text for all products of normed rows: every one takes a second to compile. */
 const NORMED_TILE: MatmulTile = { rows: 28, blocks: 4 };
 
@@ -186,11 +189,12 @@ const NORMED_TILE: MatmulTile = { rows: 28, blocks: 4 };
 function quadTile(options: MatmulOptions): MatmulTile {
   const { form, M, N, K, rows: wanted, blocks: wantedBlocks } = options;
   if (options.normed) return NORMED_TILE;
-  const most = wholeQuads(options) ? Number.POSITIVE_INFINITY : SCALAR_CELLS;
+  const large = wholeQuads(options) && 2 * M * N * K * (options.batch ?? 1) > SMALL;
+  const most = large ? Number.POSITIVE_INFINITY : SCALAR_CELLS;
   let best: MatmulTile = { rows: 16, blocks: 1 };
   let least = Number.POSITIVE_INFINITY;
   // 28 for the 52 rows of a played frame, of which 32 would compute 64. Few heights: every one is a text to compile.
-  const usual = form === 'tn' ? [16, 32] : M > 24 && wholeQuads(options) ? [28, 32] : [4, 8, 16, 28, 32];
+  const usual = form === 'tn' ? [16, 32] : M > 24 && large ? [28, 32] : [4, 8, 16, 28, 32];
   for (const rows of wanted ? [Math.max(wanted, form === 'tn' ? 16 : 4)] : usual) {
     for (const blocks of [1, 2, 4]) {
       if (wanted && wantedBlocks && blocks !== wantedBlocks) continue;

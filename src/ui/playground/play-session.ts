@@ -2,6 +2,7 @@
 // settings into the address. One per mounted stage; dispose() ends everything it started.
 
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import type { AdapterReport } from '../../gpu/device.ts';
 import type { DreamInfo } from '../../methods/dreamer4/play-contract.ts';
 import { replaceQuery } from '../shell/hash-location.ts';
 import { ActionSampler } from './action-sampler.ts';
@@ -26,6 +27,8 @@ export interface StageElements {
 
 /** How often the clock is looked at. Not an animation frame: a slow compositor must not slow the worlds down. */
 const BEAT_MS = 8;
+
+const LEFT: Failure = { ok: false, code: 'internal', reason: 'The playground was left.', advice: '' };
 
 const newSimWorker = () =>
   new Worker(new URL('../../../workers/sim.ts', import.meta.url), { type: 'module', name: 'sim' });
@@ -232,6 +235,8 @@ export class PlaySession {
     const truth = elements.truth.transferControlToOffscreen();
     const dream = elements.dream.transferControlToOffscreen();
     const device = this.#gpu.open(transfer(dream, [dream]), transfer(channel.port2, [channel.port2]));
+    // Kernels are compiled while the simulator builds its world.
+    const loading = device.then((opened) => this.#firstDream(opened));
     try {
       const sim = await this.#sim.open(transfer(truth, [truth]), transfer(channel.port1, [channel.port1]));
       this.#clip = new ClipRing(CLIP_SECONDS * sim.hz);
@@ -242,19 +247,28 @@ export class PlaySession {
       set({ simFailure: `The simulator could not start: ${error instanceof Error ? error.message : String(error)}` });
       return;
     }
-    const opened = await device;
-    if (this.#ended) return;
-    if (!opened.ok) return this.#onDreamFailure(opened);
-    set({ adapter: opened.value, dream: { phase: 'loading' } });
-    const trained = handedOver();
-    await (trained ? this.#adopt(this.#gpu.loadBytes(trained)) : this.#loadShipped(usePlay.getState().settings.model));
+    await this.#adopt(loading);
   }
 
-  async #loadShipped(rung: string): Promise<void> {
+  /** The model that was trained in this tab, or the one that the link names. */
+  async #firstDream(opened: Outcome<AdapterReport>): Promise<Outcome<DreamInfo>> {
+    if (!opened.ok) return opened;
+    if (this.#ended) return LEFT;
+    set({ adapter: opened.value, dream: { phase: 'loading' } });
+    const trained = handedOver();
+    return trained ? this.#gpu.loadBytes(trained) : this.#shipped(usePlay.getState().settings.model);
+  }
+
+  async #shipped(rung: string): Promise<Outcome<DreamInfo>> {
     set({ dream: { phase: 'loading' } });
     const loaded = await this.#gpu.loadShipped(modelsFolder(), rung);
-    if (loaded.ok && !this.#ended) set({ models: loaded.value.models, model: loaded.value.model });
-    await this.#adopt(loaded.ok ? { ok: true, value: loaded.value.info } : loaded);
+    if (!loaded.ok) return loaded;
+    if (!this.#ended) set({ models: loaded.value.models, model: loaded.value.model });
+    return { ok: true, value: loaded.value.info };
+  }
+
+  #loadShipped(rung: string): Promise<void> {
+    return this.#adopt(this.#shipped(rung));
   }
 
   async #adopt(loading: Outcome<DreamInfo> | Promise<Outcome<DreamInfo>>): Promise<void> {
