@@ -179,8 +179,11 @@ const QUAD_COST = { load: 10.5, multiply: 1, assign: 1.6, cell: 70 };
  */
 const SCALAR_CELLS = 16;
 
-/** Floating-point operations of products whose tiles are of so many cells at most: what a larger text gains takes longer to compile. */
-const SMALL = 1e5;
+/**
+ * Floating-point operations of products whose tiles have so few cells too: what a larger text gains takes longer to compile. A bias
+ * has a text of its own and comes once a frame (patches to tokens).
+ */
+const SMALL = { plain: 1e5, bias: 2e6 };
 
 /** One text for all products of normed rows: every one takes a second to compile. */
 const NORMED_TILE: MatmulTile = { rows: 28, blocks: 4 };
@@ -189,7 +192,7 @@ const NORMED_TILE: MatmulTile = { rows: 28, blocks: 4 };
 function quadTile(options: MatmulOptions): MatmulTile {
   const { form, M, N, K, rows: wanted, blocks: wantedBlocks } = options;
   if (options.normed) return NORMED_TILE;
-  const large = wholeQuads(options) && 2 * M * N * K * (options.batch ?? 1) > SMALL;
+  const large = wholeQuads(options) && 2 * M * N * K * (options.batch ?? 1) > SMALL[options.bias ? 'bias' : 'plain'];
   const most = large ? Number.POSITIVE_INFINITY : SCALAR_CELLS;
   let best: MatmulTile = { rows: 16, blocks: 1 };
   let least = Number.POSITIVE_INFINITY;
