@@ -1,6 +1,7 @@
 // `lab list`: the ten methods, their papers, and which have begun.
 
 import { METHODS } from '../methods/method-list.ts';
+import { METHOD_PAPERS } from '../methods/method-papers.ts';
 import { UsageError } from './args.ts';
 import { defineCommand } from './command.ts';
 
@@ -9,12 +10,14 @@ export const list = defineCommand({
   flags: { json: { kind: 'boolean', help: 'exactly one JSON object on standard output' } },
   async run({ positionals }, output) {
     if (positionals.length > 0) throw new UsageError(`list takes no argument, got '${positionals[0]}'`);
-    for (const { id, title, paper, arxiv, started } of METHODS) {
+    const methods = METHODS.map(({ id, title, started }) => {
+      const { paper, arxiv } = METHOD_PAPERS[id];
+      return { id, title, paper, arxiv, started };
+    });
+    for (const { id, title, paper, arxiv, started } of methods) {
       const state = started ? 'in progress' : 'not started';
       output.line(`${id.padEnd(11)} ${state.padEnd(12)} ${title} (${paper}, arXiv ${arxiv})`);
     }
-    output.result({
-      methods: METHODS.map(({ id, title, paper, arxiv, started }) => ({ id, title, paper, arxiv, started })),
-    });
+    output.result({ methods });
   },
 });

@@ -1,12 +1,10 @@
 /**
  * Stacks of transformer layers for programs that nothing differentiates: in a dispatch a layer, where it can do the attention as
- * well, or two (tensor/ops/row-block.ts); on quads in five instead of eight (tensor/ops/normed-product.ts). A module of its own,
- * so that only pages on adapters that have these kernels load it.
+ * well, or two (tensor/ops/row-block.ts), else as normed-layers.ts does. A module of its own, so that only pages on adapters that
+ * have these kernels load it.
  */
 import type { Tensor } from '../tensor/graph.ts';
-import { HEAD_OF_BLOCK, normedFits } from '../tensor/kernels/matmul.ts';
 import { packTiles, planRowBlock } from '../tensor/kernels/row-block.ts';
-import { normedGate, normedHeads } from '../tensor/ops/normed-product.ts';
 import { type LeadWeights, rowBlock, type TailWeights } from '../tensor/ops/row-block.ts';
 import {
   type FusedStack,
@@ -20,6 +18,7 @@ import {
   type StackLayer,
   type View,
 } from './layers.ts';
+import { normedProducts } from './normed-layers.ts';
 import type { ParamStore } from './params.ts';
 
 export const fusedStack: FusedStack = (scope, layers, x, shape) =>
@@ -69,29 +68,6 @@ const rowBlocks: FusedStack = (scope, layers, x, shape) => {
     }));
   }
   return y;
-};
-
-/** Norms, SwiGLU, QK norm and rotation in the kernels of the products that they stand beside. */
-const normedProducts: FusedStack = (scope, layers, x, shape) => {
-  const { d, hidden, heads, kvHeads, dim, depth } = shape;
-  const rows = x.size / d;
-  const width = (heads + 2 * kvHeads) * dim;
-  const { conditions } = scope.graph;
-  if (dim !== HEAD_OF_BLOCK || !normedFits(conditions, [rows, width, d], 'heads')) return null;
-  if (!normedFits(conditions, [rows, 2 * hidden, d], 'gated')) return null;
-  return layers.reduce((before, { name, view }) => {
-    const gain = (part: string, n: number): Tensor => scope.get(`${name}.${part}.g`, [n], ones, false);
-    const matrix = (part: string, n: number): Tensor => scope.get(`${name}.${part}.w`, [d, n], fanIn(d));
-    const { table, position: at } = rotation(view);
-    const turn = { gainQ: gain('q', dim), gainK: gain('k', dim), table, shape, at };
-    const turned = normedHeads(before, gain('norm1', d), matrix('qkv', width), turn);
-    const mixed = mix(name, turned, shape, view);
-    const out = { residual: before, init: fanIn(heads * dim, quiet(depth)) };
-    const between = scope.project(`${name}.out`, mixed, d, out);
-    const gated = normedGate(between, gain('norm2', d), matrix('gu', 2 * hidden));
-    const down = { residual: between, init: fanIn(hidden, quiet(depth)) };
-    return scope.graph.reshape(scope.project(`${name}.down`, gated, d, down), x.shape);
-  }, x);
 };
 
 type Weights = TailWeights & LeadWeights;

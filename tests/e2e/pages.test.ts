@@ -5,6 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { METHODS } from '../../src/methods/method-list.ts';
+import { METHOD_PAPERS } from '../../src/methods/method-papers.ts';
 import { launchBrowser, openPage } from '../support/browser.ts';
 
 let browser: Browser;
@@ -44,7 +45,8 @@ describe('loads cleanly and passes axe', () => {
 
 test('each of the ten methods has a page with its paper', async () => {
   const { page, close } = await openPage(browser);
-  for (const { id, title, arxiv, started } of METHODS) {
+  for (const { id, title, started } of METHODS) {
+    const { arxiv } = METHOD_PAPERS[id];
     await page.goto(`${page.url().split('#')[0]}#/${id}`);
     await page.locator(`a[href*="arxiv.org/abs/${arxiv}"]`).first().waitFor();
     if (!started) {

@@ -108,9 +108,11 @@ export async function createDream(
   const model = loadModel(gpu, checkpoint);
   const options = { k: opts.k, ownsModel: true };
   if (!gpu.conditions.software) return new LatentDream(gpu, model, opts.streams, options);
+  if (!hasRowBlocks(gpu.conditions)) {
+    const { normedProducts } = await import('../../nn/normed-layers.ts');
+    return new LatentDream(gpu, model, opts.streams, { ...options, fused: normedProducts });
+  }
   const { fusedStack, keepExactHalves } = await import('../../nn/fused-layers.ts');
-  if (!hasRowBlocks(gpu.conditions))
-    return new LatentDream(gpu, model, opts.streams, { ...options, fused: fusedStack });
   const { tensors } = readSafetensors(checkpoint);
   const halves = (name: string): Uint16Array | null => {
     const t = tensors.get(name);

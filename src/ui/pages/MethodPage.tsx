@@ -2,24 +2,26 @@
 
 import { Link } from 'wouter';
 import { METHODS, type MethodEntry } from '../../methods/method-list.ts';
+import { METHOD_PAPERS } from '../../methods/method-papers.ts';
 import css from './page.module.css';
 
 export default function MethodPage({ method }: { method: MethodEntry }) {
+  const { line, view, paper, arxiv } = METHOD_PAPERS[method.id];
   const next = METHODS[method.number % METHODS.length];
   return (
     <main className={css.page}>
       <h1>{method.title}</h1>
-      <p className={css.lead}>{method.line}</p>
+      <p className={css.lead}>{line}</p>
       <dl className={css.facts}>
         <dt>State</dt>
         <dd>Not started. Nothing on this page is measured yet.</dd>
         <dt>What you will see</dt>
-        <dd>{method.view}</dd>
+        <dd>{view}</dd>
         <dt>Paper</dt>
         <dd>
-          {method.paper},{' '}
-          <a href={`https://arxiv.org/abs/${method.arxiv}`} rel="noreferrer">
-            arXiv {method.arxiv}
+          {paper},{' '}
+          <a href={`https://arxiv.org/abs/${arxiv}`} rel="noreferrer">
+            arXiv {arxiv}
           </a>
         </dd>
         <dt>Next method</dt>
