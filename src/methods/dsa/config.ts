@@ -106,6 +106,27 @@ export const SPECIFIED: DsaConfig = {
   headSweep: false,
 };
 
+/**
+ * The shape of what a CPU adapter trains in minutes. Large attention logits at the start: without them two thirds of what a query
+ * pays lie outside any 16 keys after training, because heads that have nothing to look up stay spread out.
+ */
+const TOY: DsaConfig = {
+  ...SPECIFIED,
+  vocab: 64,
+  d: 64,
+  layers: 2,
+  heads: 2,
+  hidden: 128,
+  qLora: 0,
+  dC: 32,
+  dR: 8,
+  dN: 24,
+  dV: 32,
+  indexHeads: 4,
+  indexDim: 16,
+  gain: 5,
+};
+
 export const PRESETS: Readonly<Record<string, DsaConfig>> = {
   nano: {
     ...SPECIFIED,
@@ -136,24 +157,9 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
     evalRows: 128,
     ablation: false,
   },
-  // What a CPU adapter trains in minutes. Large attention logits at the start: without them two thirds of what a query pays
-  // lie outside any 16 keys after training, because heads that have nothing to look up stay spread out.
   mini: {
-    ...SPECIFIED,
+    ...TOY,
     rung: 'mini',
-    vocab: 64,
-    d: 64,
-    layers: 2,
-    heads: 2,
-    hidden: 128,
-    qLora: 0,
-    dC: 32,
-    dR: 8,
-    dN: 24,
-    dV: 32,
-    indexHeads: 4,
-    indexDim: 16,
-    gain: 5,
     time: 64,
     batch: 8,
     controlRows: 1,
@@ -187,21 +193,9 @@ export const PRESETS: Readonly<Record<string, DsaConfig>> = {
   // The negative control at the length and k of the specification's default. Several layers can count through each other, since
   // a key has already counted what it saw: k keys in each of L layers reach k^L tokens. One layer cannot, and still looks up.
   control: {
-    ...SPECIFIED,
+    ...TOY,
     rung: 'control',
-    vocab: 64,
-    d: 64,
     layers: 1,
-    heads: 2,
-    hidden: 128,
-    qLora: 0,
-    dC: 32,
-    dR: 8,
-    dN: 24,
-    dV: 32,
-    indexHeads: 4,
-    indexDim: 16,
-    gain: 5,
     batch: 5,
     controlRows: 2,
     mix: { needle: 1, copy: 0, hops: 0 },
