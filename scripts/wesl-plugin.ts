@@ -11,7 +11,7 @@ import type { Plugin } from 'vite';
 import { linkWithResolver, RecordResolver, TrackingResolver, withLoggerAsync } from 'wesl';
 
 /** Bit i of a variant number is condition i; src/env.d.ts declares the same names. */
-export const CONDITIONS = ['software', 'f16', 'subgroups'] as const;
+export const CONDITIONS = ['software', 'f16', 'subgroups', 'bf16'] as const;
 
 const SUFFIX = '.wgsl?link';
 const TEMPLATE = '.wgsl?template';

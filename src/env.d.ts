@@ -4,7 +4,12 @@
 
 declare module '*.wgsl?link' {
   /** The linked WGSL text for these conditions; a condition that is left out is false. */
-  export default function link(conditions?: { software?: boolean; f16?: boolean; subgroups?: boolean }): string;
+  export default function link(conditions?: {
+    software?: boolean;
+    f16?: boolean;
+    subgroups?: boolean;
+    bf16?: boolean;
+  }): string;
 }
 
 /** The text of a template of kernels (scripts/wesl-plugin.ts), without the lines that are only comment. */

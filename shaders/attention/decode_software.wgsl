@@ -1,6 +1,6 @@
 // decode.wgsl for CPU adapters with subgroups of LANES invocations: every lane takes every LANES-th age, rotates that key
 // once and scores it for HEADS query heads that share it; lanes keep an online softmax of their own and meet at the end.
-// The new frame's own key is lane 0's first. Loops over HEADS, DH4 and PARTS are written out by unrollLoops.
+// The new frame's own key is lane 0's first. Loops over HEADS, DH4, PARTS and AGES are written out by unrollLoops.
 //
 // A load costs there per lane and number: what all lanes need comes in one load of neighbouring words and is broadcast, and
 // the rotation of the next age is the rotation of this one turned by LANES ages (an error of 1e-7 a turn) instead of a row
@@ -14,6 +14,8 @@ const LANES: u32 = 8u;
 const HEADS: u32 = 1u;
 // Loads that bring the queries of HEADS heads.
 const PARTS: u32 = 1u;
+// Ages that a lane takes in a step: one softmax and one assignment of every sum for all of them.
+const AGES: u32 = 1u;
 // Without a soft cap no tanh is computed; a branch would compute it and drop it.
 const CAPPED: u32 = 1u;
 
@@ -108,33 +110,44 @@ fn tiled(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lan
   // An empty ring holds nothing that may be read: a stale NaN passes a weight of 0.
   if (ages > 0u) {
     loop {
-      let seen = age <= ages;
-      // A remainder costs as much as several loads here.
-      let back = clock[0] + params.capacity - min(age, ages);
-      let slot = select(back - params.capacity, back, back < params.capacity);
-      let at = ((row * params.kv + kv_head) * params.capacity + slot) * 2u * DH4;
-      var dots: array<vec4f, HEADS>;
-      for (var h = 0u; h < HEADS; h++) { dots[h] = vec4f(0.0); }
-      for (var c = 0u; c < DH4; c++) {
-        let key = rotate_back(widened(ring[at + c]), turn[c]);
-        for (var h = 0u; h < HEADS; h++) { dots[h] += q[h][c] * key; }
-        turn[c] = rotate(turn[c], step[c]);
+      var p: array<array<f32, HEADS>, AGES>;
+      var at: array<u32, AGES>;
+      for (var a = 0u; a < AGES; a++) {
+        let here = age + a * LANES;
+        // A remainder costs as much as several loads here.
+        let back = clock[0] + params.capacity - min(here, ages);
+        let slot = select(back - params.capacity, back, back < params.capacity);
+        at[a] = ((row * params.kv + kv_head) * params.capacity + slot) * 2u * DH4;
+        var dots: array<vec4f, HEADS>;
+        for (var h = 0u; h < HEADS; h++) { dots[h] = vec4f(0.0); }
+        for (var c = 0u; c < DH4; c++) {
+          let key = rotate_back(widened(ring[at[a] + c]), turn[c]);
+          for (var h = 0u; h < HEADS; h++) { dots[h] += q[h][c] * key; }
+          turn[c] = rotate(turn[c], step[c]);
+        }
+        for (var h = 0u; h < HEADS; h++) { p[a][h] = select(-1e30, score(dots[h]), here <= ages); }
       }
       var shrink: array<f32, HEADS>;
-      var p: array<f32, HEADS>;
       for (var h = 0u; h < HEADS; h++) {
-        let s = select(-1e30, score(dots[h]), seen);
-        let top = max(m[h], s);
+        var top = m[h];
+        for (var a = 0u; a < AGES; a++) { top = max(top, p[a][h]); }
         shrink[h] = exp(m[h] - top);
-        p[h] = select(0.0, exp(s - top), seen);
-        l[h] = l[h] * shrink[h] + p[h];
         m[h] = top;
+        l[h] *= shrink[h];
+        for (var a = 0u; a < AGES; a++) {
+          // A lane that has seen nothing has the lowest score as its highest: what is out of sight must weigh nothing there.
+          p[a][h] = select(0.0, exp(p[a][h] - top), age + a * LANES <= ages);
+          l[h] += p[a][h];
+        }
       }
       for (var c = 0u; c < DH4; c++) {
-        let value = widened(ring[at + DH4 + c]);
-        for (var h = 0u; h < HEADS; h++) { o[h][c] = o[h][c] * shrink[h] + p[h] * value; }
+        for (var h = 0u; h < HEADS; h++) { o[h][c] *= shrink[h]; }
+        for (var a = 0u; a < AGES; a++) {
+          let value = widened(ring[at[a] + DH4 + c]);
+          for (var h = 0u; h < HEADS; h++) { o[h][c] += p[a][h] * value; }
+        }
       }
-      age += LANES;
+      age += AGES * LANES;
       continuing { break if age - lane > ages; }
     }
   }

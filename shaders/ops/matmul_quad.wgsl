@@ -12,19 +12,27 @@
 // what a row is to be multiplied by travels as the row did. Finishes of such products, each instead of a kernel of its own:
 //   gated   C = silu(left half) * right half of the columns (swiglu.wgsl): a tile holds half as many columns of either half
 //   heads   a block is a head of 16 channels; those of queries and keys are normalised and rotated (attention/qk_rope.wgsl)
+// `pairs`: columns c and c + N/2 of B share a word, and a load brings both (ops/paired-product.ts has the format). `halves`: a
+// tile holds columns of either half, the left ones first.
 //
 // `inside`: no tile leaves the matrix. The last tiles are moved back to its edge and share cells with their neighbours;
 // both compute the same bits.
 
-fn tile_b(base: u32, k: u32, col: u32) -> mat4x4f {
-  let x = mat4x4f( // if b straight
-    four_b(base, k, col, p.k, p.n), four_b(base, k + 1u, col, p.k, p.n), // if b straight
-    four_b(base, k + 2u, col, p.k, p.n), four_b(base, k + 3u, col, p.k, p.n)); // if b straight
-  let x = transpose(mat4x4f( // if b turned
-    four_b(base, col, k, p.n, p.k), four_b(base, col + 1u, k, p.n, p.k), // if b turned
-    four_b(base, col + 2u, k, p.n, p.k), four_b(base, col + 3u, k, p.n, p.k))); // if b turned
-  return x;
-}
+fn tile_b(base: u32, k: u32, col: u32) -> mat4x4f { // if numbers
+  let x = mat4x4f( // if b straight, if numbers
+    four_b(base, k, col, p.k, p.n), four_b(base, k + 1u, col, p.k, p.n), // if b straight, if numbers
+    four_b(base, k + 2u, col, p.k, p.n), four_b(base, k + 3u, col, p.k, p.n)); // if b straight, if numbers
+  let x = transpose(mat4x4f( // if b turned, if numbers
+    four_b(base, col, k, p.n, p.k), four_b(base, col + 1u, k, p.n, p.k), // if b turned, if numbers
+    four_b(base, col + 2u, k, p.n, p.k), four_b(base, col + 3u, k, p.n, p.k))); // if b turned, if numbers
+  return x; // if numbers
+} // if numbers
+
+fn words_b(k: u32, col: u32) -> vec4u { return b[(k * (p.n / 2u) + col) / 4u]; } // if pairs
+
+// A conversion costs least here: a shift takes as long as a load. What the lower number adds to the upper one was allowed for.
+fn lower(w: vec4u) -> vec4f { return vec4f(bitcast<vec4i>(w * 65536u)); } // if pairs
+fn upper(w: vec4u) -> vec4f { return vec4f(bitcast<vec4i>(w)); } // if pairs
 
 fn turned_a(base: u32, k: u32, row: u32) -> mat4x4f { // if a turned
   return transpose(mat4x4f( // if a turned
@@ -69,41 +77,78 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let a_0 = x_0 * factor; // each group, if normed
     let at_0 = turned_a(base_a, k, top + 4u * (QUAD * 4u + lane)); // each quad, if a turned
     let a_0 = at_QUAD[PART]; // each group, if a turned
-    let b_0 = tile_b(base_b, k, left + BLOCK_AT); // each block
+    let b_0 = tile_b(base_b, k, left + BLOCK_AT); // each block, if numbers
+    let wa_0 = words_b(k, left + PAIR_AT); // each pair, if pairs
+    let wb_0 = words_b(k + 1u, left + PAIR_AT); // each pair, if pairs
+    let wc_0 = words_b(k + 2u, left + PAIR_AT); // each pair, if pairs
+    let wd_0 = words_b(k + 3u, left + PAIR_AT); // each pair, if pairs
+    let b_0 = mat4x4f(SIDE(wa_PAIR), SIDE(wb_PAIR), SIDE(wc_PAIR), SIDE(wd_PAIR)); // each block, if pairs
     let s_0 = SWAP(a_GROUP); // each row
     c_0 += b_BLOCK * s_ROW; // each cell
   }
   let r_0 = inverseSqrt(dot(q_0, vec4f(1.0)) / f32(p.k) + p.eps); // each group, if normed
   let n_0 = SWAP(r_GROUP); // each row, if normed
+  let u_0 = bitcast<vec4f>(words_b(p.k, left + PAIR_AT)); // each pair, if pairs
   // Written once in a loop: a scattering store for every cell would be most of the kernel to compile.
   var cells: array<vec4f, CELLS>;
-  cells[CELL] = c_0; // each cell, if plain
-  cells[CELL] = c_0 * n_ROW; // each cell, if normed
-  for (var i = 0u; i < CELLS; i++) { // if plain
-    finish(cells[i], base_c, top + row_of(i / BLOCKS, lane), left + i % BLOCKS * 16u); // if plain
+  cells[CELL] = c_0; // each cell, if plain, if numbers
+  cells[CELL] = c_0 * u_PAIR; // each cell, if plain, if pairs
+  cells[CELL] = c_0 * n_ROW; // each cell, if normed, if numbers
+  cells[CELL] = c_0 * (n_ROW * u_PAIR); // each cell, if normed, if pairs
+  var r = 0u; // if plain
+  loop { // if plain
+    var b = 0u; // if plain
+    loop { // if plain
+      let col = left + b * 16u; // if plain, if whole
+      let col = left + select(b * 16u, b * 16u - BLOCKS * 8u + p.n / 2u, b >= BLOCKS / 2u); // if plain, if halves
+      finish(cells[r * BLOCKS + b], base_c, top + row_of(r, lane), col); // if plain
+      b += 1u; // if plain
+      continuing { break if b == BLOCKS; } // if plain
+    } // if plain
+    r += 1u; // if plain
+    continuing { break if r == ROWS; } // if plain
   } // if plain
-  for (var r = 0u; r < ROWS; r++) { // if gated
+  var r = 0u; // if gated
+  loop { // if gated
     let at = ((top + row_of(r, lane)) * p.n / 2u + left) / 4u; // if gated
-    for (var b = 0u; b < BLOCKS / 2u; b++) { // if gated
+    var b = 0u; // if gated
+    loop { // if gated
       let gate = cells[r * BLOCKS + b]; // if gated
       c[at + 4u * b] = gate / (1.0 + exp(-gate)) * cells[r * BLOCKS + BLOCKS / 2u + b]; // if gated
+      b += 1u; // if gated
+      continuing { break if b == BLOCKS / 2u; } // if gated
     } // if gated
+    r += 1u; // if gated
+    continuing { break if r == ROWS; } // if gated
   } // if gated
   let of_q = gain_q[lane]; // if heads
   let of_k = gain_k[lane]; // if heads
-  for (var g = 0u; g < ROWS / 4u; g++) { // if heads
+  let turned_heads = p.heads + p.kv; // if heads
+  let query_heads = p.heads; // if heads
+  let width = p.n; // if heads
+  let every = p.every; // if heads
+  let period = p.period; // if heads
+  var g = 0u; // if heads
+  loop { // if heads
     let row_0 = top + 4u * g + (lane ^ SEAT); // each seat, if heads
-    let turn_0 = table[row_SEAT / p.every % p.period * 4u + lane]; // each seat, if heads
-    for (var b = 0u; b < BLOCKS; b++) { // if heads
-      let head = left / 16u + b; // if heads
-      let own = select(of_k, of_q, head < p.heads); // if heads
+    let turn_0 = table[row_SEAT / every % period * 4u + lane]; // each seat, if heads
+    var b = 0u; // if heads
+    loop { // if heads
+      let col = left + b * 16u; // if heads, if whole
+      let col = left + select(b * 16u, b * 16u - BLOCKS * 8u + width / 2u, b >= BLOCKS / 2u); // if heads, if halves
+      let head = col / 16u; // if heads
+      let own = select(of_k, of_q, head < query_heads); // if heads
       let h_0 = cells[(4u * g + SEAT) * BLOCKS + b]; // each seat, if heads
       let s_0 = dot(h_0, h_0); // each seat, if heads
       // Of the same row on all lanes.
       let t_0 = inverseSqrt((s_SEAT + quadSwapX(s_BY_X) + quadSwapY(s_BY_Y) + quadSwapDiagonal(s_BY_XY)) / 16.0 + p.eps); // each seat, if heads
       let turned_0 = rotate(h_SEAT * t_SEAT * own, turn_SEAT); // each seat, if heads
-      c[(row_SEAT * p.n + left) / 4u + 4u * b] = select(h_SEAT, turned_SEAT, head < p.heads + p.kv); // each seat, if heads
+      c[(row_SEAT * width + col) / 4u] = select(h_SEAT, turned_SEAT, head < turned_heads); // each seat, if heads
+      b += 1u; // if heads
+      continuing { break if b == BLOCKS; } // if heads
     } // if heads
+    g += 1u; // if heads
+    continuing { break if g == ROWS / 4u; } // if heads
   } // if heads
 }
 

@@ -11,10 +11,10 @@ fn four_a(base: u32, row: u32, col: u32, down: u32, across: u32) -> vec4f {
 }
 
 // The same of B, which meets zeros of A where it leaves the matrix: nearest elements will do.
-fn four_b(base: u32, row: u32, col: u32, down: u32, across: u32) -> vec4f {
-  return b[(base + row * across + col) / 4u]; // if inside
-  return b[(base + min(row, down - 1u) * across + min(col, across - 4u)) / 4u]; // if ragged
-}
+fn four_b(base: u32, row: u32, col: u32, down: u32, across: u32) -> vec4f { // if numbers
+  return b[(base + row * across + col) / 4u]; // if inside, if numbers
+  return b[(base + min(row, down - 1u) * across + min(col, across - 4u)) / 4u]; // if ragged, if numbers
+} // if numbers
 
 fn finish(sum: vec4f, base: u32, row: u32, col: u32) {
   if (row >= p.m || col >= p.n) { return; } // if ragged

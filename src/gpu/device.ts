@@ -21,6 +21,8 @@ export interface Conditions {
   /** Mesa's driver on LLVM: one compiler, for a text that leans on what it does with it. */
   lavapipe?: boolean;
   f16: boolean;
+  /** Keys and values lie in bfloat16: a choice of text, not a fact of the adapter. */
+  bf16?: boolean;
   subgroups: boolean;
   /** Invocations of a subgroup where the adapter has only one size, else 0. */
   subgroupSize: number;

@@ -48,6 +48,7 @@ export class ParamStore {
   private bytes = 0;
   private buffers: Record<Slab, GPUBuffer> | null = null;
   private halfBuffer: GPUBuffer | null = null;
+  private readonly pairBuffers = new Map<string, { buffer: GPUBuffer; shape: [number, number] }>();
   private blockBuffer: GPUBuffer | null = null;
   private gpu: Gpu | null = null;
 
@@ -125,6 +126,24 @@ export class ParamStore {
   halfStretch(graph: Graph, from: number, to: number): Tensor | null {
     const buffer = this.halfBuffer;
     return buffer && graph.external('parameters halves', [Math.ceil((to - from) / 2)], () => buffer, from * 2);
+  }
+
+  /** Keeps a matrix [K, N] with two columns in a word as well (tensor/ops/paired-product.ts). For values that stay as they are. */
+  keepPairs(name: string, words: Uint32Array<ArrayBuffer>): void {
+    if (!this.gpu) throw new Error('parameters are not allocated yet');
+    const [k, n] = this.specs.get(name)?.shape ?? [];
+    if (words.length !== ((k + 1) * n) / 2) throw new Error(`pairs of ${name}: ${words.length} words`);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+    const buffer = this.gpu.device.createBuffer({ size: words.byteLength, usage, label: `${name} in pairs` });
+    this.gpu.device.queue.writeBuffer(buffer, 0, words);
+    this.pairBuffers.get(name)?.buffer.destroy();
+    this.pairBuffers.set(name, { buffer, shape: [k + 1, n / 2] });
+  }
+
+  /** Those words, or null where none are kept. */
+  pairs(graph: Graph, name: string): Tensor | null {
+    const kept = this.pairBuffers.get(name);
+    return kept ? graph.external(`${name} pairs`, kept.shape, () => kept.buffer) : null;
   }
 
   /** What the values start from with this seed: the whole buffer. */
@@ -229,6 +248,7 @@ export class ParamStore {
     if (this.buffers) for (const b of Object.values(this.buffers)) b.destroy();
     this.blockBuffer?.destroy();
     this.halfBuffer?.destroy();
+    for (const { buffer } of this.pairBuffers.values()) buffer.destroy();
     this.buffers = null;
   }
 }

@@ -82,8 +82,8 @@ test('a variant differs only by the conditions that its files use', async () => 
   const root = shaderTree(TREE);
   const { texts, variants } = await linkVariants(root, join(root, 'ops/kernel.wgsl'));
   expect(texts).toHaveLength(4);
-  // Bits: software 1, f16 2, subgroups 4; no file asks for subgroups.
-  expect(variants.slice(4)).toEqual(variants.slice(0, 4));
+  // Bits: software 1, f16 2, subgroups 4, bf16 8; no file asks for the last two.
+  for (const more of [4, 8, 12]) expect(variants.slice(more, more + 4)).toEqual(variants.slice(0, 4));
   expect(texts[variants[0]]).toContain('const LANES = 64u;');
   expect(texts[variants[1]]).toContain('const LANES = 1u;');
   expect(texts[variants[2]]).toMatch(/^enable f16;/);
@@ -101,8 +101,9 @@ test('a condition that only a conditional import brings in is seen', async () =>
   });
   const { texts, variants } = await linkVariants(root, join(root, 'ops/kernel.wgsl'));
   const lanes = variants.map((text) => /return (\d+)u;/.exec(texts[text])?.[1]);
-  // Bits: software 1, f16 2, subgroups 4.
-  expect(lanes).toEqual(['64', '1', '64', '1', '64', '4', '64', '4']);
+  // Bits: software 1, f16 2, subgroups 4, bf16 8.
+  const eight = ['64', '1', '64', '1', '64', '4', '64', '4'];
+  expect(lanes).toEqual([...eight, ...eight]);
 });
 
 test('a mistake names the shader file', async () => {

@@ -109,7 +109,13 @@ export async function createDream(
   const options = { k: opts.k, ownsModel: true };
   if (!gpu.conditions.software) return new LatentDream(gpu, model, opts.streams, options);
   if (!hasRowBlocks(gpu.conditions)) {
-    const { normedProducts } = await import('../../nn/normed-layers.ts');
+    const { keepPairs, normedProducts } = await import('../../nn/normed-layers.ts');
+    const { tensors } = readSafetensors(checkpoint);
+    const weights = (name: string): Float32Array | null => {
+      const t = tensors.get(name);
+      return t ? toFloat32(t) : null;
+    };
+    for (const store of [model.tokenizer, model.dynamics]) keepPairs(store, weights);
     return new LatentDream(gpu, model, opts.streams, { ...options, fused: normedProducts });
   }
   const { fusedStack, keepExactHalves } = await import('../../nn/fused-layers.ts');

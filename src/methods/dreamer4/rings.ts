@@ -5,13 +5,16 @@
 import { type Conditions, type Gpu, halfCache } from '../../gpu/device.ts';
 import type { Graph } from '../../tensor/graph.ts';
 import { hasRowBlocks } from '../../tensor/kernel.ts';
-import { type Heads, type Ring, ropeTable } from '../../tensor/ops/attention.ts';
+import { type Half, type Heads, type Ring, ropeTable } from '../../tensor/ops/attention.ts';
 
 /**
- * Whether a dream keeps its past in 16 bits, with a new frame in f32: where that is faster and the adapter has such numbers, or
- * where they were asked for.
+ * The 16 bits that a dream keeps its past in, with a new frame in f32: where that is faster and the adapter has such numbers, or
+ * where f16 was asked for.
  */
-export const dreamsInHalves = (c: Conditions): boolean => halfCache(c) || (hasRowBlocks(c) && c.f16);
+export function dreamsInHalves(c: Conditions): Half | undefined {
+  if (halfCache(c) || (hasRowBlocks(c) && c.f16)) return 'f16';
+  return c.software && c.subgroupSize === 4 ? 'bf16' : undefined;
+}
 
 export class RingSet {
   private readonly gpu: Gpu;
@@ -19,14 +22,14 @@ export class RingSet {
   /** Frames that the next one sees, itself included. */
   readonly window: number;
   private readonly heads: Heads;
-  private readonly half: boolean;
+  private readonly half?: Half;
   private readonly data = new Map<string, GPUBuffer>();
   private readonly clock: GPUBuffer;
   /** Frames written since the last reset. */
   private frames = 0;
 
-  /** `window` frames are visible including the new one, so window - 1 past frames are read. `half`: keys and values in 16 bits. */
-  constructor(gpu: Gpu, streams: number, window: number, heads: Heads, half = false) {
+  /** `window` frames are visible including the new one, so window - 1 past frames are read. `half`: the 16 bits of keys and values. */
+  constructor(gpu: Gpu, streams: number, window: number, heads: Heads, half?: Half) {
     this.gpu = gpu;
     this.streams = streams;
     this.window = window;

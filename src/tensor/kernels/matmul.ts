@@ -46,6 +46,8 @@ export interface MatmulOptions {
   causal?: number;
   /** Rows of A are RMS-normalised; only where normedFits. */
   normed?: NormedFinish;
+  /** B holds two columns in a word (ops/paired-product.ts); only in nn and where pairsFit. */
+  pairs?: boolean;
   /** A CPU adapter. */
   software: boolean;
   /** Operands in f16, on the tile of GPUs whatever the adapter; needs `shader-f16`. */
@@ -84,6 +86,7 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
     residual = false,
     act = 'none',
     normed,
+    pairs = false,
   } = options;
   const causal = options.software && !options.half ? options.causal : undefined;
   for (const [name, size] of Object.entries({ M, N, K, batch })) {
@@ -102,22 +105,29 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
   if (act === 'silu') flags.push('silu');
   flags.push(causal ? `causal ${form}` : 'all k');
   if (!causal || form !== 'tn') flags.push('from first k');
-  flags.push(...(normed ? ['normed', normed] : ['plain']));
+  flags.push(...(normed ? ['normed', normed] : ['plain']), pairs ? 'pairs' : 'numbers');
 
   const kernel = kernelOf(options, flags);
   const access = unroll(vector ? vectorAccess() : scalarAccess(), { flags, lists: {} });
   const enable = options.half ? 'enable f16;' : kernel.subgroups ? 'enable subgroups;' : '';
-  const code = [enable, declarations(bindings, normed), access, kernel.text].join('\n');
+  const code = [enable, declarations(bindings, normed, pairs), access, kernel.text].join('\n');
 
   return {
     code,
     key: `matmul ${[kernel.name, ...flags, vector ? 'vector' : 'scalar', `${kernel.rows}x${kernel.columns}`].join(' ')}`,
     entryPoint: 'main',
-    workgroups: [Math.ceil(N / (normed === 'gated' ? 2 : 1) / kernel.columns), Math.ceil(M / kernel.rows), batch],
+    workgroups: [
+      Math.ceil(N / (normed === 'gated' || pairs ? 2 : 1) / kernel.columns),
+      Math.ceil(M / kernel.rows),
+      batch,
+    ],
     uniforms: new Uint32Array([M, N, K, M * K, K * N, M * N, causal ?? 0, 0]),
     bindings,
     flops: (2 * batch * M * N * K) / (causal ? 2 : 1),
-    bytes: 4 * (batch * (M * K + K * N + M * N * (1 + Number(accumulate) + Number(residual))) + (bias ? N : 0)),
+    bytes:
+      4 *
+      (batch * (M * K + (K * N) / (pairs ? 2 : 1) + M * N * (1 + Number(accumulate) + Number(residual))) +
+        (bias ? N : 0)),
   };
 }
 
@@ -125,7 +135,7 @@ export function planMatmul(options: MatmulOptions): MatmulPlan {
 const wholeQuads = ({ form, M, N, K }: Pick<MatmulOptions, 'form' | 'M' | 'N' | 'K'>): boolean =>
   [form === 'tn' ? M : K, form === 'nt' ? K : N, N].every((length) => length % 4 === 0);
 
-function declarations(plain: readonly MatmulBinding[], normed?: NormedFinish): string {
+function declarations(plain: readonly MatmulBinding[], normed: NormedFinish | undefined, pairs: boolean): string {
   const bindings = [
     ...plain,
     ...(normed ? ['gain'] : []),
@@ -134,7 +144,10 @@ function declarations(plain: readonly MatmulBinding[], normed?: NormedFinish): s
   const more = normed ? ', eps: f32, heads: u32, kv: u32, every: u32, period: u32' : '';
   return [
     `struct Params { m: u32, n: u32, k: u32, stride_a: u32, stride_b: u32, stride_c: u32, share: u32${more} }`,
-    ...bindings.map((name, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<Word>;`),
+    ...bindings.map(
+      (name, i) =>
+        `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${name === 'b' && pairs ? 'vec4u' : 'Word'}>;`,
+    ),
     `@group(0) @binding(${bindings.length}) var<uniform> p: Params;`,
   ].join('\n');
 }
@@ -185,13 +198,13 @@ const SCALAR_CELLS = 16;
  */
 const SMALL = { plain: 1e5, bias: 2e6 };
 
-/** One text for all products of normed rows: every one takes a second to compile. */
-const NORMED_TILE: MatmulTile = { rows: 28, blocks: 4 };
+/** One text for all products of normed rows, and of pairs: every one takes up to a second to compile. */
+const LAYER_TILE: MatmulTile = { rows: 28, blocks: 4 };
 
 /** Least time by QUAD_COST. A tile that is larger than the matrix is paid for in full. */
 function quadTile(options: MatmulOptions): MatmulTile {
   const { form, M, N, K, rows: wanted, blocks: wantedBlocks } = options;
-  if (options.normed) return NORMED_TILE;
+  if (options.normed || options.pairs) return LAYER_TILE;
   const large = wholeQuads(options) && 2 * M * N * K * (options.batch ?? 1) > SMALL[options.bias ? 'bias' : 'plain'];
   const most = large ? Number.POSITIVE_INFINITY : SCALAR_CELLS;
   let best: MatmulTile = { rows: 16, blocks: 1 };
@@ -231,23 +244,46 @@ export function normedFits(conditions: Conditions, [M, N, K]: [number, number, n
   const { software: cpu, subgroupSize } = conditions;
   const whole = N % (normed === 'gated' ? 32 : 16) === 0;
   const options: MatmulOptions = { form: 'nn', M, N, K, software: true };
-  return cpu && subgroupSize === 4 && !halfProducts(conditions) && whole && tilesInside(options, NORMED_TILE);
+  return cpu && subgroupSize === 4 && !halfProducts(conditions) && whole && tilesInside(options, LAYER_TILE);
+}
+
+/** Whether there are kernels for a product [M,K] times [K,N] whose matrix holds two columns in a word. */
+export function pairsFit(
+  { software: cpu, subgroupSize, precision }: Conditions,
+  M: number,
+  N: number,
+  K: number,
+): boolean {
+  const options: MatmulOptions = { form: 'nn', M, N, K, software: true };
+  return cpu && subgroupSize === 4 && !precision && N % 32 === 0 && tilesInside(options, LAYER_TILE);
 }
 
 function quadKernel(options: MatmulOptions, flags: string[]): Kernel {
-  const gated = options.normed === 'gated';
+  const halves = options.normed === 'gated' || options.pairs === true;
   const tile = quadTile(options);
   const { rows, blocks } = tile;
-  const columns = gated ? 8 * blocks : 16 * blocks;
+  const columns = halves ? 8 * blocks : 16 * blocks;
   const inside = tilesInside(options, tile);
-  flags.push(inside ? 'inside' : 'ragged', gated ? 'halves' : 'whole');
+  flags.push(inside ? 'inside' : 'ragged', halves ? 'halves' : 'whole');
+  const pairs = Math.max(1, blocks / 2);
   const count = <T>(n: number, of: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => of(i));
   const lists = {
     row: count(rows, (r) => ({ GROUP: r >> 2, SWAP: SWAPS[r & 3] })),
     group: count(rows / 4, (g) => ({ GROUP: g, QUAD: g >> 2, PART: g & 3 })),
     quad: count(rows / 16, (q) => ({ QUAD: q })),
-    block: count(blocks, (b) => ({ BLOCK: b, BLOCK_AT: blockAt(b, gated ? blocks / 2 : blocks) })),
-    cell: count(rows * blocks, (i) => ({ CELL: i, ROW: Math.floor(i / blocks), BLOCK: i % blocks })),
+    block: count(blocks, (b) => ({
+      BLOCK: b,
+      BLOCK_AT: blockAt(b, halves ? pairs : blocks),
+      PAIR: b % pairs,
+      SIDE: b < pairs ? 'lower' : 'upper',
+    })),
+    pair: count(pairs, (b) => ({ PAIR_AT: `${16 * b}u` })),
+    cell: count(rows * blocks, (i) => ({
+      CELL: i,
+      ROW: Math.floor(i / blocks),
+      BLOCK: i % blocks,
+      PAIR: (i % blocks) % pairs,
+    })),
     seat: count(4, (s) => ({ SEAT: s, BY_X: s ^ 1, BY_Y: s ^ 2, BY_XY: s ^ 3 })),
   };
   const sizes = Object.entries({ ROWS: rows, COLUMNS: columns, BLOCKS: blocks, CELLS: rows * blocks });

@@ -15,7 +15,7 @@ import ropeLink from '../../../shaders/attention/qk_rope.wgsl?link';
 import ropeBackwardLink from '../../../shaders/attention/qk_rope_backward.wgsl?link';
 import type { Conditions } from '../../gpu/device.ts';
 import type { Tensor } from '../graph.ts';
-import { cover, pack, specialise, textConditions, unrollLoops } from '../kernel.ts';
+import { cover, pack, specialise, unrollLoops } from '../kernel.ts';
 import { NORM_EPS } from './norm.ts';
 import { sumRows } from './reduce.ts';
 
@@ -317,12 +317,14 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
   return out;
 }
 
+export type Half = 'f16' | 'bf16';
+
 /** A ring of past keys and values of one time layer: tensors on buffers that outlive the program. */
 export interface Ring {
   /** [rows, G, capacity, 2, dh]; of 16 bits, dh / 2 words. */
   data: Tensor;
-  /** Keys and values are kept in 16 bits. */
-  half?: boolean;
+  /** The 16 bits that keys and values are kept in (shaders/attention/kept.wgsl), if not f32. */
+  half?: Half;
   /** u32 [next slot, valid frames] */
   clock: Tensor;
   /** Rotary table with at least `window` positions: [positions, dh]. */
@@ -334,7 +336,7 @@ export interface Ring {
 /** Query heads of one key head that a subgroup of a CPU adapter takes together. */
 export const headTile = ({ heads, kvHeads }: Heads): number => [4, 3, 2].find((n) => (heads / kvHeads) % n === 0) ?? 1;
 
-/** The text of a decoding kernel whose lanes share keys; null where subgroups are not small. */
+/** The text of a decoding kernel whose lanes share keys; null where subgroups are not small. `conditions` are those of texts. */
 export function tiledText(
   conditions: Conditions,
   link: Link,
@@ -344,8 +346,22 @@ export function tiledText(
   const { software, subgroupSize } = conditions;
   if (!software || (subgroupSize !== 4 && subgroupSize !== 8)) return null;
   const sizes = { DH4: shape.dim / 4, LANES: subgroupSize, HEADS: headTile(shape), ...extra };
-  const loops = ['HEADS', 'DH4', ...('PARTS' in extra ? ['PARTS'] : [])];
-  return loops.reduce(unrollLoops, specialise(link(textConditions(conditions)), sizes));
+  const loops = ['HEADS', 'DH4', ...['PARTS', 'AGES'].filter((name) => name in extra)];
+  return loops.reduce(unrollLoops, specialise(link(conditions), sizes));
+}
+
+/**
+ * The text of ring attention on CPU adapters with small subgroups, else null. With more `ages` in a step sums are set less often, which
+ * pays on SwiftShader; four gained little more (475 us against 505, the micro dynamics) and took twice as long to compile.
+ */
+export function ringText(
+  texts: Conditions,
+  shape: Heads,
+  capped: boolean,
+  ages = texts.subgroupSize === 4 ? 2 : 1,
+): string | null {
+  const parts = Math.ceil((headTile(shape) * shape.dim) / 4 / Math.max(1, texts.subgroupSize));
+  return tiledText(texts, decodeSoftwareLink, shape, { PARTS: parts, AGES: ages, CAPPED: Number(capped) });
 }
 
 /**
@@ -357,11 +373,10 @@ export function ringAttention(qkv: Tensor, ring: Ring, shape: Heads, cap: number
   const graph = qkv.graph;
   const rows = qkv.size / ((heads + 2 * kvHeads) * dim);
   const uniforms = pack(rows, heads, kvHeads, ring.capacity, ring.window, { f: 1 / Math.sqrt(dim) }, { f: cap });
-  const conditions: Conditions = { ...graph.conditions, precision: ring.half ? 'f16' : undefined };
-  const { code } = kernelText(textConditions(conditions), dim, decodeLink);
+  const texts = { ...graph.conditions, f16: ring.half === 'f16', bf16: ring.half === 'bf16' };
+  const { code } = kernelText(texts, dim, decodeLink);
   const number = ring.half ? 2 : 4;
-  const parts = Math.ceil((headTile(shape) * dim) / 4 / Math.max(1, graph.conditions.subgroupSize));
-  const tiled = tiledText(conditions, decodeSoftwareLink, shape, { PARTS: parts, CAPPED: Number(cap > 0) });
+  const tiled = ringText(texts, shape, cap > 0);
   const [out] = graph.add({
     name: 'ring attention',
     inputs: [qkv, ring.data, ring.table, ring.clock],

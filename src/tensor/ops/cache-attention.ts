@@ -35,7 +35,7 @@ export function cacheAttention(qkv: Tensor, { cache, at, bounds }: CacheRows, sh
     );
   }
   const { software } = graph.conditions;
-  const tiled = tiledText(graph.conditions, softwareLink, shape);
+  const tiled = tiledText(textConditions(graph.conditions), softwareLink, shape);
   const plain = specialise(link(textConditions(graph.conditions)), { DH4: dim / 4 });
   const code = software ? unrollLoops(plain, 'DH4') : plain;
   const uniforms = pack(rows, rows / sequences, heads, kvHeads, capacity, { f: 1 / Math.sqrt(dim) }, { f: cap });

@@ -1,6 +1,7 @@
 /**
  * Products of RMS-normalised rows with what follows them in a transformer layer, in one dispatch instead of three. Formulas:
  * src/nn/layers.ts, whose single operations they replace where nothing is differentiated. Only where normedFits (kernels/matmul.ts).
+ * Matrices are of numbers [K, N], or of paired columns [K + 1, N/2] where pairsFit.
  */
 import type { Tensor } from '../graph.ts';
 import { f32bits } from '../kernel.ts';
@@ -18,10 +19,13 @@ interface Turn {
 
 function normedProduct(x: Tensor, gain: Tensor, w: Tensor, normed: NormedFinish, turn?: Turn): Tensor {
   const { graph } = x;
-  const [K, N] = w.shape;
+  const K = gain.size;
+  const pairs = w.shape[0] === K + 1;
+  const N = pairs ? 2 * w.shape[1] : w.shape[1];
   const M = x.size / K;
   const width = normed === 'gated' ? N / 2 : N;
-  const plan = planMatmul({ form: 'nn', M, N, K, normed, software: true, subgroup: graph.conditions.subgroupSize });
+  const { subgroupSize: subgroup } = graph.conditions;
+  const plan = planMatmul({ form: 'nn', M, N, K, normed, pairs, software: true, subgroup });
   const inputs = [x, w, gain, ...(turn ? [turn.gainQ, turn.gainK, turn.table] : [])];
   const [y] = graph.add({
     name: `normed ${normed}`,
@@ -44,7 +48,7 @@ function normedProduct(x: Tensor, gain: Tensor, w: Tensor, normed: NormedFinish,
         workgroups: plan.workgroups,
         // Those of the operations that it replaces.
         flops: plan.flops + 4 * M * K + (normed === 'gated' ? 6 : 8) * M * width,
-        bytes: 4 * (M * K + K * N + M * width),
+        bytes: 4 * (M * K + (K * N) / (pairs ? 2 : 1) + M * width),
       },
     ],
   });

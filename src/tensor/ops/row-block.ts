@@ -69,7 +69,11 @@ export function rowBlock(b: RowBlock): { y: Tensor; qkv: Tensor | null } {
   const next = ring?.next;
   const turn = ring ? next : lead;
   if (ring && !past) throw new Error('rowBlock: no ring to read');
-  const has = { open, ring: past && { half: past.half ?? false, heads: headTile(shape) }, halves: Boolean(matrices) };
+  const has = {
+    open,
+    ring: past && { half: past.half !== undefined, heads: headTile(shape) },
+    halves: Boolean(matrices),
+  };
   const reads = tail && ('mixed' in tail ? tail.mixed : tail.packed);
   const looks = tail && 'packed' in tail ? (open ?? 0) : 0;
   const plan = planRowBlock(graph.conditions, { rows, d, attended, hidden, width, dim, ...has });

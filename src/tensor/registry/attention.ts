@@ -3,18 +3,20 @@ import naiveKeyLink from '../../../shaders/versions/attention_backward_key_naive
 import naiveQueryLink from '../../../shaders/versions/attention_backward_query_naive.wgsl?link';
 import naiveLink from '../../../shaders/versions/attention_naive.wgsl?link';
 import naiveRingLink from '../../../shaders/versions/ring_naive.wgsl?link';
-import { halfCache, type Precision } from '../../gpu/device.ts';
+import { type Conditions, halfCache, type Precision } from '../../gpu/device.ts';
 import type { Tensor } from '../graph.ts';
 import { type Dispatch, specialise } from '../kernel.ts';
 import {
   attention,
   boundedLayout,
   causalLayout,
+  type Half,
   type Heads,
   maskBits,
   openLayout,
   type Ring,
   ringAttention,
+  ringText,
   ropeTable,
   type SequenceLayout,
   spaceLayout,
@@ -31,7 +33,7 @@ import {
   type Variant,
   words,
 } from './entry.ts';
-import { packHalves, roundToHalf } from './halves.ts';
+import { packBfloats, packHalves, roundToHalf } from './halves.ts';
 import { constantOf, keptVersion, slower } from './kept.ts';
 import { pullBack } from './pull-back.ts';
 import { TOLERANCE } from './tolerance.ts';
@@ -336,6 +338,8 @@ export interface RingCase {
   /** Frames that lie in the ring, and the slot that the next one takes. */
   past: number;
   next: number;
+  /** Kept in bfloat16, unless f16 is asked for. */
+  bfloat?: boolean;
 }
 
 const WIDE = { heads: 8, kvHeads: 2, dim: 32 };
@@ -348,6 +352,7 @@ const RINGS: RingCase[] = [
   { name: 'a window of the new frame only', heads: grouped, rows: 1, window: 1, capacity: 2, cap: 0, past: 2, next: 0 },
   // More ages than lanes: every lane turns its rotation from age to age.
   { name: 'ages in turns, wrapped', heads: grouped, rows: 2, window: 40, capacity: 40, cap: 0, past: 40, next: 7 },
+  { name: 'bfloat16', heads: grouped, rows: 3, window: 30, capacity: 30, cap: 0, past: 30, next: 4, bfloat: true },
   // Queries of a tile that take a subgroup several loads.
   { name: 'heads of 32', heads: WIDE, rows: 2, window: 21, capacity: 21, cap: 0, past: 21, next: 4 },
 ];
@@ -363,12 +368,20 @@ export const ringBench = (window: number): RingCase => ({
   next: 1,
 });
 
+function roundTo(data: Float32Array<ArrayBuffer>, half?: Half): void {
+  if (half === 'f16') roundToHalf(data);
+  if (half === 'bf16') data.set(packBfloats(data).read);
+}
+
+const packed = (data: Float32Array<ArrayBuffer>, half: Half): Uint32Array<ArrayBuffer> =>
+  half === 'f16' ? packHalves(data) : packBfloats(data).words;
+
 /** What lies in a ring, as a kernel reads it and as `ringReference` does, and how a frame of rows enters a slot of it. */
-export function ringContents(r: RingCase, half: boolean) {
+export function ringContents(r: Omit<RingCase, 'bfloat'>, half?: Half) {
   const { heads, kvHeads, dim } = r.heads;
   const width = (heads + 2 * kvHeads) * dim;
   const past = Array.from({ length: r.past }, (_, i) => random([r.rows, width], 10 + i, 2).data);
-  if (half) for (const frame of past) roundToHalf(frame);
+  for (const frame of past) roundTo(frame, half);
   // Frame of age a (1 = newest) lies at (next - a) mod capacity; only its keys and values are kept.
   const place = (frame: ArrayLike<number>, slot: number, ring: Float32Array): void => {
     for (let row = 0; row < r.rows; row++)
@@ -384,7 +397,7 @@ export function ringContents(r: RingCase, half: boolean) {
   });
   const given = {
     ring: half
-      ? words([r.rows, kvHeads, r.capacity, 2, dim / 2], packHalves(ring))
+      ? words([r.rows, kvHeads, r.capacity, 2, dim / 2], packed(ring, half))
       : floats([r.rows, kvHeads, r.capacity, 2, dim], ring),
     table: floats([r.window, dim], ropeTable(r.window, dim)),
     clock: words([2], [r.next, r.past]),
@@ -404,8 +417,9 @@ export function ringContents(r: RingCase, half: boolean) {
 function ringTrial(r: RingCase, write: boolean, precision?: Precision): Trial {
   const { heads, kvHeads, dim } = r.heads;
   const now = random([r.rows, (heads + 2 * kvHeads) * dim], 1, 2);
-  if (precision) roundToHalf(now.data);
-  const { ring, given, tensors, visible, place } = ringContents(r, precision !== undefined);
+  const half = precision ?? (r.bfloat ? 'bf16' : undefined);
+  roundTo(now.data, half);
+  const { ring, given, tensors, visible, place } = ringContents(r, half);
   return {
     inputs: { now, ...given },
     writes: write ? ['ring'] : [],
@@ -414,18 +428,41 @@ function ringTrial(r: RingCase, write: boolean, precision?: Precision): Trial {
       const out = { values: ringReference(visible, now.data, r.rows, r.heads, r.cap), share: TOLERANCE.f32.attention };
       const after = ring.slice();
       if (write) place(now.data, r.next, after);
-      return { out, ring: precision ? { words: packHalves(after) } : { values: after, share: 0 } };
+      return { out, ring: half ? { words: packed(after, half) } : { values: after, share: 0 } };
     },
   };
 }
 
 export const ringCase = (r: RingCase, write = false): KernelCase => ({
   name: r.name,
-  dims: { rows: r.rows, W: r.window, H: r.heads.heads, G: r.heads.kvHeads, dh: r.heads.dim },
+  dims: {
+    rows: r.rows,
+    W: r.window,
+    H: r.heads.heads,
+    G: r.heads.kvHeads,
+    dh: r.heads.dim,
+    bf16: Number(r.bfloat ?? false),
+  },
   make: (precision) => ringTrial(r, write, precision),
 });
 
 const RING_FILES = ['attention/decode.wgsl', 'attention/kept.wgsl'];
+
+const quads = (c: Conditions): boolean => c.subgroupSize === 4;
+
+/** The same kernel with one age a step: its text says all that another text of it depends on. */
+function anAgeAStep(d: Dispatch): Dispatch {
+  const [lanes, heads] = [constantOf(d, 'LANES'), constantOf(d, 'HEADS')];
+  const [f16, bf16] = [d.code.includes('unpack2x16float'), d.code.includes('65536u')];
+  const texts = { software: true, subgroups: true, subgroupSize: lanes, f16, bf16 };
+  const shape = { heads, kvHeads: 1, dim: 4 * constantOf(d, 'DH4') };
+  const code = ringText(texts, shape, constantOf(d, 'CAPPED') === 1, 1);
+  if (!code) throw new Error('no text of ring attention for these subgroups');
+  return { ...d, code };
+}
+
+/** Wide heads take compilers long (naive: 27 s on lavapipe): proven in f32 in what adapters run, timed in all. */
+const quick = ({ dh, W }: Readonly<Record<string, number>>): boolean => dh < 32 || W > 100;
 
 /** Each over a ring of f32 and over one of 16 bits. */
 const overBoth = (bytes: string, idea: string | undefined, variants: Variant[]): Variant[] =>
@@ -439,8 +476,7 @@ const overBoth = (bytes: string, idea: string | undefined, variants: Variant[]):
       chosen: (c) => v.chosen(c) && halfCache(c),
       force: { ...v.force, precision: 'f16' },
       bytes,
-      // Wide heads take compilers long: proven in f32, timed in both.
-      takes: ({ dh, W }) => dh < 32 || W > 100,
+      takes: (dims) => (v.takes?.(dims) ?? true) && quick(dims),
     },
   ]);
 
@@ -521,7 +557,7 @@ export const ATTENTION: readonly KernelEntry[] = [
     uniform: RING_UNIFORM,
     dispatch: 'One subgroup per row and tile of heads that share keys, or one invocation per row and head.',
     flops: '4*rows*H*dh*W',
-    bytes: '8*rows*W*G*dh',
+    bytes: '8*rows*W*G*dh/(1 + bf16)',
     variants: [
       naive(
         'ring_naive',
@@ -529,6 +565,7 @@ export const ATTENTION: readonly KernelEntry[] = [
         {
           idea: 'Three passes over the ages (largest score, sum, values); every score is computed three times, its key rotated each time.',
           lost: `${slower(19, 22, '1024 rows')}: every key loaded and rotated three times, for each head that shares it.`,
+          takes: (dims) => dims.bf16 === 0 && quick(dims),
         },
         ({ uniforms: [rows, heads] }) => [Math.ceil((rows * heads) / 8), 1, 1],
       ),
@@ -543,8 +580,21 @@ export const ATTENTION: readonly KernelEntry[] = [
           force: { software: true, subgroupSize: 0 },
         },
         {
+          name: 'software, tiled, an age a step',
+          idea: 'As the one in use on quads, but every age sets all sums.',
+          lost: 'On SwiftShader 1.10 times slower (1024 rows): what a loop carries is masked and stored number by number whenever it is set.',
+          when: 'no adapter: kept to measure against',
+          files: ['attention/decode_software.wgsl', 'attention/kept.wgsl'],
+          entryPoint: 'tiled',
+          chosen: () => false,
+          needs: quads,
+          force: { software: true },
+          takes: (dims) => dims.W > 21 && quick(dims),
+          instead: anAgeAStep,
+        },
+        {
           name: 'software, tiled',
-          idea: 'Lanes take turns at the ages, rotate a key once and score it for all heads that share it; they meet once, at the end: 3.4 times faster on lavapipe, about twice on SwiftShader (1024 rows). The rotation of the next age is turned from the last instead of loaded, and what all lanes need is loaded once and broadcast: 1.2 times faster again on both (52 rows of the micro dynamics).',
+          idea: 'Lanes take turns at the ages, rotate a key once and score it for all heads that share it; they meet once, at the end: 3.4 times faster on lavapipe, about twice on SwiftShader (1024 rows). The rotation of the next age is turned from the last instead of loaded, and what all lanes need is loaded once and broadcast: 1.2 times faster again on both (52 rows of the micro dynamics). Quads take two ages before they set their sums: 1.10 times faster again on SwiftShader (1024 rows). Over bfloat16 instead of f32 a launch takes 0.57 ms there instead of 0.71 (52 rows).',
           when: 'CPU adapters with subgroups of 4 or 8',
           files: ['attention/decode_software.wgsl', 'attention/kept.wgsl'],
           entryPoint: 'tiled',
@@ -575,9 +625,12 @@ export const ATTENTION: readonly KernelEntry[] = [
     uniform: RING_UNIFORM,
     dispatch: 'One invocation per row and key or value head.',
     flops: '0',
-    bytes: '16*rows*G*dh',
+    bytes: '(16 - 4*bf16)*rows*G*dh',
     variants: overBoth('12*rows*G*dh', undefined, RING_VARIANTS('append')),
-    cases: [ringCase({ ...RINGS[1], name: 'a slot in the middle' }, true)],
+    cases: [
+      ringCase({ ...RINGS[1], name: 'a slot in the middle' }, true),
+      ringCase({ ...RINGS[1], name: 'bfloat16', bfloat: true }, true),
+    ],
     bench: ringCase(ringBench(1024), true),
   },
 ];

@@ -84,7 +84,10 @@ function trial(c: BlockCase): Trial {
   const read = random([rows, c.open ? width : attended], 10);
   const past =
     c.ring &&
-    ringContents({ ...c.ring, name: '', heads, rows, capacity: c.ring.window, cap: 0, next: c.ring.slot }, c.ring.half);
+    ringContents(
+      { ...c.ring, name: '', heads, rows, capacity: c.ring.window, cap: 0, next: c.ring.slot },
+      c.ring.half ? 'f16' : undefined,
+    );
   const turns = floats([c.at.period, heads.dim], ropeTable(c.at.period, heads.dim));
   const first = at as Record<'out' | 'norm2' | 'gu' | 'down' | 'norm1' | 'qkv' | 'gainQ' | 'gainK', number>;
   const second = Object.fromEntries(Object.keys(first).map((k) => [k, at[then(k)]])) as typeof first;

@@ -10,6 +10,7 @@ import { euler } from '../../../src/methods/dreamer4/ops.ts';
 import { RingSet } from '../../../src/methods/dreamer4/rings.ts';
 import { fusedStack, keepExactHalves } from '../../../src/nn/fused-layers.ts';
 import { Scope } from '../../../src/nn/layers.ts';
+import { keepPairs } from '../../../src/nn/normed-layers.ts';
 import { ParamStore } from '../../../src/nn/params.ts';
 import { hasRowBlocks } from '../../../src/tensor/kernel.ts';
 import { compile } from '../../../src/tensor/program.ts';
@@ -36,7 +37,7 @@ const wide: DreamerConfig = {
 /** Heads and rows of which quads take norms, gates and rotation into the products. */
 const ofQuads: DreamerConfig = {
   ...wide,
-  dynamics: { ...wide.dynamics, tokens: 16, heads: 2, kvHeads: 1, dim: 16 },
+  dynamics: { ...wide.dynamics, d: 64, tokens: 16, heads: 2, kvHeads: 1, dim: 16 },
 };
 
 /** Gives every parameter a value that 16 bits hold, and returns those bits. */
@@ -64,6 +65,7 @@ async function both(c: DreamerConfig) {
   let mixed = 0;
   let narrow = 0;
   let normed = 0;
+  let paired = 0;
   const build = (fused: boolean) =>
     compile(gpu, (graph) => {
       const z = graph.input('z', [STREAMS, d.tokens, d.channels]);
@@ -89,6 +91,7 @@ async function both(c: DreamerConfig) {
         const whole = graph.nodes.filter((n) => n.name === 'row block');
         mixed = whole.length;
         normed = graph.nodes.filter((n) => n.name.startsWith('normed ')).length;
+        paired = graph.nodes.filter((n) => n.inputs.some((t) => t.name.endsWith(' pairs'))).length;
         narrow = whole.filter((n) => n.inputs[1].name === 'parameters halves').length;
         // Each binds the stretch of the parameters that it reads: all of them may be more than an adapter binds at once.
         for (const node of whole) expect(node.inputs[0].size).toBeLessThan(store.byteLength / 4 / 2);
@@ -108,6 +111,9 @@ async function both(c: DreamerConfig) {
   expect(narrow).toBe(0);
   keepExactHalves(store, (name) => bits.get(name) ?? null);
   const halves = build(true);
+  const values = await store.read('value');
+  keepPairs(store, (name) => values.get(name) ?? null);
+  const pairs = build(true);
   device.queue.writeBuffer(previous, 0, random([latents], 5).data);
   device.queue.writeBuffer(motion, 0, random([latents], 6).data);
   const levels = new Float32Array([0.5, 0.25, 0.25, 0.125]);
@@ -131,16 +137,19 @@ async function both(c: DreamerConfig) {
   expect(signals.slice(-signal.length)).toEqual(signal);
   few.run({ ...rest, signals });
   halves.run({ ...rest, signals });
+  pairs.run({ ...rest, signals });
   const out = {
     want: [await single.read('xhat'), await single.read('next')],
     got: [await few.read('xhat'), await few.read('next')],
     halves: [await halves.read('xhat'), await halves.read('next')],
+    pairs: [await pairs.read('xhat'), await pairs.read('next')],
     dispatches: [single.stats.dispatches, few.stats.dispatches],
     blocks: mixed,
     narrow,
     normed,
+    paired,
   };
-  for (const p of [single, few, halves]) p.dispose();
+  for (const p of [single, few, halves, pairs]) p.dispose();
   store.dispose();
   rings.dispose();
   previous.destroy();
@@ -154,10 +163,12 @@ describe.each([
   ['widths of whole blocks', wide],
   ['heads that quads turn', ofQuads],
 ])('%s', (_, config) => {
-  test('few launches, the same prediction and step; bit for bit with matrices in 16 bits', async ({ skip }) => {
+  test('few launches, the same prediction and step; bit for bit with f16 matrices, nearly with columns in pairs', async ({
+    skip,
+  }) => {
     const { software, subgroupSize } = opened.gpu.conditions;
     skip(config === ofQuads && !(software && subgroupSize === 4), 'no quads');
-    const { want, got, halves, dispatches, blocks, narrow, normed } = await both(config);
+    const { want, got, halves, pairs, dispatches, blocks, narrow, normed, paired } = await both(config);
     expectClose(got[0], want[0], TOLERANCE.f32.network);
     expectClose(got[1], want[1], TOLERANCE.f32.network);
     expect(dispatches[1]).toBeLessThan(dispatches[0]);
@@ -167,5 +178,10 @@ describe.each([
     // One more than layers, less the two around a ring that are one.
     expect(blocks).toBe(whole ? config.dynamics.layers : 0);
     expect(normed).toBe(config === ofQuads ? 2 * config.dynamics.layers : 0);
+    // All four matrices of a layer, rounded; other configurations read none in pairs.
+    expect(paired).toBe(config === ofQuads ? 4 * config.dynamics.layers : 0);
+    if (paired === 0) return expect(pairs).toEqual(got);
+    expectClose(pairs[0], want[0], TOLERANCE.f16.network);
+    expect(pairs).not.toEqual(got);
   });
 });
