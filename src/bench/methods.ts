@@ -12,6 +12,7 @@ import { decodedToken } from './decoding.ts';
 import { diffusionDecoding } from './diffusion.ts';
 import { issuedRow, type MethodCost, type MethodRow, methodRow, wallTiming } from './method-cost.ts';
 import { attainableSeconds, type RooflineRoof } from './roofline.ts';
+import { saltSteps } from './salt-steps.ts';
 import { dsaSteps, learn2pdSteps } from './training-steps.ts';
 
 interface MethodBench {
@@ -81,6 +82,7 @@ export const METHOD_BENCHES: readonly MethodBench[] = [
   { name: 'Sparse attention nano', method: 'dsa', run: dsaSteps },
   { name: 'Learn2PD nano', method: 'learn2pd', run: learn2pdSteps },
   { name: 'Learn2PD decoding', method: 'learn2pd', run: diffusionDecoding },
+  { name: 'SALT test', method: 'salt', run: saltSteps },
   { name: 'Dreamer 4 nano', method: 'dreamer4', run: (gpu) => dreamer(gpu, 'nano') },
   { name: 'Dreamer 4 micro', method: 'dreamer4', run: (gpu) => dreamer(gpu, 'micro') },
 ];

@@ -11,6 +11,7 @@ const METHOD_COMMANDS: Readonly<Record<string, () => Promise<MethodCommands>>> =
   dreamer4: async () => (await import('./dreamer4.ts')).dreamer4,
   dsa: async () => (await import('./dsa.ts')).dsa,
   learn2pd: async () => (await import('./learn2pd.ts')).learn2pd,
+  salt: async () => (await import('./salt.ts')).salt,
 };
 
 function methodOf(positionals: readonly string[]): { id: string; load: () => Promise<MethodCommands> } {

@@ -49,7 +49,7 @@ export function App() {
             <Route path="/gpu" component={pages.gpu} />
             <Route path="/language-model" component={pages.languageModel} />
             <Route path="/runs" component={pages.runs} />
-            {METHODS.filter((method) => !method.started).map((method) => (
+            {METHODS.filter((method) => !method.page).map((method) => (
               <Route key={method.id} path={`/${method.id}`}>
                 <pages.method method={method} />
               </Route>

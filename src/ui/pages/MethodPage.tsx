@@ -14,7 +14,11 @@ export default function MethodPage({ method }: { method: MethodEntry }) {
       <p className={css.lead}>{line}</p>
       <dl className={css.facts}>
         <dt>State</dt>
-        <dd>Not started. Nothing on this page is measured yet.</dd>
+        <dd>
+          {method.started
+            ? `Planned as a page; on the command line it runs (npm run lab -- run ${method.id}). Nothing here is measured.`
+            : 'Not started. Nothing on this page is measured yet.'}
+        </dd>
         <dt>What you will see</dt>
         <dd>{view}</dd>
         <dt>Paper</dt>

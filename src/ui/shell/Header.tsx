@@ -3,7 +3,7 @@
 import { ChevronDown, Moon, Sun } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { METHODS } from '../../methods/method-list.ts';
+import { METHODS, type MethodEntry } from '../../methods/method-list.ts';
 import css from './header.module.css';
 import { Logo } from './Logo.tsx';
 import { nextTheme, setTheme, shownTheme } from './theme.ts';
@@ -41,6 +41,9 @@ function Place({ href, path, children }: { href: string; path: string; children:
   );
 }
 
+const stateOf = ({ page, started }: MethodEntry): string =>
+  page ? 'train it in this tab' : started ? 'command line only' : 'not started';
+
 /** A native popover: Escape and a click outside close it, and the browser keeps the focus order. */
 function MethodMenu({ path }: { path: string }) {
   const menu = useRef<HTMLDivElement>(null);
@@ -68,7 +71,7 @@ function MethodMenu({ path }: { path: string }) {
               >
                 <span className={css.number}>{method.number}</span>
                 <span>{method.title}</span>
-                <span className={css.line}>{method.started ? 'train it in this tab' : 'not started'}</span>
+                <span className={css.line}>{stateOf(method)}</span>
               </Link>
             </li>
           ))}
