@@ -2,8 +2,8 @@
 
 import { SafetensorsError } from '../data/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
-import { configure } from '../methods/salt/config.ts';
-import { type Evaluation, evaluate } from '../methods/salt/eval.ts';
+import { configure, type SaltConfig } from '../methods/salt/config.ts';
+import { evaluate } from '../methods/salt/eval.ts';
 import { loadEncoders, runOf, type SaltModels, SaltSession, TRAINING_FILE } from '../methods/salt/session.ts';
 import { adapterName, type RunRecord, type RunTable } from '../runs/run-record.ts';
 import { CheckpointError } from '../train/checkpoint.ts';
@@ -54,12 +54,11 @@ async function runSalt(args: RunArguments, output: Output): Promise<RunRecord> {
 
 async function evalSalt(args: EvalArguments, output: Output): Promise<RunRecord> {
   const started = performance.now();
-  const [unknown] = Object.keys(args.set);
-  if (unknown !== undefined) throw new UsageError(`--set ${unknown}: eval of salt takes no settings`);
   const bytes = await readCheckpoint('--checkpoint', args.checkpoint);
   const gpu = await gpuOrFail();
   const models = load(gpu, bytes, args.checkpoint);
-  const { metrics, tables }: Evaluation = await evaluate(gpu, models.config, models.encoders, {
+  const config = { ...models.config, probe: probeOf(models.config, args.set) };
+  const { metrics, tables } = await evaluate(gpu, config, models.encoders, {
     seed: args.seed,
     progress: (text) => output.note(text),
   });
@@ -67,9 +66,9 @@ async function evalSalt(args: EvalArguments, output: Output): Promise<RunRecord>
   for (const table of tables) print(table, output);
   return {
     method: 'salt',
-    preset: models.config.rung,
+    preset: config.rung,
     seed: args.seed,
-    config: models.config,
+    config,
     adapter: adapterName(gpu.report),
     engine,
     metrics,
@@ -77,6 +76,19 @@ async function evalSalt(args: EvalArguments, output: Output): Promise<RunRecord>
     wallMs: performance.now() - started,
     flops: 0,
   };
+}
+
+/** Clips and steps of the probes, as the checkpoint's configuration says or as `--set` does. */
+function probeOf({ probe }: SaltConfig, set: Readonly<Record<string, string>>): SaltConfig['probe'] {
+  const changed: Record<string, number> = { ...probe };
+  for (const [key, text] of Object.entries(set)) {
+    if (!Object.hasOwn(probe, key)) throw new UsageError(`--set ${key}: eval knows ${Object.keys(probe).join(', ')}`);
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 1)
+      throw new UsageError(`--set ${key}: '${text}' is not a whole number from 1 on`);
+    changed[key] = value;
+  }
+  return { ...probe, ...changed };
 }
 
 function print({ name, columns, rows }: RunTable, output: Output): void {

@@ -46,6 +46,7 @@ test.each([
     [/dense training step/, /sparse training step/, /one token .* alone/, /one token .* 16 in/],
   ],
   ['Learn2PD nano', [/model training step/, /filter training step/]],
+  ['SALT test', [/V-Pixel teacher step/, /SALT student step/, /V-JEPA baseline step/]],
 ])('%s: its steps are measured', async (name, steps) => {
   const { gpu } = await testGpu();
   const bench = METHOD_BENCHES.find((b) => b.name === name);

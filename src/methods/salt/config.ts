@@ -30,8 +30,11 @@ const schema = v.strictObject({
   decay: real,
   decayEnd: real,
   clip: real,
-  /** Steps of stage 1, of stage 2, and of each control without moving average (0 leaves them out). The baseline gets equal compute. */
-  steps: v.strictObject({ teacher: positive, student: positive, control: count }),
+  /**
+   * Steps of stage 1, of stage 2, of stage 2 on an untrained teacher, and of each control without moving average (0 leaves these out).
+   * The baseline gets as much compute as stages 1 and 2.
+   */
+  steps: v.strictObject({ teacher: positive, student: positive, untrained: count, control: count }),
   /** Momentum of the baseline's moving average. */
   momentum: share,
   /** Masks of stage 2 and of the baseline; of stage 1. */
@@ -75,7 +78,7 @@ const TEST: SaltConfig = {
   decay: 0.04,
   decayEnd: 0.4,
   clip: 1,
-  steps: { teacher: 20, student: 60, control: 20 },
+  steps: { teacher: 20, student: 60, untrained: 60, control: 20 },
   momentum: 0.99,
   mask: 'multi',
   teacherMask: 'multi',
@@ -89,16 +92,13 @@ const S = { d: 128, layers: 6, heads: 4 };
 export const presets: Readonly<Record<string, SaltConfig>> = {
   /** Everything runs, nothing is learned well: under a minute of two CPU cores. */
   test: TEST,
-  /** What two CPU cores train in minutes. */
+  /** The same networks with enough steps to learn something: about ten minutes of two CPU cores. */
   nano: {
     ...TEST,
     rung: 'nano',
-    student: { d: 64, layers: 3, heads: 4 },
-    teacher: { d: 64, layers: 3, heads: 4 },
-    predictor: { d: 48, layers: 2, heads: 3 },
     batch: 16,
-    steps: { teacher: 150, student: 750, control: 60 },
-    probe: { train: 2048, dev: 512, test: 1024, steps: 400, batch: 64 },
+    steps: { teacher: 200, student: 1000, untrained: 1000, control: 60 },
+    probe: { train: 2048, dev: 512, test: 1024, steps: 300, batch: 64 },
   },
   /** The specification's demo run: student and teacher of 1.2 M parameters, the paper's 1:5 split. For a GPU; not run yet. */
   small: {
@@ -112,7 +112,7 @@ export const presets: Readonly<Record<string, SaltConfig>> = {
     predictor: { d: 64, layers: 4, heads: 4 },
     batch: 64,
     lr: 1e-3,
-    steps: { teacher: 400, student: 2000, control: 100 },
+    steps: { teacher: 400, student: 2000, untrained: 2000, control: 100 },
     momentum: 0.996,
     probe: { train: 4096, dev: 1024, test: 2048, steps: 1000, batch: 128 },
   },

@@ -26,7 +26,7 @@ export interface Encoder {
   slab: Slab;
 }
 
-/** Encoders of a run; `control` those without a moving average. */
+/** Encoders of a run; `controls`: on an untrained teacher, and without a moving average. */
 export interface Encoders {
   teacher: Encoder;
   student: Encoder;
@@ -74,13 +74,12 @@ export async function evaluate(
     dev: await encodeClips(gpu, c, encoder, of.dev),
     test: await encodeClips(gpu, c, encoder, of.test),
   });
-  const arms: [string, () => Promise<Sets<Features>>][] = [
-    ...[encoders.student, encoders.average, encoders.teacher, ...encoders.controls, random].map(
-      (e): [string, () => Promise<Sets<Features>>] => [e.name, () => encoded(e, pixels)],
-    ),
-    ['pixels', async () => each((split) => pixelFeatures(c, pixels[split]))],
-    [`${encoders.student.name}, frames shuffled`, () => encoded(encoders.student, shuffled)],
-  ];
+  const arms = new Map<string, () => Promise<Sets<Features>>>();
+  for (const e of [encoders.student, encoders.average, encoders.teacher, ...encoders.controls, random]) {
+    arms.set(e.name, () => encoded(e, pixels));
+  }
+  arms.set('pixels', async () => each((split) => pixelFeatures(c, pixels[split])));
+  arms.set(`${encoders.student.name}, frames shuffled`, () => encoded(encoders.student, shuffled));
   const rows: ResultTable['rows'] = [];
   const spread: ResultTable['rows'] = [];
   const metrics: Record<string, number> = {};
@@ -114,8 +113,9 @@ export async function evaluate(
   };
 }
 
-/** Names as keys of metrics. */
-const nameOf = (name: string): string => name.replace(/[^a-zA-Z]+(.)/g, (_, next: string) => next.toUpperCase());
+/** Names as keys of metrics: letters only, words joined. */
+const nameOf = (name: string): string =>
+  name.replace(/[^a-zA-Z]+([a-zA-Z])/g, (_, next: string) => next.toUpperCase()).replace(/[^a-zA-Z]/g, '');
 
 function summary(r: ProbeResult, order: readonly number[], appearance: readonly number[]): string {
   const all = hits(r.logits, r.classes, r.task === 'order' ? order : appearance);
@@ -136,7 +136,7 @@ const probesTable = (rows: ResultTable['rows']): ResultTable => ({
 /** SALT against the others on the same test clips, in points. Says nothing about other seeds. */
 function differences(right: ReadonlyMap<string, number[]>, encoders: Encoders, seed: number): ResultTable {
   const rows: ResultTable['rows'] = [];
-  for (const other of [encoders.average, encoders.teacher]) {
+  for (const other of [encoders.average, encoders.teacher, ...encoders.controls]) {
     for (const what of ['order', 'pair', 'appearance']) {
       const of = (e: Encoder): number[] => right.get(`${e.name} ${what} attentive`) as number[];
       const { value, lower, upper } = pairedBootstrap(of(encoders.student), of(other), seed);

@@ -1,6 +1,7 @@
 /**
  * A run as the command line drives it: stage 1 (V-Pixel teacher), stage 2 (SALT student on the frozen teacher), the moving-average
- * baseline with as much compute as both, and two controls without a moving average. Every stage is one phase with weights of its own.
+ * baseline with as much compute as both, and controls: a student on a teacher that nothing has trained, and two without a moving
+ * average. Every stage is one phase with weights of its own.
  */
 import { readSafetensors, type SafetensorsFile, type TensorToWrite, writeSafetensors } from '../../data/safetensors.ts';
 import type { Gpu } from '../../gpu/device.ts';
@@ -22,14 +23,28 @@ import type { Encoder, Encoders, ResultTable } from './eval.ts';
 import { encode } from './model.ts';
 import { maskNames, matchedSteps, type Stage, StageTrainer, sizesOf, traceLoss } from './trainer.ts';
 
-export type SaltPhase = 'teacher' | 'student' | 'average' | 'self' | 'open';
+export type SaltPhase = 'teacher' | 'student' | 'average' | 'untrained' | 'self' | 'open';
+
+/** Phases that a run may leave out. */
+const CONTROLS = ['untrained', 'self', 'open'] as const satisfies readonly SaltPhase[];
 
 const METRICS_EVERY = 20;
 const KIND = 'salt training';
 export const TRAINING_FILE = 'salt-training.safetensors';
 
-/** Stages in order, by their phase. The teacher's store is where stage 2 reads its frozen weights. */
-function stagesOf(gpu: Gpu, c: SaltConfig, teacher: ParamStore): [SaltPhase, Stage][] {
+/** Seed of the untrained teacher beside that of the run. */
+const UNTRAINED = 0x756e7472;
+
+/** Declares the parameters of an encoder in a store that has none. */
+function declareEncoder(gpu: Gpu, c: SaltConfig, network: Network, store: ParamStore): void {
+  const graph = new Graph(gpu.conditions);
+  const tokens = tokensOf(gridOf(c));
+  const patches = graph.input('patches', [tokens, patchWidth(c)]);
+  encode(new Scope(graph, store), network, gridOf(c), patches, { batch: 1, count: tokens, rows: null });
+}
+
+/** Stages in order, by their phase. Stage 2 reads its frozen weights in the stores of the teachers. */
+function stagesOf(gpu: Gpu, c: SaltConfig, teacher: ParamStore, untrained: ParamStore): [SaltPhase, Stage][] {
   const rest = { network: c.student, masks: maskNames(c, 'mask') };
   const stages = {
     teacher: {
@@ -58,6 +73,15 @@ function stagesOf(gpu: Gpu, c: SaltConfig, teacher: ParamStore): [SaltPhase, Sta
     ['teacher', stages.teacher],
     ['student', stages.student],
     ['average', stages.average],
+    [
+      'untrained',
+      {
+        title: 'SALT student, untrained teacher',
+        objective: { kind: 'frozen', teacher: untrained, network: c.teacher },
+        ...rest,
+        steps: c.steps.untrained,
+      },
+    ],
     ['self', control('no average', true)],
     ['open', control('no average, no stop-gradient', false)],
   ];
@@ -69,6 +93,7 @@ const ENCODERS: Record<SaltPhase, { name: string; slab: Slab }> = {
   teacher: { name: 'V-Pixel teacher', slab: 'value' },
   student: { name: 'SALT', slab: 'value' },
   average: { name: 'V-JEPA (EMA)', slab: 'average' },
+  untrained: { name: 'SALT, untrained teacher', slab: 'value' },
   self: { name: 'no EMA', slab: 'value' },
   open: { name: 'no EMA, no stop-gradient', slab: 'value' },
 };
@@ -82,7 +107,7 @@ function encodersOf(c: SaltConfig, stores: ReadonlyMap<SaltPhase, ParamStore>, s
     store: stores.get(phase) as ParamStore,
     network: networkOf(c, phase),
   });
-  const controls = (['self', 'open'] as const).filter((phase) => stores.has(phase));
+  const controls = CONTROLS.filter((phase) => stores.has(phase));
   return { teacher: of('teacher'), student: of('student'), average: of('average'), controls: controls.map(of) };
 }
 
@@ -94,6 +119,7 @@ export class SaltSession implements Session {
   private readonly context: RunContext;
   private readonly stages: readonly [SaltPhase, Stage][];
   private readonly stores: ReadonlyMap<SaltPhase, ParamStore>;
+  private readonly untrained = new ParamStore();
   private index = 0;
   private current: StageTrainer | null = null;
 
@@ -102,7 +128,9 @@ export class SaltSession implements Session {
     this.config = c;
     this.context = context;
     const teacher = new ParamStore();
-    this.stages = stagesOf(context.gpu, c, teacher);
+    declareEncoder(context.gpu, c, c.teacher, this.untrained);
+    this.untrained.allocate(context.gpu, context.seed ^ UNTRAINED, false);
+    this.stages = stagesOf(context.gpu, c, teacher, this.untrained);
     this.phases = this.stages.map(([id, { title, steps }]) => ({ id, title, steps }));
     this.stores = new Map(
       this.stages.map(([phase, stage]) => {
@@ -226,6 +254,7 @@ export class SaltSession implements Session {
 
   dispose(): void {
     this.current?.dispose();
+    this.untrained.dispose();
     for (const store of this.stores.values()) store.dispose();
   }
 }
@@ -256,12 +285,9 @@ export function loadEncoders(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>): SaltMode
   for (const phase of Object.keys(ENCODERS) as SaltPhase[]) {
     const own = tensorsOf(file, `${phase}/`);
     // A run may have left its controls out.
-    if (own.tensors.size === 0 && (phase === 'self' || phase === 'open')) continue;
+    if (own.tensors.size === 0 && CONTROLS.some((id) => id === phase)) continue;
     const store = new ParamStore();
-    const graph = new Graph(gpu.conditions);
-    const tokens = tokensOf(gridOf(c));
-    const patches = graph.input('patches', [tokens, patchWidth(c)]);
-    encode(new Scope(graph, store), networkOf(c, phase), gridOf(c), patches, { batch: 1, count: tokens, rows: null });
+    declareEncoder(gpu, c, networkOf(c, phase), store);
     store.allocate(gpu, 0, false);
     restoreShipped(store, own);
     stores.set(phase, store);

@@ -42,7 +42,7 @@ export const maskNames = (c: SaltConfig, of: 'mask' | 'teacherMask'): readonly M
 export const sizesOf = (c: SaltConfig, stage: Stage): Sizes[] =>
   stage.masks.map((name) => fixedSizes(gridOf(c), name, c.batch));
 
-/** Forward pass and loss [1] of a stage. Inputs: see `Step`. */
+/** Forward pass and loss [1] of a stage. Inputs: those of `stepInputs`. */
 export function traceLoss(scope: Scope, c: SaltConfig, stage: Stage, sizes: readonly Sizes[]): Tensor {
   const { graph } = scope;
   const { objective, network } = stage;

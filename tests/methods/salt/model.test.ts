@@ -199,7 +199,7 @@ test('work is counted before anything is compiled, and the baseline gets as much
   expect(trainer.program.stats.flops).toBe(flops.teacher);
   trainer.dispose();
   store.dispose();
-  const c = { ...toy, steps: { teacher: 100, student: 500, control: 0 } };
+  const c = { ...toy, steps: { teacher: 100, student: 500, untrained: 0, control: 0 } };
   const steps = matchedSteps(gpu, c, stages);
   const both = 100 * flops.teacher + 500 * flops.student;
   expect(Math.abs(steps * flops.average - both)).toBeLessThanOrEqual(flops.average / 2);

@@ -19,7 +19,7 @@ const toy: SaltConfig = {
   teacher: { d: 24, layers: 1, heads: 2 },
   predictor: { d: 16, layers: 1, heads: 2 },
   batch: 4,
-  steps: { teacher: 3, student: 4, control: 2 },
+  steps: { teacher: 3, student: 4, untrained: 2, control: 2 },
   probe: { train: 24, dev: 8, test: 16, steps: 4, batch: 8 },
 };
 
@@ -43,7 +43,7 @@ async function sessionOf(config: SaltConfig, seed = 5, events: Record<string, nu
 test('a run that is saved in every phase and resumed ends with the same bits', async () => {
   const { gpu } = await testGpu();
   const straight = await sessionOf(toy);
-  expect(straight.phases.map((p) => p.id)).toEqual(['teacher', 'student', 'average', 'self', 'open']);
+  expect(straight.phases.map((p) => p.id)).toEqual(['teacher', 'student', 'average', 'untrained', 'self', 'open']);
   expect(await straight.advance({})).toBe('done');
   const wanted = (await straight.save()).bytes;
   expect(runOf(wanted)).toEqual({ config: toy, seed: 5 });
@@ -57,7 +57,7 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
     ({ bytes } = await session.save());
     session.dispose();
   }
-  expect(phases.size).toBe(5);
+  expect(phases.size).toBe(6);
   expect(Buffer.compare(Buffer.from(bytes ?? []), Buffer.from(wanted))).toBe(0);
   const other = await sessionOf(toy, 6);
   await expect(other.load({ name: 'x.safetensors', bytes: wanted })).rejects.toThrow('another configuration or seed');
@@ -83,10 +83,16 @@ test('a run that is saved in every phase and resumed ends with the same bits', a
 test('both stages learn, and only the run without moving average and stop-gradient collapses', async () => {
   const { gpu } = await testGpu();
   const losses: Record<string, number[]> = {};
-  const config: SaltConfig = { ...toy, lr: 6e-3, batch: 8, steps: { teacher: 60, student: 40, control: 60 } };
+  const config: SaltConfig = {
+    ...toy,
+    lr: 6e-3,
+    batch: 8,
+    steps: { teacher: 60, student: 40, untrained: 0, control: 60 },
+  };
   const session = await sessionOf(config, 1, losses);
   await session.advance({});
   const { student, controls } = session.encoders();
+  expect(controls.map((e) => e.name)).toEqual(['no EMA', 'no EMA, no stop-gradient']);
   // Rows of deviation 1 have a mean absolute value of about 0.8, which is what predicting their mean gives.
   expect(losses.teacher.at(-1)).toBeLessThan(0.7);
   expect(losses.student.at(-1)).toBeLessThan(0.7 * losses.student[0]);
