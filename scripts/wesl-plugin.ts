@@ -1,5 +1,5 @@
-// Vite plugin: `import link from './x.wgsl?link'` gives `link({ software, f16, subgroups })`, the linked plain WGSL text.
-// Every combination of the three conditions is linked at build time and equal texts are stored once, so no linker
+// Vite plugin: `import link from './x.wgsl?link'` gives `link({ software, f16, subgroups, bf16 })`, the linked plain WGSL text.
+// Every combination of the conditions is linked at build time and equal texts are stored once, so no linker
 // and no shader source tree is shipped. `import text from './x.wgsl?template'` gives `text()`, the text of a template as it stands, with
 // the comments at the ends of lines that say what becomes of the line. Other comments stay behind: what is read on the page
 // are the sources themselves. It does not validate: the driver does that.
@@ -9,9 +9,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { Plugin } from 'vite';
 import { linkWithResolver, RecordResolver, TrackingResolver, withLoggerAsync } from 'wesl';
-
-/** Bit i of a variant number is condition i; src/env.d.ts declares the same names. */
-export const CONDITIONS = ['software', 'f16', 'subgroups', 'bf16'] as const;
+import { CONDITIONS } from '../src/gpu/shader-edits.ts';
 
 const SUFFIX = '.wgsl?link';
 const TEMPLATE = '.wgsl?template';
@@ -116,16 +114,14 @@ export function weslPlugin(root = resolve(import.meta.dirname, '../shaders')): P
       if (!id.endsWith(SUFFIX)) return null;
       const { texts, variants, files } = await linkVariants(root, id.slice(0, -'?link'.length));
       for (const file of files) this.addWatchFile(file);
-      const bits = CONDITIONS.map((name, bit) => `(conditions.${name} ? ${1 << bit} : 0)`).join(' + ');
       const file = relative(root, id.slice(0, -'?link'.length)).replaceAll(sep, '/');
+      // Conditions that no file mentions do not lengthen the list.
+      let period = variants.length;
+      while (period > 1 && variants.every((text, i) => text === variants[i % (period / 2)])) period /= 2;
+      const args = [file, texts.map(bare), variants.slice(0, period)].map((arg) => JSON.stringify(arg));
       const code = [
-        `import { edited } from ${JSON.stringify(EDITS)};`,
-        `const texts = ${JSON.stringify(texts.map(bare))};`,
-        `const variants = ${JSON.stringify(variants)};`,
-        'export default function link(conditions = {}) {',
-        `  const bits = ${bits};`,
-        `  return edited(${JSON.stringify(file)}, bits, texts[variants[bits]]);`,
-        '}',
+        `import { linked } from ${JSON.stringify(EDITS)};`,
+        `export default linked(${args.join(', ')});`,
       ].join('\n');
       return { code, map: { mappings: '' }, moduleType: 'js' };
     },

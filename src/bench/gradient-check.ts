@@ -1,4 +1,5 @@
 /** Gradients of a graph against central finite differences of its own loss, or of the function that its derivative is meant for. */
+import '../tensor/ops/attention-backward.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { normals } from '../nn/params.ts';
 import { type Graph, sizeOf, type Tensor } from '../tensor/graph.ts';

@@ -4,11 +4,22 @@
  */
 export type EditedText = (variant: number) => string;
 
+/** What a linked text can depend on. Bit i of a variant is condition i; src/env.d.ts declares the same names. */
+export const CONDITIONS = ['software', 'f16', 'subgroups', 'bf16'] as const;
+
 const edits = new Map<string, EditedText>();
 
-/** The text of a file under shaders/ for a variant (bits: software 1, f16 2, subgroups 4), as edited or as built. */
+/** The text of a file under shaders/ for a variant as edited or as built. */
 export function edited(file: string, variant: number, text: string): string {
   return edits.get(file)?.(variant) ?? text;
+}
+
+/** A linked file under shaders/: its text for what holds. `variants` names one of `texts` for each variant, and repeats. */
+export function linked(file: string, texts: readonly string[], variants: readonly number[]) {
+  return (conditions: Partial<Record<(typeof CONDITIONS)[number], boolean>> = {}): string => {
+    const bits = CONDITIONS.reduce((sum, name, bit) => sum + (conditions[name] ? 1 << bit : 0), 0);
+    return edited(file, bits, texts[variants[bits % variants.length]]);
+  };
 }
 
 const templates = new Set<string>();

@@ -1,4 +1,5 @@
 /** AdamW over all parameters of a store as the last nodes of a training graph. */
+import '../tensor/ops/attention-backward.ts';
 import adamwLink from '../../shaders/train/adamw.wgsl?link';
 import type { ParamStore, Slab } from '../nn/params.ts';
 import type { Graph, Tensor } from '../tensor/graph.ts';

@@ -3,10 +3,6 @@
  * Rows are packed [H query heads | G key heads | G value heads] x dh. Formulas: Vaswani et al. 2017, online softmax of
  * Milakov and Gimelshein 2018, grouped queries of Ainslie et al. 2023, QK norm and soft cap as in dreamer4 section 3.
  */
-import backwardKeyLink from '../../../shaders/attention/backward_key.wgsl?link';
-import backwardKeySoftwareLink from '../../../shaders/attention/backward_key_software.wgsl?link';
-import backwardQueryLink from '../../../shaders/attention/backward_query.wgsl?link';
-import backwardQuerySoftwareLink from '../../../shaders/attention/backward_query_software.wgsl?link';
 import decodeLink from '../../../shaders/attention/decode.wgsl?link';
 import decodeSoftwareLink from '../../../shaders/attention/decode_software.wgsl?link';
 import forwardLink from '../../../shaders/attention/forward.wgsl?link';
@@ -105,6 +101,18 @@ export function ropeTable(count: number, dim: number, base = 10000): Float32Arra
 }
 
 type Link = (conditions?: Conditions) => string;
+
+interface Sides {
+  plain: Link;
+  spread: Link;
+}
+
+let derivative: { query: Sides; key: Sides } | null = null;
+
+/** For attention-backward.ts: the texts of the derivative come with what differentiates, not with every page that plays. */
+export function setDerivative(texts: { query: Sides; key: Sides }): void {
+  derivative = texts;
+}
 
 /** Queries (or keys) that every lane holds, by subgroup size: a loaded row serves all of them. */
 interface RowsOfLane {
@@ -282,8 +290,10 @@ export function attention(qkv: Tensor, mask: Tensor, layout: SequenceLayout, sha
     ],
     backward: ([dout], [o, lse]) => {
       if (!dout) return [];
-      const querySide = text(backwardQueryLink, backwardQuerySoftwareLink, { 4: 2, 8: 1 });
-      const keySide = text(backwardKeyLink, backwardKeySoftwareLink, { 4: 2, 8: 1 });
+      if (!derivative) throw new Error('attention: import attention-backward.ts where gradients are taken');
+      const { query, key } = derivative;
+      const querySide = text(query.plain, query.spread, { 4: 2, 8: 1 });
+      const keySide = text(key.plain, key.spread, { 4: 2, 8: 1 });
       const [dqkv] = graph.add({
         name: 'attention backward',
         inputs: [qkv, mask, o, lse, dout],

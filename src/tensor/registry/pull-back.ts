@@ -1,4 +1,5 @@
 /** Brings a backward kernel into a trial: the gradient of sum(y * probe). */
+import '../ops/attention-backward.ts';
 import type { Graph, Tensor } from '../graph.ts';
 import { add } from '../ops/pointwise.ts';
 import { meanOf } from '../ops/reduce.ts';
