@@ -2,7 +2,6 @@
 // parity and cost curves.
 
 import { readFile } from 'node:fs/promises';
-import { SafetensorsError } from '../data/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { configure, type DsaConfig, SPECIFIED } from '../methods/dsa/config.ts';
 import { costCurves } from '../methods/dsa/cost.ts';
@@ -12,13 +11,13 @@ import { checkCorpus } from '../methods/dsa/tasks/text.ts';
 import { type Corpus, isText, STORY, type Task } from '../methods/dsa/tasks.ts';
 import type { ParamStore } from '../nn/params.ts';
 import { adapterName, type RunRecord, type RunTable } from '../runs/run-record.ts';
-import { CheckpointError } from '../train/checkpoint.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
 import { isPost, runPost } from './dsa-post.ts';
 import {
   type EvalArguments,
   engine,
+  fromCheckpoint,
   type MethodCommands,
   type RunArguments,
   readCheckpoint,
@@ -158,7 +157,7 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
   const files = [args.checkpoint, ...(args.set.with?.split(',') ?? [])];
   const read = await Promise.all(files.map((file) => readCheckpoint('--checkpoint', file)));
   const gpu = await gpuOrFail();
-  const runs = read.map((bytes, i) => load(gpu, bytes, files[i]));
+  const runs = read.map((bytes, i) => fromCheckpoint(files[i], () => loadModels(gpu, bytes)));
   const { config } = runs[0];
   // Which ablations a run trained besides does not matter.
   const kind = (c: DsaConfig): string => JSON.stringify({ ...c, ablation: 0, headSweep: 0, evalRows: 0 });
@@ -209,18 +208,6 @@ async function evalDsa(args: EvalArguments, output: Output): Promise<RunRecord> 
     wallMs: performance.now() - started,
     flops: 0,
   };
-}
-
-/** A file that is no checkpoint of this method is a wrong argument. */
-function load(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>, file: string): ReturnType<typeof loadModels> {
-  try {
-    return loadModels(gpu, bytes);
-  } catch (error) {
-    if (error instanceof CheckpointError || error instanceof SafetensorsError) {
-      throw new UsageError(`--checkpoint ${file}: ${error.message}`);
-    }
-    throw error;
-  }
 }
 
 export const dsa: MethodCommands = {

@@ -1,6 +1,5 @@
 // `lab run learn2pd` and `lab eval learn2pd`: training of model and filter with checkpoints and resume; evaluation of a checkpoint.
 
-import { SafetensorsError } from '../data/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { nodeVerifiers } from '../lm/verify/node-pool.ts';
 import { type Learn2pdModel, readCheckpoint } from '../methods/learn2pd/checkpoint.ts';
@@ -9,12 +8,12 @@ import { type Evaluation, evaluate } from '../methods/learn2pd/eval.ts';
 import { EVAL_DEFAULTS, type EvalOptions } from '../methods/learn2pd/report.ts';
 import { Learn2pdSession, runOf, TRAINING_FILE } from '../methods/learn2pd/session.ts';
 import { adapterName, type RunRecord } from '../runs/run-record.ts';
-import { CheckpointError } from '../train/checkpoint.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
 import {
   type EvalArguments,
   engine,
+  fromCheckpoint,
   type MethodCommands,
   type RunArguments,
   readCheckpoint as readCheckpointFile,
@@ -90,7 +89,7 @@ export async function evalLearn2pd(args: EvalArguments, output: Output): Promise
   }
   const bytes = await readCheckpointFile('--checkpoint', args.checkpoint);
   const gpu = await gpuOrFail();
-  const model = load(gpu, bytes, args.checkpoint);
+  const model = fromCheckpoint(args.checkpoint, () => readCheckpoint(gpu, bytes));
   if (settings.canvas > model.config.longest) {
     throw new UsageError(
       `--set canvas=${settings.canvas}: this model was trained on canvases of up to ${model.config.longest} tokens`,
@@ -111,18 +110,6 @@ export async function evalLearn2pd(args: EvalArguments, output: Output): Promise
     wallMs: performance.now() - started,
     flops: 0,
   };
-}
-
-/** A file that is no checkpoint of this method is a wrong argument. */
-function load(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>, file: string): Learn2pdModel {
-  try {
-    return readCheckpoint(gpu, bytes);
-  } catch (error) {
-    if (error instanceof CheckpointError || error instanceof SafetensorsError) {
-      throw new UsageError(`--checkpoint ${file}: ${error.message}`);
-    }
-    throw error;
-  }
 }
 
 export const learn2pd: MethodCommands = {

@@ -3,7 +3,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
+import { SafetensorsError } from '../data/safetensors.ts';
 import type { RunRecord } from '../runs/run-record.ts';
+import { CheckpointError } from '../train/checkpoint.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
 
@@ -44,6 +46,18 @@ export async function readCheckpoint(flag: string, file: string): Promise<Uint8A
     return new Uint8Array(await readFile(file));
   } catch {
     throw new UsageError(`${flag} ${file}: no such file`);
+  }
+}
+
+/** What `read` makes of the file that --checkpoint names; one that is no checkpoint of the method is a wrong argument. */
+export function fromCheckpoint<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CheckpointError || error instanceof SafetensorsError) {
+      throw new UsageError(`--checkpoint ${file}: ${error.message}`);
+    }
+    throw error;
   }
 }
 

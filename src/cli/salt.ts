@@ -1,17 +1,15 @@
 // `lab run salt` and `lab eval salt`: training of teacher, student, baseline and controls; frozen probes of all of them.
 
-import { SafetensorsError } from '../data/safetensors.ts';
-import type { Gpu } from '../gpu/device.ts';
 import { configure, type SaltConfig } from '../methods/salt/config.ts';
 import { evaluate } from '../methods/salt/eval.ts';
-import { loadEncoders, runOf, type SaltModels, SaltSession, TRAINING_FILE } from '../methods/salt/session.ts';
+import { loadEncoders, runOf, SaltSession, TRAINING_FILE } from '../methods/salt/session.ts';
 import { adapterName, type RunRecord, type RunTable } from '../runs/run-record.ts';
-import { CheckpointError } from '../train/checkpoint.ts';
 import { UsageError } from './args.ts';
 import type { Output } from './command.ts';
 import {
   type EvalArguments,
   engine,
+  fromCheckpoint,
   type MethodCommands,
   type RunArguments,
   readCheckpoint,
@@ -56,7 +54,7 @@ async function evalSalt(args: EvalArguments, output: Output): Promise<RunRecord>
   const started = performance.now();
   const bytes = await readCheckpoint('--checkpoint', args.checkpoint);
   const gpu = await gpuOrFail();
-  const models = load(gpu, bytes, args.checkpoint);
+  const models = fromCheckpoint(args.checkpoint, () => loadEncoders(gpu, bytes));
   const config = { ...models.config, probe: probeOf(models.config, args.set) };
   const { metrics, tables } = await evaluate(gpu, config, models.encoders, {
     seed: args.seed,
@@ -105,18 +103,6 @@ function print({ name, columns, rows }: RunTable, output: Output): void {
         .join('  ')
         .trimEnd(),
     );
-}
-
-/** A file that is no checkpoint of this method is a wrong argument. */
-function load(gpu: Gpu, bytes: Uint8Array<ArrayBuffer>, file: string): SaltModels {
-  try {
-    return loadEncoders(gpu, bytes);
-  } catch (error) {
-    if (error instanceof CheckpointError || error instanceof SafetensorsError) {
-      throw new UsageError(`--checkpoint ${file}: ${error.message}`);
-    }
-    throw error;
-  }
 }
 
 export const salt: MethodCommands = { fixed: /./, run: runSalt, evaluate: evalSalt };

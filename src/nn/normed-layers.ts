@@ -14,9 +14,11 @@ const MATRIX = /\.(qkv|out|gu|down)\.w$/;
 
 /**
  * Lets these stacks read their matrices with two columns in a word: `weights` gives the numbers of a parameter. To be called before
- * programs are traced, on values that stay as they are. Rounds them (tensor/ops/paired-product.ts).
+ * programs are traced, on values that stay as they are. Rounds them (tensor/ops/paired-product.ts). Heads of another width than `dim`
+ * 16 have no such stacks: nothing is kept for them.
  */
-export function keepPairs(params: ParamStore, weights: (name: string) => ArrayLike<number> | null): void {
+export function keepPairs(params: ParamStore, dim: number, weights: (name: string) => ArrayLike<number> | null): void {
+  if (dim !== HEAD_OF_BLOCK) return;
   for (const { name, shape } of params.specs.values()) {
     const [k, n] = shape;
     const own = MATRIX.test(name) && n % 32 === 0 ? weights(name) : null;

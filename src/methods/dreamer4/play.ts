@@ -115,7 +115,8 @@ export async function createDream(
       const t = tensors.get(name);
       return t ? toFloat32(t) : null;
     };
-    for (const store of [model.tokenizer, model.dynamics]) keepPairs(store, weights);
+    keepPairs(model.tokenizer, model.config.tokenizer.dim, weights);
+    keepPairs(model.dynamics, model.config.dynamics.dim, weights);
     return new LatentDream(gpu, model, opts.streams, { ...options, fused: normedProducts });
   }
   const { fusedStack, keepExactHalves } = await import('../../nn/fused-layers.ts');

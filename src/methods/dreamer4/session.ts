@@ -22,6 +22,7 @@ import {
 } from '../../train/checkpoint.ts';
 import { requireFinite } from '../../train/finite.ts';
 import type { EpisodeSpec } from '../../world/episodes/episode.ts';
+import { advanceSteps } from '../advance.ts';
 import { ConfigError } from '../config-values.ts';
 import type { Budget, Checkpoint, Method, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { type DreamerConfig, presets } from './config.ts';
@@ -120,19 +121,21 @@ export class DreamerSession implements Session<RunState> {
     };
   }
 
-  async advance(budget: Budget): Promise<'more' | 'done'> {
-    const until = performance.now() + (budget.ms ?? Number.POSITIVE_INFINITY);
-    const limit = budget.steps ?? Number.POSITIVE_INFINITY;
-    for (let n = 0; n < limit && !this.context.signal.aborted; n++) {
-      if (this.state().done) return 'done';
-      const phase = this.phase();
-      if (phase === 'data') await this.nextEpisode();
-      else if (phase === 'tokenizer') await this.tokenizerStep();
-      else if (phase === 'tokens') await this.encodeAll();
-      else await this.dynamicsStep();
-      if (performance.now() >= until) break;
-    }
-    return this.state().done ? 'done' : 'more';
+  advance(budget: Budget): Promise<'more' | 'done'> {
+    return advanceSteps(
+      budget,
+      this.context,
+      () => this.state(),
+      () => this.step(),
+    );
+  }
+
+  private async step(): Promise<void> {
+    const phase = this.phase();
+    if (phase === 'data') await this.nextEpisode();
+    else if (phase === 'tokenizer') await this.tokenizerStep();
+    else if (phase === 'tokens') await this.encodeAll();
+    else await this.dynamicsStep();
   }
 
   private async nextEpisode(): Promise<void> {

@@ -14,6 +14,7 @@ import {
   shippedTensors,
   trainingTensors,
 } from '../../train/checkpoint.ts';
+import { advanceSteps } from '../advance.ts';
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { checkConfig, type DsaConfig, restoredConfig, shortRows } from './config.ts';
 import type { ArmOf, ResultTable } from './eval.ts';
@@ -143,15 +144,13 @@ export class DsaSession implements Session {
     return this.current;
   }
 
-  async advance(budget: Budget): Promise<'more' | 'done'> {
-    const until = performance.now() + (budget.ms ?? Number.POSITIVE_INFINITY);
-    const limit = budget.steps ?? Number.POSITIVE_INFINITY;
-    for (let n = 0; n < limit && !this.context.signal.aborted; n++) {
-      if (this.state().done) return 'done';
-      await this.step();
-      if (performance.now() >= until) break;
-    }
-    return this.state().done ? 'done' : 'more';
+  advance(budget: Budget): Promise<'more' | 'done'> {
+    return advanceSteps(
+      budget,
+      this.context,
+      () => this.state(),
+      () => this.step(),
+    );
   }
 
   private async step(): Promise<void> {

@@ -11,6 +11,7 @@ import {
   restoreTraining,
   trainingTensors,
 } from '../../train/checkpoint.ts';
+import { advanceSteps } from '../advance.ts';
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { type FrozenBase, frozenBase, type Learn2pdModel, writeCheckpoint } from './checkpoint.ts';
 import { collectRecords, promptNumbers } from './collect.ts';
@@ -74,15 +75,13 @@ export class Learn2pdSession implements Session {
     return { phase: this.phase, step, done: this.index >= PHASES.length };
   }
 
-  async advance(budget: Budget): Promise<'more' | 'done'> {
-    const until = performance.now() + (budget.ms ?? Number.POSITIVE_INFINITY);
-    const limit = budget.steps ?? Number.POSITIVE_INFINITY;
-    for (let n = 0; n < limit && !this.context.signal.aborted; n++) {
-      if (this.state().done) return 'done';
-      await this.step();
-      if (performance.now() >= until) break;
-    }
-    return this.state().done ? 'done' : 'more';
+  advance(budget: Budget): Promise<'more' | 'done'> {
+    return advanceSteps(
+      budget,
+      this.context,
+      () => this.state(),
+      () => this.step(),
+    );
   }
 
   private async step(): Promise<void> {

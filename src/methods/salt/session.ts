@@ -17,6 +17,7 @@ import {
   shippedTensors,
   trainingTensors,
 } from '../../train/checkpoint.ts';
+import { advanceSteps } from '../advance.ts';
 import type { Budget, Checkpoint, Phase, Query, RunContext, RunState, Session, View } from '../contract.ts';
 import { checkConfig, gridOf, type Network, patchWidth, type SaltConfig, tokensOf } from './config.ts';
 import type { Encoder, Encoders, ResultTable } from './eval.ts';
@@ -159,15 +160,13 @@ export class SaltSession implements Session {
     return this.current;
   }
 
-  async advance(budget: Budget): Promise<'more' | 'done'> {
-    const until = performance.now() + (budget.ms ?? Number.POSITIVE_INFINITY);
-    const limit = budget.steps ?? Number.POSITIVE_INFINITY;
-    for (let n = 0; n < limit && !this.context.signal.aborted; n++) {
-      if (this.state().done) return 'done';
-      await this.step();
-      if (performance.now() >= until) break;
-    }
-    return this.state().done ? 'done' : 'more';
+  advance(budget: Budget): Promise<'more' | 'done'> {
+    return advanceSteps(
+      budget,
+      this.context,
+      () => this.state(),
+      () => this.step(),
+    );
   }
 
   private async step(): Promise<void> {

@@ -69,6 +69,7 @@ export function rowBlock(b: RowBlock): { y: Tensor; qkv: Tensor | null } {
   const next = ring?.next;
   const turn = ring ? next : lead;
   if (ring && !past) throw new Error('rowBlock: no ring to read');
+  if (past?.half === 'bf16') throw new Error('rowBlock: rings are of f32 or f16');
   const has = {
     open,
     ring: past && { half: past.half !== undefined, heads: headTile(shape) },

@@ -112,7 +112,7 @@ async function both(c: DreamerConfig) {
   keepExactHalves(store, (name) => bits.get(name) ?? null);
   const halves = build(true);
   const values = await store.read('value');
-  keepPairs(store, (name) => values.get(name) ?? null);
+  keepPairs(store, d.dim, (name) => values.get(name) ?? null);
   const pairs = build(true);
   device.queue.writeBuffer(previous, 0, random([latents], 5).data);
   device.queue.writeBuffer(motion, 0, random([latents], 6).data);
